@@ -1,0 +1,69 @@
+# `make help` says what each target does.
+STACK ?= dev
+FORMAT ?=
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+# Both committed stacks hold example secrets only; their passphrases are published. A real stack brings its own.
+ifeq ($(origin PULUMI_CONFIG_PASSPHRASE_FILE),undefined)
+export PULUMI_CONFIG_PASSPHRASE ?= $(if $(filter dev,$(STACK)),henhouse-lab,henhouse-example)
+endif
+export PULUMI_PARALLEL ?= 8
+
+# The engine, with the lab's own plugins where the official ones are not installed (docs/architecture.md, the engine).
+ENGINE := $(PYTHON) -m lab.engine exec --
+# The dev stack's machines are in the rack's network namespace; every other stack's are reached from here.
+INSIDE := $(if $(filter dev,$(STACK)),$(PYTHON) -m lab exec --)
+PULUMI := $(INSIDE) $(ENGINE) pulumi --non-interactive
+OPS := $(INSIDE) $(ENGINE) $(PYTHON) -m ops
+
+.PHONY: help setup up down leaks preview drift repair lint format docs test acceptance bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## .venv from uv.lock
+	@scripts/setup.sh
+
+up: setup ## build the virtual rack and bring the dev stack up on it
+	@$(PYTHON) -m lab up
+	@$(PULUMI) stack select --create $(STACK)
+	@$(PULUMI) up --stack $(STACK) --yes --skip-preview
+	@$(OPS) welcome --stack $(STACK)
+	@$(PYTHON) -m lab status
+
+down: setup ## take the virtual rack away: processes, namespaces, mounts, control groups, links, disks
+	@$(PYTHON) -m lab down
+
+leaks: setup ## what of the virtual rack is still on this computer; fails when there is anything
+	@$(PYTHON) -m lab leaks
+
+preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection
+	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
+	@$(ENGINE) pulumi --non-interactive preview --stack $(STACK)
+
+drift: setup ## STACK=dev: what on the machines and in the cluster is not as the stack left it
+	@$(OPS) drift --stack $(STACK) $(FORMAT)
+
+repair: setup ## STACK=dev: put right what drift names
+	@HENHOUSE_PROBE=1 $(PULUMI) up --stack $(STACK) --yes --skip-preview
+
+lint: setup ## ruff, mypy --strict, shellcheck
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck
+
+format: setup ## lay out the code
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+docs: setup ## docs/settings.md and its schema, from the models
+	@$(PYTHON) -m stacks.schema
+
+test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
+	@$(PYTHON) -m pytest -m "not rack"
+
+acceptance: setup ## the whole virtual rack, end to end
+	@$(PYTHON) -m pytest -m rack
+
+bench: setup ## ratios against peers, on this machine
+	@$(OPS) bench --stack $(STACK)

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes .venv from uv.lock. Needs Debian with root for what is missing (python3-venv, make comes with the caller); can be repeated.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv_version=$(sed -n 's/^uv = "\(.*\)".*/\1/p' versions.toml)
+cache=${HENHOUSE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/henhouse}
+uv=$cache/uv-$uv_version/bin/uv
+
+if [[ ! -x $uv ]]; then
+    if ! python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        echo "setup: installing python3-venv" >&2
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null
+    fi
+    echo "setup: installing uv $uv_version" >&2
+    rm -rf "$cache/.uv.unfinished"
+    python3 -m venv "$cache/.uv.unfinished"
+    "$cache/.uv.unfinished/bin/pip" install --quiet --disable-pip-version-check "uv==$uv_version"
+    mv -T "$cache/.uv.unfinished" "$cache/uv-$uv_version"
+fi
+exec "$uv" sync --frozen --quiet
