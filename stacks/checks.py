@@ -1,0 +1,206 @@
+"""Checks across settings: what each value alone cannot show. Every check reads the whole tree and yields its
+problems."""
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import IPv4Address
+from itertools import combinations
+from typing import Final
+
+from stacks.models import Site
+from stacks.problems import Problem
+
+Check = Callable[[Site], Iterator[Problem]]
+
+EXCLUSIVE: Final = ("gateway", "storage")
+"""Duties that a machine has alone: the way in and people's data do not share a machine with anybody's code."""
+SMALLEST_VDEV: Final = {"mirror": 2, "raidz1": 3, "raidz2": 4, "raidz3": 5}
+"""Fewest disks for a vdev to hold data beside its parity (zpoolconcepts(7))."""
+RESERVED_POOL_WORDS: Final = ("mirror", "raidz", "draid", "spare", "log")
+"""No pool may be named so, or begin with any of the first four (zpool-create(8))."""
+
+
+def networks_apart(site: Site) -> Iterator[Problem]:
+    """An address must tell which network it is in."""
+    named = {name: getattr(site.network, name) for name in ("machines", "pods", "services", "load_balancers")}
+    for (name, network), (other_name, other) in combinations(named.items(), 2):
+        if network.overlaps(other):
+            yield Problem(f"network.{other_name}", f"{other} overlaps network.{name}, {network}")
+
+
+def addresses_of_hosts(site: Site) -> Iterator[Problem]:
+    """Every machine has an address of its own in the machines' network."""
+    owner: dict[IPv4Address, str] = {}
+    for name, host in site.hosts.items():
+        path = f"hosts.{name}.address"
+        network = site.network.machines
+        if host.address not in network or host.address in (network.network_address, network.broadcast_address):
+            yield Problem(path, f"{host.address} is no machine's address in network.machines", accepted=str(network))
+        if host.address in owner:
+            yield Problem(path, f"{host.address} is also {owner[host.address]}'s")
+        owner.setdefault(host.address, name)
+
+
+def host_keys_differ(site: Site) -> Iterator[Problem]:
+    """One key on two machines is a copied line or a cloned disk; either way a connection would prove nothing."""
+    owner: dict[str, str] = {}
+    for name, host in site.hosts.items():
+        if host.host_key in owner:
+            yield Problem(
+                f"hosts.{name}.host_key",
+                f"is also {owner[host.host_key]}'s",
+                accepted="the machine's own key: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+            )
+        owner.setdefault(host.host_key, name)
+
+
+def duties(site: Site) -> Iterator[Problem]:
+    """The machines together do everything that a site needs, and none does what excludes something else."""
+    for name, host in site.hosts.items():
+        alone = [duty for duty in EXCLUSIVE if duty in host.duties]
+        if alone and len(set(host.duties)) > 1:
+            yield Problem(
+                f"hosts.{name}.duties", f"{', '.join(host.duties)}: {alone[0]} shares a machine with no other duty"
+            )
+        if host.purpose != "any" and "worker" not in host.duties:
+            yield Problem(f"hosts.{name}.purpose", f"{host.purpose}: only a worker has a purpose")
+    yield from _exactly_one(site, "gateway", "")
+    yield from _exactly_one(site, "control-plane", "; several need an address in front of them")
+    workers = [host for host in site.hosts.values() if "worker" in host.duties]
+    for purpose, pods in (("core", "the hub's"), ("user", "people's")):
+        if not any(host.purpose in ("any", purpose) for host in workers):
+            yield Problem("hosts", f"no worker takes {pods} pods", accepted=f"a worker with purpose any or {purpose}")
+
+
+def _exactly_one(site: Site, duty: str, because: str) -> Iterator[Problem]:
+    holders = [name for name, host in site.hosts.items() if duty in host.duties]
+    if len(holders) != 1:
+        given = ", ".join(holders) or "no machine"
+        yield Problem("hosts", f"the duty {duty} is given to {given}", accepted=f"exactly one machine{because}")
+
+
+def pool_on_its_host(site: Site) -> Iterator[Problem]:
+    """The pool's machine exists and keeps data."""
+    name = site.storage.pool.host
+    host = site.hosts.get(name)
+    if host is None:
+        yield Problem("storage.pool.host", f"{name} is not one of the hosts", accepted=", ".join(sorted(site.hosts)))
+    elif "storage" not in host.duties:
+        yield Problem(
+            "storage.pool.host",
+            f"{name}'s duties are {', '.join(host.duties)}",
+            accepted="a host whose duty is storage",
+        )
+
+
+def pool_shape(site: Site) -> Iterator[Problem]:
+    """ZFS would take an uneven pool by force; we do not force."""
+    pool = site.storage.pool
+    if pool.name == "log" or pool.name.startswith(RESERVED_POOL_WORDS[:4]):
+        yield Problem("storage.pool.name", f"{pool.name} is a word of ZFS's own", accepted="another name")
+    first = pool.vdevs[0]
+    for number, vdev in enumerate(pool.vdevs):
+        path = f"storage.pool.vdevs.{number}"
+        if len(vdev.disks) < SMALLEST_VDEV[vdev.type]:
+            yield Problem(
+                f"{path}.disks",
+                f"{len(vdev.disks)} disks are too few for {vdev.type}",
+                accepted=f"{SMALLEST_VDEV[vdev.type]} or more",
+            )
+        if (vdev.type, len(vdev.disks)) != (first.type, len(first.disks)):
+            yield Problem(
+                path,
+                f"{vdev.type} of {len(vdev.disks)} disks beside {first.type} of {len(first.disks)}",
+                accepted="vdevs of one type and width",
+            )
+
+
+def disks_once(site: Site) -> Iterator[Problem]:
+    """A disk has one place."""
+    pool = site.storage.pool
+    places: list[tuple[str, Sequence[str]]] = [
+        *((f"storage.pool.vdevs.{number}.disks", vdev.disks) for number, vdev in enumerate(pool.vdevs)),
+        ("storage.pool.log", pool.log),
+        ("storage.pool.spares", pool.spares),
+    ]
+    seen: dict[str, str] = {}
+    for path, disks in places:
+        for disk in disks:
+            if disk in seen:
+                yield Problem(path, f"{disk} is also in {seen[disk]}")
+            seen.setdefault(disk, path)
+
+
+def addresses_in_their_networks(site: Site) -> Iterator[Problem]:
+    """Addresses that settings choose are free ones of the right network."""
+    balanced, services = site.network.load_balancers, site.network.services
+    if site.edge.load_balancer_address not in balanced:
+        yield Problem(
+            "edge.load_balancer_address",
+            f"{site.edge.load_balancer_address} is not in network.load_balancers",
+            accepted=str(balanced),
+            write=str(balanced[min(10, balanced.num_addresses - 1)]),
+        )
+    chosen = site.storage.homes.service_address
+    path = "storage.homes.service_address"
+    if chosen is not None and chosen not in services:
+        yield Problem(path, f"{chosen} is not in network.services", accepted=str(services), write=str(services[20]))
+    elif chosen in (services[1], services[10]):
+        yield Problem(path, f"{chosen} belongs to Kubernetes itself (its API or its DNS)", write=str(services[20]))
+
+
+def hub_in_domain(site: Site) -> Iterator[Problem]:
+    """The DNS output is one zone."""
+    if not site.hub.host.endswith("." + site.domain):
+        yield Problem("hub.host", f"{site.hub.host} is not in the domain", accepted=f"*.{site.domain}")
+
+
+def lab_only(site: Site) -> Iterator[Problem]:
+    """A login without accounts never leaves the lab."""
+    if site.hub.login == "dummy" and not site.lab:
+        yield Problem(
+            "hub.login",
+            "dummy lets anyone in with one password",
+            accepted="native; dummy only in a lab",
+            write="native",
+        )
+
+
+def keys_once(site: Site) -> Iterator[Problem]:
+    """A key's name stands for one key."""
+    for number, name in enumerate(site.hub.keys):
+        if name in site.hub.keys[:number]:
+            yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
+
+
+def size_in_order(site: Site) -> Iterator[Problem]:
+    """What is guaranteed is not more than what is allowed."""
+    size = site.hub.size
+    if size.cpu_guarantee > size.cpu_limit:
+        yield Problem("hub.size.cpu_guarantee", f"{size.cpu_guarantee} is more than cpu_limit, {size.cpu_limit}")
+    if _bytes(size.mem_guarantee) > _bytes(size.mem_limit):
+        yield Problem("hub.size.mem_guarantee", f"{size.mem_guarantee} is more than mem_limit, {size.mem_limit}")
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-2]) << 10 * (1 + ("Ki", "Mi", "Gi", "Ti").index(size[-2:]))
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    networks_apart,
+    addresses_of_hosts,
+    host_keys_differ,
+    duties,
+    pool_on_its_host,
+    pool_shape,
+    disks_once,
+    addresses_in_their_networks,
+    hub_in_domain,
+    lab_only,
+    keys_once,
+    size_in_order,
+)
+
+
+def problems_across(site: Site) -> list[Problem]:
+    """The problems that all checks find together."""
+    return [problem for check in CHECKS for problem in check(site)]

@@ -1,0 +1,38 @@
+"""Exports a stack's outputs. docs/outputs.md says who reads which."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import pulumi
+
+from stacks.models import Site
+from stacks.outputs import bgp, dns_records, dns_zone, known_hosts, ssh_config
+from stacks.secrets import SiteSecrets
+
+
+class HasFacts(Protocol):
+    """A machine that has told what it is."""
+
+    facts: pulumi.Output[dict[str, str]]
+
+
+def export_outputs(
+    site: Site, secrets: SiteSecrets, *, kubeconfig: pulumi.Output[str], machines: Mapping[str, HasFacts]
+) -> None:
+    """The stack's outputs. Only `kubeconfig` and `login` are secret: the DNS job needs no passphrase."""
+    pulumi.export("hub_url", f"https://{site.hub.host}")
+    pulumi.export("dns_records", [record.as_data() for record in dns_records(site)])
+    pulumi.export("dns_zone", dns_zone(site))
+    pulumi.export("ssh_config", ssh_config(site))
+    pulumi.export("known_hosts", known_hosts(site))
+    pulumi.export("bgp", bgp(site))
+    pulumi.export("ca_certificate", secrets.ca_certificate)
+    pulumi.export("machines", {name: machine.facts for name, machine in sorted(machines.items())})
+    pulumi.export("kubeconfig", pulumi.Output.secret(kubeconfig))
+    pulumi.export("login", pulumi.Output.secret(_login(site, secrets)))
+
+
+def _login(site: Site, secrets: SiteSecrets) -> pulumi.Output[str]:
+    if site.hub.login == "dummy":
+        return pulumi.Output.concat("any name, password ", secrets.shared_password)
+    return pulumi.Output.from_input(f"sign up as {site.hub.administrators[0]} at https://{site.hub.host}/hub/signup")

@@ -1,0 +1,66 @@
+"""The settings of a site, as types."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from stacks.models.base import DomainName, HostName, Model
+from stacks.models.cluster import Calico, Cluster
+from stacks.models.hosts import Access, AptRepository, Host, Mirrors, Network
+from stacks.models.hub import Certificate, Edge, Hub, Monitoring, Size
+from stacks.models.storage import Homes, Pool, Storage, Vdev
+
+__all__ = [
+    "Access",
+    "AptRepository",
+    "Calico",
+    "Certificate",
+    "Cluster",
+    "Edge",
+    "Homes",
+    "Host",
+    "Hub",
+    "Mirrors",
+    "Model",
+    "Monitoring",
+    "Network",
+    "Pool",
+    "Site",
+    "Size",
+    "Storage",
+    "Vdev",
+]
+
+
+class Site(Model):
+    """Everything that one stack's file says, under `henhouse:`."""
+
+    lab: bool = False
+    """True for a virtual rack. Only then are the lab's own engine plugins and the `dummy` login accepted."""
+    domain: DomainName
+    """The site's DNS zone; the hub's name is in it."""
+    time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Za-z_+-]+)*$")] = "Etc/UTC"
+    """Time zone of the machines (tz database)."""
+    access: Access = Access()
+    """How the program logs in to the machines."""
+    network: Network
+    """The address plan."""
+    mirrors: Mirrors
+    """Where packages and images come from."""
+    hosts: dict[HostName, Host] = Field(min_length=1)
+    """The machines by name."""
+    storage: Storage
+    """People's data."""
+    cluster: Cluster = Cluster()
+    """Kubernetes."""
+    hub: Hub
+    """JupyterHub."""
+    edge: Edge
+    """The way in."""
+    monitoring: Monitoring = Monitoring()
+    """The watch."""
+
+    @property
+    def gateway(self) -> str:
+        """Name of the machine with the duty gateway; the checks see to it that there is exactly one."""
+        return next(name for name, host in self.hosts.items() if "gateway" in host.duties)

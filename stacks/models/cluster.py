@@ -1,0 +1,56 @@
+"""Kubernetes and its network."""
+
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, StringConstraints
+
+from stacks.models.base import AsNumber, DomainName, HostName, Model
+from stacks.versions import SITE
+
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Calico(Model):
+    """The pod network: routed by BGP, without encapsulation."""
+
+    version: Version = SITE["calico"]
+    """Version of Calico."""
+    manifest: HttpUrl | None = None
+    """Where the upstream file calico.yaml of that version is. Left out, it is taken from the project's own release
+    files."""
+    manifest_sha256: Sha256 | None = None
+    """Digest that the file must have. Left out, the digest known for the default version."""
+
+
+class Bgp(Model):
+    """Who announces what to whom (docs/architecture.md, the network)."""
+
+    as_number: AsNumber = 64512
+    """The cluster's autonomous system: all nodes are in it and mesh with each other (RFC 6996 reserves 64512 to 65534
+    for private use)."""
+    gateway_as_number: AsNumber = 64513
+    """The gateway's autonomous system."""
+
+
+class Cluster(Model):
+    """One Kubernetes cluster made by kubeadm."""
+
+    name: HostName = "flock"
+    """Name of the cluster, also in the kubeconfig."""
+    endpoint: DomainName = "api.flock.internal"
+    """The name that every node knows the API server by, written to the machines' /etc/hosts. It is a name from the
+    first day so that one
+    control plane can become three without new certificates."""
+    kubernetes_version: Version = SITE["kubernetes"]
+    """Version of Kubernetes; packages are held at it."""
+    calico: Calico = Calico()
+    """The pod network."""
+    bgp: Bgp = Bgp()
+    """Routing between the nodes and the gateway."""
+    ignore_preflight_errors: tuple[str, ...] = ()
+    """Checks of kubeadm that this site knows to be wrong about its machines."""
+    eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"
+    """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""
+    max_pods: int = Field(default=110, ge=10, le=500)
+    """Pods per node."""

@@ -1,0 +1,69 @@
+"""The pool, its datasets, and the file server."""
+
+from ipaddress import IPv4Address
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from stacks.models.base import DiskId, HostName, Model
+
+PoolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$")]
+"""A pool name; zpool-create(8) also reserves some words, which the checks across settings know."""
+
+
+class Vdev(Model):
+    """One top-level virtual device of the pool (zpoolconcepts(7))."""
+
+    type: Literal["mirror", "raidz1", "raidz2", "raidz3"]
+    """The redundancy of this vdev."""
+    disks: tuple[DiskId, ...] = Field(min_length=2)
+    """Its disks, as names in /dev/disk/by-id."""
+
+
+class Pool(Model):
+    """A ZFS pool. It is imported where it exists, created on blank disks only, and never destroyed."""
+
+    name: PoolName
+    """The pool's name, also its mount point (`/<name>`)."""
+    host: HostName
+    """The machine that holds the disks; its duties include `storage`."""
+    ashift: int = Field(default=12, ge=9, le=16)
+    """Sector size as a power of two. 12 (4 KiB) suits every disk sold today; it cannot be changed later
+    (zpoolprops(7))."""
+    vdevs: tuple[Vdev, ...] = Field(min_length=1)
+    """The data vdevs. All have the same type and width, or ZFS itself refuses without force."""
+    log: tuple[DiskId, ...] = ()
+    """Disks of the separate intent log, mirrored when there are two or more. They need power loss protection."""
+    spares: tuple[DiskId, ...] = ()
+    """Hot spares."""
+    module_package: str = "zfs-dkms"
+    """The Debian package that provides the kernel module. A mirror may carry one that is built already."""
+
+
+class Homes(Model):
+    """The dataset with people's homes, and how it is exported."""
+
+    dataset: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")] = "homes"
+    """Name of the dataset below the pool."""
+    service_address: IPv4Address | None = None
+    """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. Left out,
+    Kubernetes chooses
+    one when the Service is made, and it stays."""
+    capacity: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Gi|Ti)$")] = "1Ti"
+    """Nominal size of the PersistentVolume. NFS enforces none: quotas do."""
+    threads: int = Field(default=16, ge=1, le=1024)
+    """Threads of the kernel's NFS server (nfsd(8))."""
+    grace_seconds: int = Field(default=90, ge=10, le=300)
+    """How long a restarted server lets clients reclaim their locks before it takes new ones; also the lease time
+    (nfs.conf(5))."""
+    first_uid: int = Field(default=100000, ge=1000, le=2_000_000_000)
+    """The first numeric user id given to a home. Ids are never given twice."""
+
+
+class Storage(Model):
+    """People's data."""
+
+    pool: Pool
+    """The pool."""
+    homes: Homes = Homes()
+    """The homes in it."""

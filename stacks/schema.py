@@ -1,0 +1,134 @@
+"""Writes docs/settings.md and docs/settings.schema.json from the models: `python -m stacks.schema`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from stacks.models import Site
+
+DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+MARKDOWN: Final = DOCS / "settings.md"
+SCHEMA: Final = DOCS / "settings.schema.json"
+
+HEADER: Final = """# Settings
+
+Everything that a stack's file may say, under `henhouse:`. This page is made from the docstrings of `stacks/models/` by
+`make docs`; editors read [settings.schema.json](settings.schema.json). What has no default must be given.
+"""
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a stack's file, for editors: the settings are the keys `henhouse:…` of `config`."""
+    site = Site.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = site.pop("$defs")
+    settings = {f"henhouse:{name}": _as_written(value) for name, value in site["properties"].items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A henhouse stack's file",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": settings,
+                "required": [f"henhouse:{name}" for name in site["required"]],
+            }
+        },
+        "$defs": {name: _as_written(value) for name, value in definitions.items()},
+    }
+
+
+def _as_written(node: Any) -> Any:
+    """A value as a stack's file has it: the engine quotes booleans there and encrypts secrets as {secure: …}."""
+    if isinstance(node, list):
+        return [_as_written(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") == "boolean":
+        return {**node, "type": ["boolean", "string"], "enum": [True, False, "true", "false"]}
+    if node.get("format") == "password":
+        secure = {"type": "object", "properties": {"secure": {"type": "string"}}, "required": ["secure"]}
+        return {"anyOf": [node, secure]}
+    return {key: _as_written(value) for key, value in node.items()}
+
+
+def schema_text() -> str:
+    """The schema as it is committed."""
+    return json.dumps(schema(), indent=2, sort_keys=True) + "\n"
+
+
+def markdown() -> str:
+    """The settings as tables, one a model, in the order in which the tree names them."""
+    tree = Site.model_json_schema()
+    sections = [HEADER, _section("henhouse", tree, tree)]
+    sections += [_section(title, tree["$defs"][model], tree) for title, model in _walk("", tree, tree)]
+    return "\n".join(sections)
+
+
+def _walk(prefix: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in node.get("properties", {}).items():
+        model, suffix = _model_of(value)
+        if model:
+            path = f"{prefix}{name}{suffix}"
+            yield path, model
+            yield from _walk(f"{path}.", tree["$defs"][model], tree)
+
+
+def _model_of(value: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The model that a field holds, and how one of them is addressed below the field's name."""
+    inner, suffix = value, ""
+    if "patternProperties" in value:
+        inner, suffix = next(iter(value["patternProperties"].values())), ".<name>"
+    elif "items" in value:
+        inner, suffix = value["items"], "[]"
+    options = [inner, *inner.get("anyOf", []), *inner.get("allOf", [])]
+    reference = next((option["$ref"] for option in options if "$ref" in option), None)
+    return (reference.rsplit("/", 1)[1] if reference else None), suffix
+
+
+def _section(title: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+    rows = [
+        f"## {title}",
+        "",
+        _oneline(node.get("description", "")),
+        "",
+        "| setting | default | meaning |",
+        "| --- | --- | --- |",
+    ]
+    for name, value in node.get("properties", {}).items():
+        model = _model_of(value)[0]
+        meaning = value.get("description") or tree["$defs"].get(model, {}).get("description", "")
+        default = _default(value, required=name in node.get("required", []))
+        rows.append(f"| `{name}` | {default} | {_oneline(meaning)}{_accepted(value)} |")
+    return "\n".join([*rows, ""])
+
+
+def _default(value: Mapping[str, Any], *, required: bool) -> str:
+    if required:
+        return "**required**"
+    if _model_of(value)[0] and isinstance(value.get("default"), dict):
+        return "see below"
+    default = value.get("default")
+    return "none" if default is None else f"`{json.dumps(default)}`"
+
+
+def _accepted(value: Mapping[str, Any]) -> str:
+    choices = value.get("enum") or value.get("items", {}).get("enum")
+    if choices:
+        return f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+    bounds = [
+        f"{words} {value[key]}"
+        for key, words in (("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most"))
+        if key in value
+    ]
+    return f" {', '.join(bounds).capitalize()}." if bounds else ""
+
+
+def _oneline(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    DOCS.mkdir(exist_ok=True)
+    MARKDOWN.write_text(markdown())
+    SCHEMA.write_text(schema_text())

@@ -1,0 +1,110 @@
+"""A stack's secrets: made once, kept encrypted in the stack's state, and handed on as secret outputs only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_random as random
+import pulumi_tls as tls
+
+from stacks.models import Site
+
+CA_HOURS: Final = 10 * 365 * 24
+"""Ten years: people trust the authority once, by hand."""
+LEAF_HOURS: Final = 397 * 24
+"""A year and a month: no browser accepts more from any authority (CA/Browser Forum Baseline Requirements 6.3.2)."""
+RENEWAL_HOURS: Final = 45 * 24
+"""An `up` this long before the end, or later, makes a new certificate."""
+KEY_BYTES: Final = 32
+"""JupyterHub's cookie and crypt keys are 32 bytes (jupyterhub/crypto.py)."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key, PEM; the key is secret."""
+
+    certificate: pulumi.Output[str]
+    private_key: pulumi.Output[str]
+
+
+class SiteSecrets(pulumi.ComponentResource):
+    """Every secret that henhouse makes itself, and the site's own certificate authority.
+
+    All are protected: a new crypt key loses people's stored logins, a new authority their browsers'
+    trust.
+    """
+
+    proxy_token: pulumi.Output[str]
+    """What the hub shows to its proxy."""
+    cookie_secret: pulumi.Output[str]
+    """Signs the hub's cookies, 64 hexadecimal digits."""
+    crypt_keys: pulumi.Output[str]
+    """The keys of `hub.keys` in that order, joined by semicolons as JUPYTERHUB_CRYPT_KEY wants them."""
+    metrics_token: pulumi.Output[str]
+    """What Prometheus shows to the hub."""
+    shared_password: pulumi.Output[str]
+    """The one password of the lab's `dummy` login."""
+    ca_certificate: pulumi.Output[str]
+    """The authority's certificate, PEM. Not a secret: people's browsers need it."""
+
+    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("henhouse:stack:SiteSecrets", name, None, opts)
+        self._name = name
+        kept = pulumi.ResourceOptions(parent=self, protect=True)
+
+        self.proxy_token = random.RandomBytes(f"{name}-proxy-token", length=KEY_BYTES, opts=kept).hex
+        self.cookie_secret = random.RandomBytes(f"{name}-cookie-secret", length=KEY_BYTES, opts=kept).hex
+        self.metrics_token = random.RandomBytes(f"{name}-metrics-token", length=KEY_BYTES, opts=kept).hex
+        keys = [random.RandomBytes(f"{name}-crypt-key-{key}", length=KEY_BYTES, opts=kept).hex for key in site.hub.keys]
+        self.crypt_keys = pulumi.Output.all(*keys).apply(";".join)
+        self.shared_password = random.RandomPassword(
+            f"{name}-shared-password", length=20, special=False, opts=kept
+        ).result
+
+        self._ca_key = tls.PrivateKey(f"{name}-ca-key", algorithm="ECDSA", ecdsa_curve="P256", opts=kept)
+        self._ca = tls.SelfSignedCert(
+            f"{name}-ca",
+            private_key_pem=self._ca_key.private_key_pem,
+            is_ca_certificate=True,
+            subject=tls.SelfSignedCertSubjectArgs(common_name=f"{site.domain} henhouse authority"),
+            validity_period_hours=CA_HOURS,
+            early_renewal_hours=RENEWAL_HOURS,
+            allowed_uses=["cert_signing", "crl_signing"],
+            set_subject_key_id=True,
+            opts=kept,
+        )
+        self.ca_certificate = self._ca.cert_pem
+        self.register_outputs({"caCertificate": self.ca_certificate})
+
+    def issue(
+        self,
+        name: str,
+        common_name: str,
+        *,
+        dns_names: Sequence[str] = (),
+        ip_addresses: Sequence[str] = (),
+        client: bool = False,
+    ) -> Issued:
+        """A certificate signed by the site's authority: for a server of these names, or for a client when `client`."""
+        children = pulumi.ResourceOptions(parent=self)
+        key = tls.PrivateKey(f"{self._name}-{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=children)
+        request = tls.CertRequest(
+            f"{self._name}-{name}-request",
+            private_key_pem=key.private_key_pem,
+            subject=tls.CertRequestSubjectArgs(common_name=common_name),
+            dns_names=list(dns_names) or None,
+            ip_addresses=list(ip_addresses) or None,
+            opts=children,
+        )
+        certificate = tls.LocallySignedCert(
+            f"{self._name}-{name}",
+            cert_request_pem=request.cert_request_pem,
+            ca_private_key_pem=self._ca_key.private_key_pem,
+            ca_cert_pem=self._ca.cert_pem,
+            validity_period_hours=LEAF_HOURS,
+            early_renewal_hours=RENEWAL_HOURS,
+            allowed_uses=["digital_signature", "client_auth" if client else "server_auth"],
+            opts=children,
+        )
+        return Issued(certificate.cert_pem, key.private_key_pem)

@@ -1,0 +1,30 @@
+"""Fixtures for every test."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import recorded
+
+
+@pytest.fixture(autouse=True)
+def _fresh_event_loop() -> Iterator[None]:
+    """Work that one test leaves queued must not run inside the next one (pulumi#24338)."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test looks at machines because the shell it was started from is set to."""
+    monkeypatch.delenv("HENHOUSE_PROBE", raising=False)
+
+
+@pytest.fixture
+def record() -> Callable[..., recorded.Recorded]:
+    """Runs a program against mocks: see `tests.recorded.record`."""
+    return recorded.record
