@@ -1,0 +1,27 @@
+"""Gateway: the machine between the site and the cluster."""
+
+import pulumi
+
+from components.gateway.roles import router_role
+from components.host.component import HostState
+from components.host.machine import Machine
+from stacks.models import Site
+
+
+class Gateway(pulumi.ComponentResource):
+    """Forwards IPv4 and peers with every node of the cluster, so that what it forwards to Services and pods arrives."""
+
+    ready: pulumi.Resource
+    """Its BGP speaker answers the nodes. Nodes that start earlier hold their routes back until it does: Calico runs
+    BIRD in graceful recovery, which waits for every configured peer."""
+
+    def __init__(self, name: str, site: Site, *, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("henhouse:net:Gateway", name, None, opts)
+        role = router_role(site)
+        self.ready = HostState(
+            f"{on.name}-{role.name}",
+            on.target,
+            role,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
+        )
+        self.register_outputs({})

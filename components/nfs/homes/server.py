@@ -1,0 +1,113 @@
+"""The maker of homes over HTTPS, for the one client that the settings name."""
+
+import json
+import ssl
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import socket
+from typing import Any, Final, cast
+
+from .store import NAME, Homes, NotAHome
+
+LONGEST_BODY: Final = 65536
+SILENCE_SECONDS: Final = 10.0
+"""A client that says nothing for so long is hung up on."""
+
+
+def tls_context(credentials: Path) -> ssl.SSLContext:
+    """TLS 1.3 with `certificate` and `key` for the server, and a client certificate that `ca` signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(credentials / "certificate", credentials / "key")
+    context.load_verify_locations(credentials / "ca")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+class Maker(ThreadingHTTPServer):
+    """`POST /homes/<name>` makes a home where there is none and answers {"uid": …, "gid": …}; `GET /healthz`."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext, client: str, homes: Homes) -> None:
+        self.context = context
+        self.client = client
+        self.homes = homes
+        super().__init__(address, Handler)
+
+    def get_request(self) -> tuple[socket, Any]:
+        """The handshake is left to the connection's own thread, so that a silent client stops nobody."""
+        connection, address = super().get_request()
+        connection.settimeout(SILENCE_SECONDS)
+        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A line for each connection that broke, instead of a traceback."""
+        print(f"{client_address[0]}: {sys.exception()}", file=sys.stderr, flush=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server_version = "henhouse-homes"
+    sys_version = ""
+    timeout = SILENCE_SECONDS
+
+    def do_GET(self) -> None:
+        """Answers whether the service works; it tells nothing about people."""
+        if not self._allowed():
+            return
+        if self.path == "/healthz":
+            self._answer(HTTPStatus.OK, {"status": "ok"})
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is /healthz, and POST /homes/<name>")
+
+    def do_POST(self) -> None:
+        """Makes a home."""
+        length = self.headers.get("Content-Length", "")
+        self.rfile.read(min(int(length) if length.isdecimal() else 0, LONGEST_BODY))
+        if not self._allowed():
+            return
+        prefix, _, name = self.path.rpartition("/")
+        if prefix != "/homes":
+            self._refuse(HTTPStatus.NOT_FOUND, "there is POST /homes/<name>")
+            return
+        try:
+            home, new = self._maker.homes.make(name)
+        except ValueError:
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{name!r} is no name of a home; one matches {NAME.pattern}")
+        except NotAHome as error:
+            self._refuse(HTTPStatus.CONFLICT, str(error))
+        except OSError as error:
+            self.log_error("home of %s: %s", name, error)
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        else:
+            self._answer(HTTPStatus.CREATED if new else HTTPStatus.OK, {"uid": home.uid, "gid": home.gid})
+
+    @property
+    def _maker(self) -> Maker:
+        return cast(Maker, self.server)
+
+    def _allowed(self) -> bool:
+        """The authority that signed the client's certificate signs others' too, so its name has to be right."""
+        subject = cast(ssl.SSLSocket, self.connection).getpeercert() or {}
+        pairs = cast(tuple[tuple[tuple[str, str], ...], ...], subject.get("subject", ()))
+        names = [value for each in pairs for key, value in each if key == "commonName"]
+        if names == [self._maker.client]:
+            return True
+        self._refuse(HTTPStatus.FORBIDDEN, f"this service answers {self._maker.client}, not {', '.join(names)}")
+        return False
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        self._answer(status, {"error": message})
+
+    def _answer(self, status: HTTPStatus, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)

@@ -1,0 +1,130 @@
+"""The files of the file server as text."""
+
+import uuid
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+from typing import Final
+
+from stacks.models import Homes, Host
+
+MAKER_PORT: Final = 8443
+"""TCP port of the maker of homes."""
+MAKER_CLIENT: Final = "henhouse-hub"
+"""Common name in the certificate of the one client that the maker answers."""
+MAKER_USER: Final = "henhouse-homes"
+CREDENTIALS: Final = "/etc/henhouse/homes"
+"""Where the maker's certificate and key are kept."""
+
+EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
+
+
+def clients(hosts: Iterable[Host]) -> tuple[IPv4Address, ...]:
+    """The machines that mount homes: workers that take people's servers."""
+    return tuple(sorted(host.address for host in hosts if "worker" in host.duties and host.purpose in ("any", "user")))
+
+
+def fsid(dataset: str) -> str:
+    """Identity of the exported file system in NFS file handles. It follows from the dataset's name alone, so that a
+    reinstalled or replaced server gives out the same handles."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"henhouse:{dataset}"))
+
+
+def export_options(dataset: str) -> str:
+    """Options of every export, exports(5).
+
+    `sync`: what a client was told is written, is written. `root_squash`: root of a node is nobody here. `mp`: an
+    unmounted dataset's empty directory is not exported.
+    """
+    return f"rw,sync,root_squash,no_subtree_check,mp,fsid={fsid(dataset)},sec=sys"
+
+
+def exports(dataset: str, mountpoint: str, clients: Iterable[IPv4Address]) -> str:
+    """The exports file: the dataset, for these addresses only."""
+    options = export_options(dataset)
+    return f"{mountpoint} \\\n" + " \\\n".join(f"    {client}({options})" for client in clients) + "\n"
+
+
+def nfs_conf(homes: Homes) -> str:
+    """nfs.conf(5): NFS 4.2 over TCP and nothing else. The lease is as long as the grace period, or clients could not
+    know in time that they have to reclaim their locks."""
+    return f"""\
+[nfsd]
+threads={homes.threads}
+vers3=n
+vers4=y
+vers4.0=n
+vers4.1=n
+vers4.2=y
+udp=n
+tcp=y
+grace-time={homes.grace_seconds}
+lease-time={homes.grace_seconds}
+"""
+
+
+def bound_to(mountpoint: str, mount_unit: str) -> str:
+    """A drop-in that lets a service run only while the dataset is mounted. Without it nfs-server would come up before
+    the pool and show clients the empty mount point: they answer that with ESTALE."""
+    return f"""\
+[Unit]
+RequiresMountsFor={mountpoint}
+BindsTo={mount_unit}
+After={mount_unit}
+AssertPathIsMountPoint={mountpoint}
+"""
+
+
+def started_by_mount(services: Iterable[str]) -> str:
+    """A drop-in of the mount unit: whenever the dataset comes, late or again, what serves it comes after it."""
+    return "[Unit]\n" + "".join(f"Wants={service}\n" for service in services)
+
+
+def maker_unit(mountpoint: str, address: IPv4Address, first_uid: int) -> str:
+    """The service that makes homes: a user of its own that may give files away, and nothing else."""
+    return f"""\
+[Unit]
+Description=Make people's homes in {mountpoint}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+User={MAKER_USER}
+ExecStart=/usr/bin/python3 -B -m homes --root {mountpoint} --first-uid {first_uid} \\
+    --listen {address}:{MAKER_PORT} --client {MAKER_CLIENT}
+Environment=PYTHONPATH=/usr/local/lib/henhouse
+LoadCredential=certificate:{CREDENTIALS}/certificate.pem
+LoadCredential=key:{CREDENTIALS}/key.pem
+LoadCredential=ca:{CREDENTIALS}/ca.pem
+Restart=on-failure
+RestartSec=2
+UMask=0077
+AmbientCapabilities=CAP_CHOWN
+CapabilityBoundingSet=CAP_CHOWN
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths={mountpoint}
+ProtectHome=yes
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+PrivateDevices=yes
+PrivateTmp=yes
+RestrictAddressFamilies=AF_INET AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+MemoryMax=256M
+TasksMax=256
+
+[Install]
+WantedBy=multi-user.target
+"""

@@ -1,0 +1,59 @@
+"""ZfsPool: the disks of one machine as a pool with a dataset for people's homes."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.host.component import HostState
+from components.host.machine import Machine
+from components.ports import Dataset, ScrapeTarget
+from components.zfs import topology
+from components.zfs.roles import pool_role, zfs_role
+from components.zfs.units import unit_name
+from stacks.models import Site
+
+
+class ZfsPool(pulumi.ComponentResource):
+    """A pool that is imported where it exists, created on blank disks only, and never taken apart.
+
+    Whatever happens to this resource, the pool stays: it is protected, and only forgotten when its protection is
+    lifted.
+    """
+
+    homes: Dataset
+    """The dataset with people's homes, mounted."""
+    guid: pulumi.Output[str]
+    """The pool's own identity, which a pool of the same name on other disks does not have."""
+    disks: Sequence[str]
+    """Every disk that belongs to the pool."""
+    scrape: Sequence[ScrapeTarget]
+    """Empty: the pool's condition is among what the machine's node exporter says (`henhouse_zpool_*`)."""
+
+    def __init__(self, name: str, site: Site, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
+        settings = site.storage.pool
+        disks = topology.disks(settings)
+        # As inputs they are in every preview.
+        super().__init__("henhouse:storage:ZfsPool", name, {"pool": settings.name, "disks": list(disks)}, opts)
+        self.disks = disks
+
+        packages = HostState(
+            f"{on.name}-zfs",
+            on.target,
+            zfs_role(settings),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
+        )
+        pool = HostState(
+            f"{on.name}-pool",
+            on.target,
+            pool_role(settings, site.storage.homes),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[packages], protect=True, retain_on_delete=True),
+        )
+
+        dataset = topology.homes_dataset(settings, site.storage.homes)
+        mountpoint = topology.mountpoint(dataset)
+        self.homes = Dataset(dataset, mountpoint, unit_name(mountpoint, "mount"), on, ready=pool)
+        self.guid = pool.facts.apply(lambda facts: facts["guid"])
+        self.scrape = ()
+        self.register_outputs(
+            {"disks": list(disks), "guid": self.guid, "homes": {"dataset": dataset, "mountpoint": mountpoint}}
+        )

@@ -1,0 +1,80 @@
+"""The roles of the machine that holds the pool."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from components.host.role import Directory, Fact, File, Item, KernelModule, Package, Role, Script, Service
+from components.zfs import topology, units
+from stacks.models import Homes, Pool
+
+LIBRARY: Final = "/usr/local/lib/henhouse"
+PROGRAM: Final = "/usr/local/sbin/henhouse-zpool"
+SPECS: Final = "/etc/henhouse/zpool"
+SYSTEM: Final = "/etc/systemd/system"
+_SOURCES: Final = Path(__file__).with_name("zpool")
+
+
+def zfs_role(pool: Pool) -> Role:
+    """OpenZFS with its module loaded, its event daemon, and this project's program for pools."""
+    return Role("zfs", tuple(_zfs_items(pool)))
+
+
+def _zfs_items(pool: Pool) -> Iterator[Item]:
+    # Before the packages: their installation starts these units, and they would wait minutes for nothing.
+    for name in units.REPLACED:
+        yield Service(name, masked=True)
+    if pool.module_package == "zfs-dkms":
+        # DKMS compiles against them, and only recommends them.
+        yield Package("linux-headers-amd64")
+    yield Package(pool.module_package)
+    yield Package("zfsutils-linux")
+    yield Package("zfs-zed")
+    yield Package("smartmontools")
+    yield KernelModule("zfs")
+    yield Service("zfs-zed.service")
+    yield Service("zfs.target")
+    yield Service("zfs-import.target")
+    yield from program_files()
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", units.METRICS_SERVICE)
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", units.METRICS_TIMER)
+
+
+def program_files() -> Iterator[Item]:
+    """The program and its modules."""
+    yield Directory(LIBRARY)
+    yield Directory(f"{LIBRARY}/zpool")
+    for source in sorted(_SOURCES.glob("*.py")):
+        yield File(f"{LIBRARY}/zpool/{source.name}", source.read_text(encoding="utf-8"))
+    yield File(PROGRAM, f'#!/bin/sh\nPYTHONPATH={LIBRARY} exec python3 -B -m zpool "$@"\n', mode="0755")
+
+
+def pool_role(pool: Pool, homes: Homes) -> Role:
+    """The pool is imported, laid out as the settings say, with its datasets mounted now and after every boot, scrubbed
+    monthly and watched."""
+    spec = topology.spec(pool, homes)
+    path = f"{SPECS}/{pool.name}.json"
+    importing = units.import_unit_name(pool.name)
+    mounts = {
+        units.unit_name(topology.mountpoint(dataset), "mount"): dataset
+        for dataset, properties in spec["datasets"].items()
+        if properties["canmount"] == "on"
+    }
+    mount_units = [
+        File(f"{SYSTEM}/{name}", units.mount_unit(dataset, topology.mountpoint(dataset), pool.name))
+        for name, dataset in mounts.items()
+    ]
+    return Role(
+        "pool",
+        (
+            File(path, topology.spec_text(spec)),
+            Script(f"pool {pool.name}", check=f"{PROGRAM} check {path}", apply=f"{PROGRAM} apply {path}"),
+            File(f"{SYSTEM}/{importing}", units.import_unit(pool.name, topology.disks(pool), list(mounts))),
+            *mount_units,
+            Service(importing),
+            *(Service(name) for name in mounts),
+            Service(f"zfs-scrub-monthly@{pool.name}.timer"),
+            Service(f"henhouse-zpool-metrics@{pool.name}.timer"),
+        ),
+        facts=(Fact("guid", f"zpool get -H -o value guid {pool.name}"),),
+    )

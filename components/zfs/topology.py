@@ -1,0 +1,76 @@
+"""What a pool and its datasets are to be, for the program that makes them on the machine."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from stacks.models import Homes, Pool
+
+POOL_PROPERTIES: Final = {
+    # SSDs of the log stay fast; disks that cannot trim are left alone.
+    "autotrim": "on",
+}
+"""zpoolprops(7), beside the ashift of the settings."""
+
+ROOT_PROPERTIES: Final = {
+    "compression": "lz4",
+    "atime": "off",
+    # Attributes in the inode: ACLs and user attributes cost no further read.
+    "xattr": "sa",
+    "acltype": "posix",
+    # Nothing is kept in the root dataset itself, and nothing can be written there by mistake.
+    "canmount": "off",
+    # Debian also scrubs from cron; the timer of the pool's role does it, once a month.
+    "org.debian:periodic-scrub": "disable",
+}
+"""zfsprops(7) of the pool's root dataset, inherited by all others except the last two."""
+
+HOMES_PROPERTIES: Final = {
+    "canmount": "on",
+    # Nobody becomes somebody else through a file in a home.
+    "setuid": "off",
+    "devices": "off",
+}
+"""zfsprops(7) of the dataset with people's homes."""
+
+
+def homes_dataset(pool: Pool, homes: Homes) -> str:
+    """The dataset's name, for example nest/homes."""
+    return f"{pool.name}/{homes.dataset}"
+
+
+def mountpoint(dataset: str) -> str:
+    """Where a dataset is mounted: every mount point is inherited from the pool's `/<pool>`."""
+    return f"/{dataset}"
+
+
+def disks(pool: Pool) -> tuple[str, ...]:
+    """Every disk of the pool, in the order of the settings: data, log, spares."""
+    return (*(disk for vdev in pool.vdevs for disk in vdev.disks), *pool.log, *pool.spares)
+
+
+def spec(pool: Pool, homes: Homes) -> dict[str, Any]:
+    """The pool as data, as `components.zfs.zpool.layout.Spec` reads it."""
+    return {
+        "name": pool.name,
+        "vdevs": [{"type": vdev.type, "disks": list(vdev.disks)} for vdev in pool.vdevs],
+        "log": _log(pool.log),
+        "spares": list(pool.spares),
+        "pool_properties": {"ashift": str(pool.ashift), **POOL_PROPERTIES},
+        "datasets": {
+            pool.name: {**ROOT_PROPERTIES, "mountpoint": mountpoint(pool.name)},
+            homes_dataset(pool, homes): HOMES_PROPERTIES,
+        },
+    }
+
+
+def spec_text(spec: Mapping[str, Any]) -> str:
+    """The file that the machine keeps of it."""
+    return json.dumps(spec, indent=1) + "\n"
+
+
+def _log(disks: Sequence[str]) -> list[dict[str, Any]]:
+    """One disk, or a mirror of all."""
+    if not disks:
+        return []
+    return [{"type": "mirror" if len(disks) > 1 else "disk", "disks": list(disks)}]

@@ -1,0 +1,107 @@
+"""The units that import a pool and mount its datasets at boot, in this order and without guessing when disks are there.
+
+Debian's own zfs-import-cache.service waits for `systemd-udev-settle`, which ends when no event is queued, not when the
+disks are there, and which fails after two minutes on a busy machine: the pool stays out while everything that needs it
+goes on. The import here waits for the very disks of the pool, and what needs a dataset is bound to its mount unit.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from components.zfs.zpool.layout import BY_ID
+
+REPLACED: Final = ("zfs-import-cache.service", "zfs-import-scan.service", "zfs-load-module.service")
+"""Debian's units that need `systemd-udev-settle`. The module comes from modules-load.d."""
+
+
+def unit_name(path: str, suffix: str) -> str:
+    """The name of the unit for a path, as `systemd-escape --path` writes it (systemd.unit(5))."""
+    parts = [part for part in path.split("/") if part]
+    escaped = [re.sub(r"[^A-Za-z0-9:_.]", lambda found: f"\\x{ord(found[0]):02x}", part) for part in parts]
+    joined = "-".join(escaped)
+    if joined.startswith("."):
+        joined = f"\\x2e{joined[1:]}"
+    return f"{joined or '-'}.{suffix}"
+
+
+def import_unit_name(pool: str) -> str:
+    """The unit after which the pool is imported, or cannot be."""
+    return f"zfs-import-{pool}.service"
+
+
+def import_unit(pool: str, disks: Sequence[str], mounts: Sequence[str]) -> str:
+    """Imports the pool as soon as its disks are there, or degraded when some never come (after 90 s, the time that
+    systemd gives a device), and tries again every half minute while too few are there."""
+    waited_for = [unit_name(f"{BY_ID}/{disk}-part1", "device") for disk in disks]
+    devices = "".join(f"Wants={unit}\nAfter={unit}\n" for unit in waited_for)
+    wanted = "".join(f"Wants={unit}\n" for unit in mounts)
+    imported = f"/usr/sbin/zpool list {pool} >/dev/null 2>&1"
+    return f"""\
+[Unit]
+Description=Import the ZFS pool {pool}
+Documentation=man:zpool-import(8)
+DefaultDependencies=no
+Wants=systemd-modules-load.service
+After=systemd-modules-load.service systemd-remount-fs.service
+Before=zfs-import.target
+StartLimitIntervalSec=0
+{wanted}{devices}
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c '{imported} || exec /usr/sbin/zpool import -N -d {BY_ID} {pool}'
+Restart=on-failure
+RestartSec=30
+
+[Install]
+WantedBy=zfs-import.target
+"""
+
+
+def mount_unit(dataset: str, mountpoint: str, pool: str) -> str:
+    """Mounts a dataset. `zfs mount -a` would do it as well, but only a unit with a file can be required by others
+    (systemd.unit(5), RequiresMountsFor=)."""
+    importing = import_unit_name(pool)
+    return f"""\
+[Unit]
+Description=Mount the ZFS dataset {dataset}
+Documentation=man:zfs-mount(8)
+Requires={importing}
+After={importing}
+Before=zfs-mount.service
+
+[Mount]
+What={dataset}
+Where={mountpoint}
+Type=zfs
+# The dataset has no legacy mount point: its own properties hold.
+Options=zfsutil
+
+[Install]
+WantedBy=zfs.target
+"""
+
+
+METRICS_SERVICE: Final = """\
+[Unit]
+Description=Write the condition of the ZFS pool %i for Prometheus
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/henhouse-zpool metrics /etc/henhouse/zpool/%i.json
+Nice=10
+"""
+
+METRICS_TIMER: Final = """\
+[Unit]
+Description=Watch the condition of the ZFS pool %i
+
+[Timer]
+OnActiveSec=0
+OnUnitActiveSec=5min
+AccuracySec=10s
+
+[Install]
+WantedBy=timers.target
+"""

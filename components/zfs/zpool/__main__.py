@@ -1,0 +1,118 @@
+"""`henhouse-zpool check|apply|metrics SPEC`: the pool of a settings file, made true or only looked at.
+
+`check` prints what differs on one line and ends with 1. `apply` imports the pool where its disks hold one, creates it
+when every disk is blank, and sets properties; every check comes before the first write, a pool's layout is never
+changed, and nothing is ever forced.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from . import metrics, system
+from .disks import Refusal, importable, unfit
+from .layout import BY_ID, Spec, create_arguments, differences, reported_layout
+
+
+def _layout_differences(spec: Spec) -> list[str]:
+    pool = system.status(spec.name)
+    if pool is None:
+        return [f"the pool {spec.name} is not imported"]
+    name = partial(system.disk_of, system.disk_names(spec))
+    return differences(spec.layout, reported_layout(pool, spec.layout, name))
+
+
+def _property_differences(spec: Spec) -> list[tuple[str, list[str]]]:
+    """What is wrong with properties and datasets of an imported pool, each with the command that puts it right."""
+    found = system.pool_properties(spec.name, list(spec.pool_properties))
+    wrong = [
+        (f"{key} of the pool is {found[key]}, not {value}", ["zpool", "set", f"{key}={value}", spec.name])
+        for key, value in spec.pool_properties.items()
+        if found[key] != value
+    ]
+    there = system.datasets(spec.name)
+    for dataset, wanted in spec.datasets.items():
+        if dataset not in there:
+            options = [word for key, value in wanted.items() for word in ("-o", f"{key}={value}")]
+            # -u: mounting is the mount unit's work.
+            wrong.append((f"there is no dataset {dataset}", ["zfs", "create", "-u", *options, dataset]))
+            continue
+        values = system.dataset_properties(dataset, list(wanted))
+        wrong += [
+            (f"{key} of {dataset} is {values[key]}, not {value}", ["zfs", "set", f"{key}={value}", dataset])
+            for key, value in wanted.items()
+            if values[key] != value
+        ]
+    return wrong
+
+
+def check(spec: Spec) -> list[str]:
+    """Everything that differs from the settings."""
+    layout = _layout_differences(spec)
+    if system.status(spec.name) is None:
+        return layout
+    return layout + [sentence for sentence, _ in _property_differences(spec)]
+
+
+def apply(spec: Spec) -> list[str]:
+    """Makes the pool as the settings say; returns nothing. `Refusal` where that would touch what is there."""
+    if system.status(spec.name) is None:
+        _bring(spec)
+    if layout := _layout_differences(spec):
+        raise Refusal(
+            f"the pool {spec.name} has another layout than the settings: {'; '.join(layout)}. A layout is never "
+            f"changed here: write into the settings what `zpool status -P {spec.name}` shows, or change the pool by "
+            "hand"
+        )
+    for _, command in _property_differences(spec):
+        system.run(*command)
+    return []
+
+
+def _bring(spec: Spec) -> None:
+    disks = system.inspect(spec)
+    if guid := importable(spec.name, disks):
+        # By guid: nobody else's pool of the same name can be meant.
+        system.run("zpool", "import", "-N", "-d", BY_ID, guid)
+        return
+    if reasons := unfit(disks, system.unused_disks(spec)):
+        raise Refusal(
+            f"the pool {spec.name} cannot be created, and nothing was written: {'; '.join(reasons)}. Correct "
+            "storage.pool in the settings, or, where nothing on a disk is needed, blank it by hand "
+            f"(`wipefs --all {BY_ID}/NAME`, partitions first)"
+        )
+    system.run("zpool", "create", *create_arguments(spec))
+
+
+def write_metrics(spec: Spec) -> list[str]:
+    """Writes the pool's condition for node_exporter's textfile collector."""
+    pool = system.status(spec.name)
+    layout = [] if pool is None else _layout_differences(spec)
+    metrics.write(Path(metrics.DIRECTORY, f"zpool_{spec.name}.prom"), metrics.render(spec.name, pool, len(layout)))
+    return []
+
+
+VERBS: dict[str, Callable[[Spec], list[str]]] = {"check": check, "apply": apply, "metrics": write_metrics}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one verb."""
+    if len(arguments) != 2 or arguments[0] not in VERBS:
+        print(f"usage: henhouse-zpool {'|'.join(VERBS)} SPEC", file=sys.stderr)
+        return 2
+    verb, path = arguments
+    try:
+        found = VERBS[verb](Spec.parse(Path(path).read_text(encoding="utf-8")))
+    except Refusal as refusal:
+        if verb != "check":
+            print(f"henhouse-zpool: {refusal}", file=sys.stderr)
+            return 1
+        found = [str(refusal)]
+    if found:
+        print("; ".join(found).replace("\n", " "))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,140 @@
+"""What is on the disks that a pool would be made of, and why one of them may not be used."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .layout import BY_ID
+
+EXPORTED_OR_ACTIVE = (0, 1)
+"""`state` of a label whose pool can be imported (pool_state_t in sys/fs/zfs.h)."""
+
+
+class Refusal(Exception):
+    """The pool cannot be made or used as the settings say; the message tells a person why and what to do."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A ZFS label (zdb -l)."""
+
+    state: int
+    pool: str = ""
+    """Empty on a spare or a cache disk, which does not know its pool."""
+    guid: str = ""
+    """The pool's guid."""
+    hostname: str = ""
+    """The machine that used the pool last."""
+
+    def __str__(self) -> str:
+        if not self.pool:
+            return "a ZFS label of a spare or cache disk"
+        return f"a ZFS label of the pool {self.pool} (guid {self.guid}, last used by {self.hostname or 'nobody known'})"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One of the settings' disks, as it was found."""
+
+    name: str
+    device: str | None
+    """The block device that the name stands for, or None where there is no such name."""
+    type: str = "disk"
+    """lsblk's TYPE."""
+    children: tuple[str, ...] = ()
+    """What is made of it: partitions, LVM volumes, RAID arrays…, as `vdb1 (part)`."""
+    mounts: tuple[str, ...] = ()
+    """Where it, or a child of it, is mounted or used for swap."""
+    signatures: tuple[str, ...] = ()
+    """What wipefs(8) knows by its magic, as `gpt on vdb`."""
+    labels: tuple[Label, ...] = ()
+
+
+def parse_lsblk(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The block devices of `lsblk --json` by path, partitions and all that is stacked on them below `children`."""
+    return {device["path"]: device for device in report["blockdevices"]}
+
+
+def family(device: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A device of lsblk and everything made of it."""
+    yield device
+    for child in device.get("children", ()):
+        yield from family(child)
+
+
+def parse_labels(text: str) -> Iterator[Label]:
+    """The label in what `zdb -l` prints; nothing when it found none. The four copies on a disk say the same."""
+
+    def value(key: str) -> str:
+        match = re.search(rf"^    {key}: '?([^'\n]*)'?$", text, re.MULTILINE)
+        return match[1] if match else ""
+
+    if state := value("state"):
+        yield Label(int(state), value("name"), value("pool_guid"), value("hostname"))
+
+
+def describe(
+    name: str,
+    device: Mapping[str, Any],
+    signatures: Sequence[Mapping[str, Any]],
+    labels: Sequence[Label],
+) -> Disk:
+    """A disk out of its entries in the reports of lsblk, wipefs and zdb."""
+    members = list(family(device))
+    return Disk(
+        name=name,
+        device=device["path"],
+        type=device["type"],
+        children=tuple(f"{child['name']} ({child['type']})" for child in members[1:]),
+        mounts=tuple(mount for member in members for mount in member["mountpoints"] if mount),
+        signatures=tuple(f"{each['type']} on {each['device']}" for each in signatures),
+        labels=tuple(labels),
+    )
+
+
+def importable(pool: str, disks: Sequence[Disk]) -> str | None:
+    """The guid of the pool of this name that is on these disks, or None where there is none.
+
+    Raises `Refusal` when they hold two pools of that name.
+    """
+    labels = [label for disk in disks for label in disk.labels]
+    guids = sorted({label.guid for label in labels if label.pool == pool and label.state in EXPORTED_OR_ACTIVE})
+    if len(guids) > 1:
+        raise Refusal(
+            f"the disks hold {len(guids)} different pools called {pool} (guids {', '.join(guids)}); "
+            f"import the right one by hand: zpool import -d {BY_ID} GUID"
+        )
+    return guids[0] if guids else None
+
+
+def unfit(disks: Sequence[Disk], unused: Sequence[str]) -> list[str]:
+    """Why a pool may not be created on these disks: one sentence a disk, empty when all are blank.
+
+    `unused` names other disks of the machine, to help with a mistyped name.
+    """
+    said = []
+    names: dict[str, str] = {}
+    for disk in disks:
+        if disk.device is None:
+            spare = f"; disks of this machine that the settings do not name: {', '.join(unused)}" if unused else ""
+            said.append(f"{disk.name} is not in {BY_ID}{spare}")
+        elif disk.device in names:
+            said.append(f"{disk.name} is the same disk as {names[disk.device]} ({disk.device})")
+        elif found := list(_content(disk)):
+            said.append(f"{disk.name} ({disk.device}) is not blank: it holds {'; '.join(found)}")
+        if disk.device is not None:
+            names.setdefault(disk.device, disk.name)
+    return said
+
+
+def _content(disk: Disk) -> Iterator[str]:
+    if disk.type != "disk":
+        yield f"nothing of its own, it is a {disk.type}, and only whole disks are used"
+    if disk.mounts:
+        yield f"something in use at {', '.join(disk.mounts)}"
+    yield from (str(label) for label in dict.fromkeys(disk.labels))
+    if disk.signatures:
+        yield f"signatures: {', '.join(disk.signatures)}"
+    if disk.children:
+        yield f"{', '.join(disk.children)}"

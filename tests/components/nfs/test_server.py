@@ -1,0 +1,177 @@
+"""The maker of homes over real TLS: whom it answers, and what."""
+
+import json
+import os
+import socket
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.nfs.homes.server import Maker, tls_context
+from components.nfs.homes.store import Homes
+from tests.certificates import Authority
+
+CLIENT = "henhouse-hub"
+Answer = tuple[int, dict[str, Any]]
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away takes root")
+
+
+def issue(authority: Authority, directory: Path, name: str, *, client: bool) -> Path:
+    """The directory, with `certificate`, `key` and `ca` in it."""
+    certificate, key = authority.issue(name, client=client)
+    directory.mkdir()
+    for file, text in (("certificate", certificate), ("key", key), ("ca", authority.pem)):
+        (directory / file).write_text(text)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def maker(tmp_path: Path, authority: Authority) -> Iterator[Maker]:
+    (tmp_path / "homes").mkdir()
+    homes = Homes(str(tmp_path / "homes"), 100000)
+    context = tls_context(issue(authority, tmp_path / "server", "hen", client=False))
+    with Maker(("127.0.0.1", 0), context, CLIENT, homes) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+    homes.close()
+
+
+@pytest.fixture
+def client(tmp_path: Path, authority: Authority) -> Path:
+    return issue(authority, tmp_path / "client", CLIENT, client=True)
+
+
+@pytest.fixture
+def ask(maker: Maker, client: Path) -> Callable[..., Answer]:
+    def ask(method: str, path: str, credentials: Path | None = client, body: bytes | None = None) -> Answer:
+        context = ssl.create_default_context(cafile=str(client / "ca"))
+        if credentials:
+            context.load_cert_chain(credentials / "certificate", credentials / "key")
+        url = f"https://127.0.0.1:{maker.server_address[1]}{path}"
+        request = urllib.request.Request(url, method=method, data=body)
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=10) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    return ask
+
+
+def test_makes_a_home_once(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    assert ask("POST", "/homes/ada") == (201, {"uid": 100000, "gid": 100000})
+    assert ask("POST", "/homes/ada") == (200, {"uid": 100000, "gid": 100000})
+    assert (tmp_path / "homes/ada").stat().st_uid == 100000
+
+
+def test_takes_a_body_and_ignores_it(ask: Callable[..., Answer]) -> None:
+    assert ask("POST", "/homes/ada", body=b'{"uid": 0}') == (201, {"uid": 100000, "gid": 100000})
+
+
+def test_says_that_it_works(ask: Callable[..., Answer]) -> None:
+    assert ask("GET", "/healthz") == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "message"),
+    [
+        ("POST", "/homes/Ada", 400, "is no name of a home"),
+        ("POST", "/homes/..", 400, "is no name of a home"),
+        ("POST", "/homes/%2e%2e", 400, "is no name of a home"),
+        ("POST", "/homes/", 400, "is no name of a home"),
+        ("POST", "/homes/a/b", 404, "POST /homes/<name>"),
+        ("POST", "/healthz", 404, "POST /homes/<name>"),
+        ("GET", "/homes/ada", 404, "/healthz"),
+    ],
+)
+def test_refuses(ask: Callable[..., Answer], tmp_path: Path, method: str, path: str, status: int, message: str) -> None:
+    found, body = ask(method, path)
+    assert found == status
+    assert message in body["error"]
+    assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_other_methods_are_unknown(ask: Callable[..., Answer], maker: Maker, client: Path) -> None:
+    context = ssl.create_default_context(cafile=str(client / "ca"))
+    context.load_cert_chain(client / "certificate", client / "key")
+    url = f"https://127.0.0.1:{maker.server_address[1]}/homes/ada"
+    with pytest.raises(urllib.error.HTTPError, match="501"):
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), context=context, timeout=10)
+
+
+def test_something_else_in_a_homes_place_is_named(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "homes/ada").mkdir()
+    status, body = ask("POST", "/homes/ada")
+    assert status == 409
+    assert "ada belongs to 0:0" in body["error"]
+
+
+def test_file_system_that_refuses_is_an_error_of_the_server(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "homes/.next-uid").write_text("broken")
+    status, body = ask("POST", "/homes/ada")
+    assert status == 500
+    assert "not a number" in body["error"]
+
+
+def test_client_without_certificate_is_hung_up_on(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    with pytest.raises((urllib.error.URLError, ConnectionError, ssl.SSLError)):
+        ask("POST", "/homes/ada", credentials=None)
+    assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_certificate_of_another_authority_is_hung_up_on(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    stranger = issue(Authority(), tmp_path / "stranger", CLIENT, client=True)
+    with pytest.raises((urllib.error.URLError, ConnectionError, ssl.SSLError)):
+        ask("POST", "/homes/ada", credentials=stranger)
+    assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_servers_certificate_is_no_clients(ask: Callable[..., Answer], authority: Authority, tmp_path: Path) -> None:
+    server = issue(authority, tmp_path / "other-server", CLIENT, client=False)
+    with pytest.raises((urllib.error.URLError, ConnectionError, ssl.SSLError)):
+        ask("POST", "/homes/ada", credentials=server)
+    assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_other_clients_of_the_authority_are_refused(
+    ask: Callable[..., Answer], authority: Authority, tmp_path: Path
+) -> None:
+    other = issue(authority, tmp_path / "other", "prometheus", client=True)
+    for method, path in (("POST", "/homes/ada"), ("GET", "/healthz")):
+        status, body = ask(method, path, credentials=other)
+        assert (status, body["error"]) == (403, "this service answers henhouse-hub, not prometheus")
+    assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_silent_client_stops_nobody(ask: Callable[..., Answer], maker: Maker) -> None:
+    with socket.create_connection(("127.0.0.1", maker.server_address[1])):
+        assert ask("GET", "/healthz")[0] == 200
+
+
+def test_many_at_once_get_different_ids(ask: Callable[..., Answer]) -> None:
+    answers: list[Answer] = []
+    threads = [
+        threading.Thread(target=lambda n=number: answers.append(ask("POST", f"/homes/user{n % 10}")))
+        for number in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted({body["uid"] for _, body in answers}) == list(range(100000, 100010))
+    assert sorted(status for status, _ in answers) == [200] * 10 + [201] * 10

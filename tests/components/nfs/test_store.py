@@ -1,0 +1,155 @@
+"""Homes are made whole or not at all, and no numeric id is given twice."""
+
+import multiprocessing
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.nfs.homes import store
+from components.nfs.homes.store import Home, Homes, NotAHome
+
+FIRST = 100000
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away takes root")
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Iterator[Homes]:
+    made = Homes(str(tmp_path), FIRST)
+    yield made
+    made.close()
+
+
+def test_home_belongs_to_its_owner_alone(homes: Homes, tmp_path: Path) -> None:
+    home, new = homes.make("ada")
+    found = (tmp_path / "ada").stat()
+    assert (home, new) == (Home(FIRST, FIRST), True)
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (FIRST, FIRST, 0o700)
+
+
+def test_same_name_same_home(homes: Homes) -> None:
+    first, _ = homes.make("ada")
+    assert homes.make("ada") == (first, False)
+
+
+def test_each_name_has_an_id_of_its_own(homes: Homes) -> None:
+    assert [homes.make(name)[0].uid for name in ("ada", "bob", "cy")] == [FIRST, FIRST + 1, FIRST + 2]
+
+
+def test_id_of_a_removed_home_is_not_given_again(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada")
+    (tmp_path / "ada").rmdir()
+    assert homes.make("ada")[0].uid == FIRST + 1
+
+
+def test_counter_that_was_lost_starts_above_every_home(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada")
+    os.chown(tmp_path / "ada", FIRST + 41, FIRST + 41)
+    (tmp_path / store.COUNTER).unlink()
+    assert homes.make("bob")[0].uid == FIRST + 42
+
+
+@pytest.mark.parametrize("text", ["", "ten\n", "-5\n", "100000", "99999999999\n"])
+def test_counter_that_is_damaged_gives_nothing(homes: Homes, tmp_path: Path, text: str) -> None:
+    (tmp_path / store.COUNTER).write_text(text)
+    with pytest.raises(OSError, match=r"\.next-uid holds"):
+        homes.make("ada")
+    assert not (tmp_path / "ada").exists()
+
+
+def test_ids_of_the_system_are_left_out(tmp_path: Path) -> None:
+    homes = Homes(str(tmp_path), 1000)
+    (tmp_path / store.COUNTER).write_text("60000\n")
+    assert homes.make("ada")[0].uid == 65536
+    assert homes.make("bob")[0].uid == 65537
+
+
+def test_ids_end_before_they_wrap(homes: Homes, tmp_path: Path) -> None:
+    (tmp_path / store.COUNTER).write_text(f"{store.LAST_UID + 1}\n")
+    with pytest.raises(OSError, match="all numeric user ids"):
+        homes.make("ada")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", ".next-uid", ".making-ada", "Ada", "a/b", "../etc", "a b", "a\n", "ä", "-a", "a" * 64, "a\0b"],
+)
+def test_names_that_are_refused(homes: Homes, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        homes.make(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a", "0", "ada.lovelace", "ada-2d", "a_b", "a" * 63])
+def test_names_that_are_taken(homes: Homes, tmp_path: Path, name: str) -> None:
+    homes.make(name)
+    assert (tmp_path / name).is_dir()
+
+
+def test_link_is_no_home(homes: Homes, tmp_path: Path) -> None:
+    (tmp_path / "ada").symlink_to("/etc")
+    with pytest.raises(NotAHome, match="ada is not a directory"):
+        homes.make("ada")
+
+
+def test_directory_of_root_is_no_home(homes: Homes, tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    with pytest.raises(NotAHome, match=r"ada belongs to 0:0.*begin at 100000"):
+        homes.make("ada")
+
+
+def test_interrupted_making_leaves_no_home_and_no_id_behind(
+    homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def power_cut(*_: object, **__: object) -> None:
+        raise InterruptedError("power cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "chown", power_cut)
+        with pytest.raises(InterruptedError):
+            homes.make("ada")
+    assert not (tmp_path / "ada").exists()
+    homes.tidy()
+    assert [entry.name for entry in tmp_path.iterdir()] == [store.COUNTER]
+    assert homes.make("ada") == (Home(FIRST + 1, FIRST + 1), True)
+
+
+def test_homes_stay_in_the_file_system_they_were_opened_in(tmp_path: Path) -> None:
+    """The directory's name may come to mean the empty mount point; the object goes on with the directory."""
+    (tmp_path / "mounted").mkdir()
+    homes = Homes(str(tmp_path / "mounted"), FIRST)
+    (tmp_path / "mounted").rename(tmp_path / "moved")
+    (tmp_path / "mounted").mkdir()
+    homes.make("ada")
+    assert (tmp_path / "moved" / "ada").is_dir()
+    assert list((tmp_path / "mounted").iterdir()) == []
+
+
+def _make_many(root: str, names: list[str], answers: "multiprocessing.Queue[tuple[str, int]]") -> None:
+    homes = Homes(root, FIRST)
+    for name in names:
+        answers.put((name, homes.make(name)[0].uid))
+
+
+def test_two_processes_never_give_one_id_twice(tmp_path: Path) -> None:
+    shared = [f"shared{number}" for number in range(40)]
+    context = multiprocessing.get_context("fork")
+    answers: multiprocessing.Queue[tuple[str, int]] = context.Queue()
+    makers = [
+        context.Process(target=_make_many, args=(str(tmp_path), order, answers))
+        for order in ([*shared, *(f"a{n}" for n in range(40))], [*reversed(shared), *(f"b{n}" for n in range(40))])
+    ]
+    for maker in makers:
+        maker.start()
+    given = [answers.get(timeout=30) for _ in range(160)]
+    for maker in makers:
+        maker.join(timeout=30)
+        assert maker.exitcode == 0
+    by_name: dict[str, set[int]] = {}
+    for name, uid in given:
+        by_name.setdefault(name, set()).add(uid)
+    assert all(len(uids) == 1 for uids in by_name.values())
+    assert sorted(uid for uids in by_name.values() for uid in uids) == list(range(FIRST, FIRST + 120))

@@ -1,0 +1,156 @@
+"""A pool is made of blank disks only; everything else is refused by name."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.zfs.zpool.disks import Disk, Label, Refusal, describe, importable, parse_labels, parse_lsblk, unfit
+
+BLANK = Disk("bay01", "/dev/vdb")
+NEST = Label(1, "nest", "111", "hen")
+
+# As `lsblk --json --output NAME,PATH,TYPE,SIZE,MOUNTPOINTS` of util-linux 2.41 prints it.
+LSBLK = json.loads("""
+{"blockdevices": [
+  {"name": "vdb", "path": "/dev/vdb", "type": "disk", "size": 2147483648, "mountpoints": [null]},
+  {"name": "vdc", "path": "/dev/vdc", "type": "disk", "size": 2147483648, "mountpoints": [null], "children": [
+    {"name": "vdc1", "path": "/dev/vdc1", "type": "part", "size": 1073741824, "mountpoints": [null], "children": [
+      {"name": "vg-root", "path": "/dev/mapper/vg-root", "type": "lvm", "size": 536870912, "mountpoints": ["/srv"]}]}]}
+]}
+""")
+
+# `zdb -l` of OpenZFS 2.3.
+ZDB_DATA = """\
+------------------------------------
+LABEL 0\x20
+------------------------------------
+    version: 5000
+    name: 'nest'
+    state: 1
+    txg: 66
+    pool_guid: 14894520421478297340
+    errata: 0
+    hostid: 8323328
+    hostname: 'hen'
+    top_guid: 4412432013137571404
+    guid: 10423430213347871041
+    vdev_children: 5
+    vdev_tree:
+        type: 'raidz'
+        id: 0
+        guid: 4412432013137571404
+        children[0]:
+            type: 'disk'
+            path: '/dev/disk/by-id/virtio-hen-bay01-part1'
+    features_for_read:
+        com.delphix:hole_birth
+    labels = 0 1 2 3\x20
+"""
+ZDB_SPARE = """\
+------------------------------------
+LABEL 0\x20
+------------------------------------
+    version: 5000
+    state: 3
+    guid: 13216017364013116211
+    labels = 0 1 2 3\x20
+"""
+ZDB_NOTHING = """\
+failed to unpack label 0
+failed to unpack label 1
+failed to unpack label 2
+failed to unpack label 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (ZDB_DATA, Label(1, "nest", "14894520421478297340", "hen")),
+        (ZDB_SPARE, Label(3)),
+        (ZDB_NOTHING, None),
+        ("", None),
+    ],
+)
+def test_labels(text: str, label: Label | None) -> None:
+    assert list(parse_labels(text)) == ([label] if label else [])
+
+
+def test_disk_is_told_by_everything_on_it() -> None:
+    device = parse_lsblk(LSBLK)["/dev/vdc"]
+    signatures: list[dict[str, Any]] = [{"device": "vdc", "offset": "0x200", "type": "gpt"}]
+    assert describe("bay02", device, signatures, [NEST]) == Disk(
+        "bay02",
+        "/dev/vdc",
+        children=("vdc1 (part)", "vg-root (lvm)"),
+        mounts=("/srv",),
+        signatures=("gpt on vdc",),
+        labels=(NEST,),
+    )
+
+
+def test_blank_disks_are_fit() -> None:
+    assert unfit([BLANK, Disk("bay02", "/dev/vdc")], unused=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("disk", "said"),
+    [
+        (
+            replace(BLANK, signatures=("gpt on vdb", "PMBR on vdb"), children=("vdb1 (part)",)),
+            "bay01 (/dev/vdb) is not blank: it holds signatures: gpt on vdb, PMBR on vdb; vdb1 (part)",
+        ),
+        (replace(BLANK, signatures=("ext4 on vdb",)), "it holds signatures: ext4 on vdb"),
+        (replace(BLANK, signatures=("LVM2_member on vdb",)), "it holds signatures: LVM2_member on vdb"),
+        (replace(BLANK, signatures=("linux_raid_member on vdb",)), "it holds signatures: linux_raid_member on vdb"),
+        (
+            replace(BLANK, labels=(Label(0, "tank", "42", "duck"),) * 4),
+            "it holds a ZFS label of the pool tank (guid 42, last used by duck)",
+        ),
+        (replace(BLANK, labels=(Label(3),)), "it holds a ZFS label of a spare or cache disk"),
+        (replace(BLANK, mounts=("/srv",)), "it holds something in use at /srv"),
+        (replace(BLANK, type="part"), "it is a part, and only whole disks are used"),
+        (
+            Disk("bay01", None),
+            "bay01 is not in /dev/disk/by-id; disks of this machine that the settings do not name: bay99",
+        ),
+    ],
+)
+def test_anything_else_is_named(disk: Disk, said: str) -> None:
+    (found,) = unfit([disk, Disk("bay02", "/dev/vdc")], unused=["bay99"])
+    assert found.startswith("bay01")
+    assert found.endswith(said)
+
+
+def test_every_unfit_disk_is_named_at_once() -> None:
+    used = replace(BLANK, signatures=("gpt on vdb",))
+    assert len(unfit([used, Disk("bay02", None), Disk("bay03", "/dev/vdd")], unused=[])) == 2
+
+
+def test_two_names_of_one_disk() -> None:
+    assert unfit([BLANK, Disk("wwn-0x5000", "/dev/vdb")], unused=[]) == [
+        "wwn-0x5000 is the same disk as bay01 (/dev/vdb)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "guid"),
+    [
+        ([], None),
+        ([NEST, NEST], "111"),
+        ([replace(NEST, state=0)], "111"),
+        ([replace(NEST, state=2)], None),  # the pool was destroyed: nothing to import, and the disk is not blank
+        ([replace(NEST, pool="tank")], None),
+        ([Label(3)], None),
+    ],
+)
+def test_pool_that_is_there_is_imported(labels: list[Label], guid: str | None) -> None:
+    assert importable("nest", [BLANK, *(replace(BLANK, labels=(label,)) for label in labels)]) == guid
+
+
+def test_two_pools_of_one_name_are_left_to_a_person() -> None:
+    disks = [replace(BLANK, labels=(NEST,)), replace(BLANK, labels=(replace(NEST, guid="222"),))]
+    with pytest.raises(Refusal, match=r"2 different pools called nest \(guids 111, 222\)"):
+        importable("nest", disks)
