@@ -1,0 +1,159 @@
+"""CalicoCluster: Kubernetes on the machines of a site."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.calico import kubeadm
+from components.calico.kubeconfig import ca_certificate, ca_hash, decoded, reachable
+from components.calico.network import CalicoObject, calico_objects
+from components.calico.roles import administrator_role, admission_role, calico_role, control_plane_role, pods_role
+from components.calico.roles import worker_role as role_of_worker
+from components.host.component import HostState
+from components.host.machine import Machine
+from components.host.role import Role
+from components.ports import KubernetesAccess, ScrapeTarget
+from stacks.models import Site
+
+SYSTEM = "kube-system"
+
+
+class CalicoCluster(pulumi.ComponentResource):
+    """One cluster: kubeadm's control plane, the workers that joined it, and Calico between their pods.
+
+    A worker joins on its own, and the cluster is ready when the first that takes the hub's pods is.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    """The administrator's, secret. It names the control plane by address."""
+    access: KubernetesAccess
+    """For the objects of other components."""
+    scrape: list[ScrapeTarget]
+    """The API server."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        *,
+        machines: Mapping[str, Machine],
+        gateway: pulumi.Resource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`gateway` is what the nodes' BGP speakers wait for at their start."""
+        super().__init__("henhouse:kube:CalicoCluster", name, None, opts)
+        self._name = name
+        head = machines[kubeadm.control_plane(site)]
+
+        control_plane = self._role(head, control_plane_role(site))
+        administrator = self._role(head, administrator_role(), control_plane)
+        admin_conf = administrator.facts.apply(lambda facts: decoded(facts["kubeconfig"]))
+        server = f"https://{head.address}:{kubeadm.API_PORT}"
+        self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server))
+        # What everybody may know of a secret file.
+        authority = pulumi.Output.unsecret(admin_conf.apply(ca_certificate))
+
+        provider = k8s.Provider(
+            f"{name}-provider",
+            kubeconfig=self.kubeconfig,
+            # An unknown kubeconfig would otherwise plan the replacement of everything in the cluster.
+            cluster_identifier=f"{site.cluster.name}.{site.domain}",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        calico = self._role(head, calico_role(site), administrator, gateway)
+        network = [self._object(each, provider, calico) for each in calico_objects(site)]
+
+        admission: HostState = administrator
+        for worker in kubeadm.workers(site):
+            # One after the other: they are short, and all on one machine.
+            admission = self._role(head, admission_role(site, worker), admission)
+            token = admission.facts.apply(lambda facts: facts["token"])
+            secrets = {"token": token, "ca_hash": authority.apply(ca_hash)}
+            # It is ready once Calico runs on it.
+            self._role(machines[worker], role_of_worker(site, worker), calico, secrets=secrets)
+
+        ready = self._role(head, pods_role(site), *network, admission)
+        self.access = KubernetesAccess(provider, ready)
+        self.scrape = [
+            ScrapeTarget(
+                "kubernetes-apiserver",
+                [f"{head.address}:{kubeadm.API_PORT}"],
+                scheme="https",
+                bearer_token=self._watcher(provider),
+                ca=authority,
+            )
+        ]
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+    def _role(
+        self,
+        machine: Machine,
+        role: Role,
+        *after: pulumi.Resource,
+        secrets: Mapping[str, pulumi.Input[str]] | None = None,
+    ) -> HostState:
+        return HostState(
+            f"{machine.name}-{role.name}",
+            machine.target,
+            role,
+            secrets=secrets,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[machine.ready, *after]),
+        )
+
+    def _object(self, calico_object: CalicoObject, provider: k8s.Provider, after: pulumi.Resource) -> pulumi.Resource:
+        """Calico's v3 objects as the custom resources that it keeps them in: the same names and fields, without its
+        aggregated API server, which the manifest does not install."""
+        made: pulumi.Resource = k8s.apiextensions.CustomResource(
+            f"{self._name}-{calico_object.noun}",
+            api_version="crd.projectcalico.org/v1",
+            kind=calico_object.kind,
+            metadata=k8s.meta.v1.ObjectMetaArgs(name=calico_object.name),
+            spec=dict(calico_object.spec),
+            opts=pulumi.ResourceOptions(
+                parent=self, provider=provider, depends_on=[after], retain_on_delete=calico_object.retained
+            ),
+        )
+        return made
+
+    def _watcher(self, provider: k8s.Provider) -> pulumi.Output[str]:
+        """The token of an account that may read the API server's measurements and nothing else."""
+        options = pulumi.ResourceOptions(parent=self, provider=provider)
+        account = k8s.core.v1.ServiceAccount(
+            f"{self._name}-prometheus",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name="prometheus", namespace=SYSTEM),
+            automount_service_account_token=False,
+            opts=options,
+        )
+        role = k8s.rbac.v1.ClusterRole(
+            f"{self._name}-prometheus-role",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name="henhouse:measurements"),
+            rules=[k8s.rbac.v1.PolicyRuleArgs(verbs=["get"], non_resource_urls=["/metrics", "/metrics/slis"])],
+            opts=options,
+        )
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{self._name}-prometheus-binding",
+            metadata=k8s.meta.v1.ObjectMetaArgs(name="henhouse:measurements"),
+            role_ref=k8s.rbac.v1.RoleRefArgs(
+                api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=role.metadata.name
+            ),
+            subjects=[
+                k8s.rbac.v1.SubjectArgs(kind="ServiceAccount", name=account.metadata.name, namespace=SYSTEM),
+            ],
+            opts=options,
+        )
+        # Prometheus is no pod: it cannot be given the tokens that are renewed every hour.
+        token = k8s.core.v1.Secret(
+            f"{self._name}-prometheus-token",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name="prometheus-token",
+                namespace=SYSTEM,
+                annotations={
+                    "kubernetes.io/service-account.name": account.metadata.name,
+                    "pulumi.com/waitFor": "jsonpath={.data.token}",
+                },
+            ),
+            type="kubernetes.io/service-account-token",
+            opts=options,
+        )
+        return pulumi.Output.secret(token.data.apply(lambda data: decoded(data["token"])))

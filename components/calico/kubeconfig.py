@@ -1,0 +1,34 @@
+"""The administrator's kubeconfig, as kubeadm writes it and as the program needs it."""
+
+import base64
+import hashlib
+from typing import Any
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+def decoded(text: str) -> str:
+    """What a base64 text stands for."""
+    return base64.b64decode(text).decode()
+
+
+def reachable(admin_conf: str, server: str) -> str:
+    """kubeadm's admin.conf with `server`, a URL, in place of the cluster's name, which only the machines resolve."""
+    config = yaml.safe_load(admin_conf)
+    config["clusters"] = [{**each, "cluster": {**each["cluster"], "server": server}} for each in config["clusters"]]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def ca_certificate(admin_conf: str) -> str:
+    """PEM of the authority that signed the API server's certificate."""
+    cluster: dict[str, Any] = yaml.safe_load(admin_conf)["clusters"][0]["cluster"]
+    return decoded(cluster["certificate-authority-data"])
+
+
+def ca_hash(certificate: str) -> str:
+    """The authority's public key as `kubeadm join` pins it: SHA-256 of its DER form (RFC 7469, 2.4)."""
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return f"sha256:{digest}"

@@ -1,0 +1,1 @@
+echo "$SHA256  $MANIFEST" | sha256sum --check --status

@@ -1,0 +1,14 @@
+"""The shell scripts of this room, each a file of its own under `scripts/`."""
+
+import shlex
+from pathlib import Path
+from typing import Final
+
+SCRIPTS: Final = Path(__file__).with_name("scripts")
+
+
+def script(file: str, *, library: str | None = None, **values: str) -> str:
+    """A script's text, after the functions of `library` and, quoted, the upper-case variables that both read."""
+    assignments = "".join(f"{name.upper()}={shlex.quote(value)}\n" for name, value in values.items())
+    functions = (SCRIPTS / library).read_text() if library else ""
+    return assignments + functions + (SCRIPTS / file).read_text()

@@ -1,0 +1,1 @@
+"""JupyterHub, its proxy, and the rules by which people's servers are made."""

@@ -1,0 +1,26 @@
+"""The hub itself: where it listens, its proxy, its database and its keys."""
+
+c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
+c.JupyterHub.hub_connect_url = site["hub_url"]
+# Absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).
+c.JupyterHub.db_url = site["database_url"]
+# Alembic migrates the database of an older JupyterHub; for sqlite it keeps a copy beside it first.
+c.JupyterHub.upgrade_db = True
+
+# The proxy is a Deployment of its own, and people's servers are pods: neither ends with the hub.
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = site["proxy_api_url"]
+c.ConfigurableHTTPProxy.auth_token = secret("proxy-token")
+c.JupyterHub.cleanup_servers = False
+# This timer also gives a restarted proxy its routes again. Upstream's five minutes are long to be without one's server.
+c.JupyterHub.last_activity_interval = 30
+
+c.JupyterHub.cookie_secret = bytes.fromhex(secret("cookie-secret"))
+c.CryptKeeper.keys = secret("crypt-keys").split(";")
+
+c.JupyterHub.tornado_settings = {
+    # Show the progress page at once instead of a browser that seems to hang.
+    "slow_spawn_timeout": 0,
+    # People only ever come by HTTPS; the connection that the hub sees is the proxy's plain one.
+    "cookie_options": {"secure": True},
+}

@@ -1,0 +1,41 @@
+"""People's servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
+
+HOME = "/home/jovyan"
+server = site["server"]
+
+c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
+c.JupyterHub.concurrent_spawn_limit = 64
+c.KubeSpawner.namespace = site["users_namespace"]
+
+# The image's entry point stays (Jupyter's images start tini in it); this is what it runs.
+c.KubeSpawner.image = server["image"]
+c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
+c.KubeSpawner.port = server["port"]
+c.KubeSpawner.default_url = "/lab"
+c.KubeSpawner.start_timeout = server["start_timeout"]
+c.KubeSpawner.http_timeout = server["start_timeout"]
+
+c.KubeSpawner.cpu_guarantee = server["cpu_guarantee"]
+c.KubeSpawner.cpu_limit = server["cpu_limit"]
+c.KubeSpawner.mem_guarantee = server["mem_guarantee"]
+c.KubeSpawner.mem_limit = server["mem_limit"]
+c.KubeSpawner.node_affinity_required = [
+    {"matchExpressions": [{"key": site["purpose_label"], "operator": "In", "values": ["user", "any"]}]}
+]
+
+c.KubeSpawner.automount_service_account_token = False
+# Otherwise every Service of the namespace becomes a dozen variables in everyone's environment.
+c.KubeSpawner.extra_pod_config = {"enableServiceLinks": False}
+c.KubeSpawner.container_security_context = {
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+# The numeric owner of a home has no line in the image's passwd, which is where HOME would come from.
+c.KubeSpawner.environment = {"HOME": HOME}
+c.KubeSpawner.working_dir = HOME
+c.KubeSpawner.volumes = [{"name": "home", "persistentVolumeClaim": {"claimName": site["homes"]["claim"]}}]
+c.KubeSpawner.volume_mounts = [{"name": "home", "mountPath": HOME, "subPath": "{unescaped_username}"}]
+# No fs_gid: the kubelet would change the group of every file in the home at every start.

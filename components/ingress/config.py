@@ -1,0 +1,64 @@
+"""The two proxies' configurations, as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stacks.models import Site
+
+METRICS_PORT: Final = 8404
+"""HAProxy's own, on the gateway's address."""
+CONFIG_DIRECTORY: Final = "/etc/henhouse-edge"
+CERTIFICATE_DIRECTORY: Final = "/etc/henhouse-edge-tls"
+"""Both in the TLS proxy's pod."""
+BODY_LIMIT: Final = "512m"
+"""The largest upload in one request; Jupyter Server's own limit (max_body_size) is the same."""
+DNS_SERVICE_INDEX: Final = 10
+"""kubeadm gives the cluster's DNS the tenth address of the Services' network."""
+
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
+)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A route whose Service is known by name."""
+
+    host: str
+    namespace: str
+    service: str
+    port: int
+
+
+def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
+    """The TLS proxy in the cluster: nginx 1.25.1 and later (`http2 on`)."""
+    return _TEMPLATES.get_template("nginx.conf.j2").render(
+        routes=sorted(upstreams, key=lambda upstream: upstream.host),
+        trusted=trusted_addresses(site),
+        resolver=site.network.services[DNS_SERVICE_INDEX],
+        certificate=f"{CERTIFICATE_DIRECTORY}/tls.crt",
+        private_key=f"{CERTIFICATE_DIRECTORY}/tls.key",
+        body_limit=BODY_LIMIT,
+    )
+
+
+def haproxy_cfg(*, hosts: Sequence[str], address: IPv4Address, gateway: IPv4Address) -> str:
+    """The proxy by server name on the gateway: it knows these hosts and refuses every other name.
+
+    `address` is the load balancer's, in the cluster.
+    """
+    return _TEMPLATES.get_template("haproxy.cfg.j2").render(
+        hosts=sorted(hosts), address=address, gateway=gateway, metrics_port=METRICS_PORT
+    )
+
+
+def trusted_addresses(site: Site) -> list[IPv4Address]:
+    """Where the TLS proxy's connections come from: the gateway, or the node that the gateway chose."""
+    return sorted(
+        host.address for host in site.hosts.values() if {"gateway", "control-plane", "worker"} & set(host.duties)
+    )

@@ -1,0 +1,19 @@
+"""What the edge needs of the gateway."""
+
+from typing import Final
+
+from components.host.role import File, Package, Role, Service
+
+CONFIG: Final = "/etc/haproxy/haproxy.cfg"
+
+
+def edge_proxy(config: str) -> Role:
+    """HAProxy runs with this configuration. A change is a reload, which drops no connection."""
+    return Role(
+        "edge-proxy",
+        (
+            Package("haproxy"),
+            File(CONFIG, content=config, validate='haproxy -c -f "$NEW"'),
+            Service("haproxy.service", restart_on=(CONFIG,), reload=True),
+        ),
+    )

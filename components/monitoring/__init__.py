@@ -1,0 +1,1 @@
+"""The watch over a site, from outside the cluster."""

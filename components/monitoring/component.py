@@ -1,0 +1,44 @@
+"""Monitoring: the watch, on a machine outside the cluster that it watches."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.host.component import HostState
+from components.host.machine import Machine
+from components.monitoring.config import by_job
+from components.monitoring.roles import token_name, watch_role
+from components.ports import ScrapeTarget
+from stacks.models import Site
+from stacks.secrets import SiteSecrets
+
+
+class Monitoring(pulumi.ComponentResource):
+    """Prometheus asks every target, Alertmanager tells of what is wrong, and the blackbox exporter asks for the hub's
+    page as a browser does."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        secrets: SiteSecrets,
+        *,
+        on: Machine,
+        scrape: Sequence[ScrapeTarget],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("henhouse:ops:Monitoring", name, None, opts)
+        first = {job: targets[0] for job, targets in by_job(scrape).items()}
+        authorities = {job: target.ca for job, target in first.items() if target.ca is not None}
+        HostState(
+            f"{on.name}-watch",
+            on.target,
+            pulumi.Output.all(site_ca=secrets.ca_certificate, authorities=authorities).apply(
+                lambda known: watch_role(site, scrape, known["authorities"], site_ca=known["site_ca"])
+            ),
+            secrets={
+                token_name(job): target.bearer_token for job, target in first.items() if target.bearer_token is not None
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
+        )
+        self.register_outputs({})

@@ -1,0 +1,150 @@
+"""Prometheus', Alertmanager's and the blackbox exporter's configurations, as text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from components.ports import ScrapeTarget
+from stacks.models import Site
+
+RULES: Final = Path(__file__).parent / "rules"
+CONFIG_DIRECTORY: Final = "/etc/prometheus"
+RULES_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/rules.d"
+CREDENTIALS_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/credentials"
+SITE_CA: Final = f"{CREDENTIALS_DIRECTORY}/site-ca.crt"
+
+PROMETHEUS: Final = "127.0.0.1:9090"
+ALERTMANAGER: Final = "127.0.0.1:9093"
+BLACKBOX: Final = "127.0.0.1:9115"
+"""All three only on the machine itself: none of them knows users. `ssh -L 9090:127.0.0.1:9090` shows them."""
+
+HUB_PAGE: Final = "hub-page"
+"""The job that asks for the hub as a browser does."""
+
+
+def rule_files() -> dict[str, str]:
+    """The alert rules, by file name."""
+    return {path.name: path.read_text() for path in sorted(RULES.glob("*.yml"))}
+
+
+def token_path(job: str) -> str:
+    """Where the bearer token of a job is kept."""
+    return f"{CREDENTIALS_DIRECTORY}/{job}.token"
+
+
+def ca_path(job: str) -> str:
+    """Where the certificate of the authority behind a job's targets is kept."""
+    return f"{CREDENTIALS_DIRECTORY}/{job}-ca.crt"
+
+
+def prometheus_yml(site: Site, targets: Sequence[ScrapeTarget]) -> str:
+    """Prometheus' configuration (https://prometheus.io/docs/prometheus/2.53/configuration/configuration/).
+
+    Raises ValueError when targets of one job are to be asked in different ways.
+    """
+    return _yaml(
+        {
+            "global": {
+                "scrape_interval": "30s",
+                "evaluation_interval": "30s",
+                "external_labels": {"site": site.domain},
+            },
+            "rule_files": [f"{RULES_DIRECTORY}/{name}" for name in rule_files()],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [ALERTMANAGER]}]}]},
+            "scrape_configs": [
+                _static("prometheus", [PROMETHEUS]),
+                _static("alertmanager", [ALERTMANAGER]),
+                _hub_page(site),
+                *(_job(job, of_job) for job, of_job in sorted(by_job(targets).items())),
+            ],
+        }
+    )
+
+
+def alertmanager_yml(site: Site) -> str:
+    """Alertmanager's: one receiver, which is told nothing when no webhook is set."""
+    webhook = site.monitoring.alert_webhook
+    receiver: dict[str, Any] = {"name": "site"}
+    if webhook is not None:
+        receiver["webhook_configs"] = [{"url": str(webhook), "send_resolved": True}]
+    return _yaml(
+        {
+            "route": {
+                "receiver": "site",
+                "group_by": ["alertname"],
+                "group_wait": "30s",
+                "group_interval": "5m",
+                "repeat_interval": "12h",
+            },
+            "receivers": [receiver],
+        }
+    )
+
+
+def blackbox_yml(*, own_authority: bool) -> str:
+    """The blackbox exporter's: a page that answers 200 over TLS, trusted through the site's authority if it has one."""
+    http: dict[str, Any] = {"fail_if_not_ssl": True, "preferred_ip_protocol": "ip4", "valid_status_codes": [200]}
+    if own_authority:
+        http["tls_config"] = {"ca_file": SITE_CA}
+    return _yaml({"modules": {HUB_PAGE: {"prober": "http", "timeout": "10s", "http": http}}})
+
+
+def by_job(targets: Sequence[ScrapeTarget]) -> dict[str, list[ScrapeTarget]]:
+    """Targets by the name of their job; all targets of one are asked in one way."""
+    jobs: dict[str, list[ScrapeTarget]] = {}
+    for target in targets:
+        first = jobs.setdefault(target.job, [target])[0]
+        if _way(first) != _way(target):
+            raise ValueError(
+                f"scrape job {target.job}: {', '.join(target.addresses)} and {', '.join(first.addresses)} differ in "
+                "scheme, path, token, authority or server name; give one of them another job"
+            )
+        if target is not first:
+            jobs[target.job].append(target)
+    return jobs
+
+
+def _way(target: ScrapeTarget) -> tuple[object, ...]:
+    return target.scheme, target.path, id(target.bearer_token), id(target.ca), target.server_name
+
+
+def _job(job: str, targets: Sequence[ScrapeTarget]) -> dict[str, Any]:
+    first = targets[0]
+    config: dict[str, Any] = {"job_name": job, "scheme": first.scheme, "metrics_path": first.path}
+    if first.bearer_token is not None:
+        config["authorization"] = {"type": "Bearer", "credentials_file": token_path(job)}
+    tls = {"server_name": first.server_name} if first.server_name else {}
+    if first.ca is not None:
+        tls["ca_file"] = ca_path(job)
+    if tls:
+        config["tls_config"] = tls
+    config["static_configs"] = [
+        {"targets": list(target.addresses), **({"labels": dict(target.labels)} if target.labels else {})}
+        for target in targets
+    ]
+    return config
+
+
+def _static(job: str, addresses: Sequence[str]) -> dict[str, Any]:
+    return {"job_name": job, "static_configs": [{"targets": list(addresses)}]}
+
+
+def _hub_page(site: Site) -> dict[str, Any]:
+    """The exporter is asked, and told which page to ask for (https://github.com/prometheus/blackbox_exporter)."""
+    return {
+        "job_name": HUB_PAGE,
+        "metrics_path": "/probe",
+        "params": {"module": [HUB_PAGE]},
+        "static_configs": [{"targets": [f"https://{site.hub.host}/hub/health"]}],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": BLACKBOX},
+        ],
+    }
+
+
+def _yaml(tree: dict[str, Any]) -> str:
+    return yaml.safe_dump(tree, sort_keys=False, width=120)

@@ -1,0 +1,98 @@
+"""What the watch needs of the machine that it runs on."""
+
+from collections.abc import Mapping, Sequence
+
+from components.host.role import Directory, File, Item, Line, Package, Role, Service
+from components.monitoring.config import (
+    ALERTMANAGER,
+    BLACKBOX,
+    CONFIG_DIRECTORY,
+    CREDENTIALS_DIRECTORY,
+    PROMETHEUS,
+    RULES_DIRECTORY,
+    SITE_CA,
+    alertmanager_yml,
+    blackbox_yml,
+    by_job,
+    ca_path,
+    prometheus_yml,
+    rule_files,
+    token_path,
+)
+from components.ports import ScrapeTarget
+from stacks.models import Site
+
+DEFAULTS = "/etc/default"
+
+
+def watch_role(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str], *, site_ca: str) -> Role:
+    """Debian's Prometheus, Alertmanager and blackbox exporter; each configuration is checked before it is used.
+
+    `authorities` holds the certificate, PEM, of each job that has one; the role's secrets are the jobs' tokens, by the
+    name of `token_name`. `site_ca` signs the site's own certificate where no other was supplied.
+    """
+    own_authority = site.edge.certificate is None
+    return Role(
+        "watch",
+        (
+            Package("prometheus"),
+            Package("prometheus-alertmanager"),
+            Package("prometheus-blackbox-exporter"),
+            # The watch goes the way people go, through this machine's edge, also while the site's DNS is down.
+            Line(
+                "/etc/hosts",
+                matching=rf"[[:space:]]{site.hub.host.replace('.', '[.]')}([[:space:]]|$)",
+                line=f"{site.hosts[site.gateway].address} {site.hub.host}",
+            ),
+            Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
+            *_blackbox(own_authority, site_ca),
+            *_alertmanager(site),
+            *_prometheus(site, targets, authorities),
+        ),
+    )
+
+
+def token_name(job: str) -> str:
+    """What the role calls a job's token."""
+    return f"{job}-token"
+
+
+def _blackbox(own_authority: bool, site_ca: str) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/blackbox.yml", f"{DEFAULTS}/prometheus-blackbox-exporter"
+    check = 'prometheus-blackbox-exporter --config.check --config.file="$NEW"'
+    return [
+        *([File(SITE_CA, content=site_ca)] if own_authority else []),
+        File(config, content=blackbox_yml(own_authority=own_authority), validate=check),
+        File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
+        Service("prometheus-blackbox-exporter.service", restart_on=(SITE_CA, config, arguments)),
+    ]
+
+
+def _alertmanager(site: Site) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/alertmanager.yml", f"{DEFAULTS}/prometheus-alertmanager"
+    return [
+        File(config, content=alertmanager_yml(site), validate='amtool check-config "$NEW"'),
+        # Alone: a cluster's address would be looked for among private ones, and not found on every site.
+        File(arguments, content=f'ARGS="--web.listen-address={ALERTMANAGER} --cluster.listen-address="\n'),
+        Service("prometheus-alertmanager.service", restart_on=(config, arguments)),
+    ]
+
+
+def _prometheus(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str]) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/prometheus.yml", f"{DEFAULTS}/prometheus"
+    rules = {f"{RULES_DIRECTORY}/{name}": text for name, text in rule_files().items()}
+    tokens = [job for job, of_job in by_job(targets).items() if of_job[0].bearer_token is not None]
+    options = (
+        f"--web.listen-address={PROMETHEUS}",
+        f"--storage.tsdb.retention.time={site.monitoring.retention_days}d",
+        f"--storage.tsdb.retention.size={site.monitoring.retention_size}",
+    )
+    return [
+        *(File(path, content=text, validate='promtool check rules "$NEW"') for path, text in rules.items()),
+        *(File(ca_path(job), content=pem) for job, pem in sorted(authorities.items())),
+        *(File(token_path(job), secret=token_name(job), mode="0640", group="prometheus") for job in tokens),
+        # After the files it names: the check looks for them.
+        File(config, content=prometheus_yml(site, targets), validate='promtool check config "$NEW"'),
+        File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
+        Service("prometheus.service", restart_on=(*rules, config, arguments)),
+    ]

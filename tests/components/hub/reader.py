@@ -1,0 +1,68 @@
+"""Run by JupyterHub's own interpreter: what the hub and KubeSpawner make of the configuration, as JSON."""
+# mypy: ignore-errors
+
+import asyncio
+import json
+import sys
+from types import SimpleNamespace
+
+from jupyterhub.app import JupyterHub
+from jupyterhub.orm import new_session_factory
+from kubernetes_asyncio.client import ApiClient
+from kubespawner import KubeSpawner
+
+
+class User(SimpleNamespace):
+    """As much of a user as a pod is made of."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={})
+
+
+def read(path: str) -> JupyterHub:
+    hub = JupyterHub()
+    hub.load_config_file(path)
+    return hub
+
+
+def spawner_of(hub: JupyterHub, name: str) -> KubeSpawner:
+    place = SimpleNamespace(api_url="http://hub/hub/api", url="http://hub/hub/", base_url="/hub/", public_host="")
+    spawner = KubeSpawner(config=hub.config, user=User(name), hub=place, _mock=True)
+    spawner.api_token = "token"
+    return spawner
+
+
+async def settings(hub: JupyterHub, *names: str) -> object:
+    authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
+    return {
+        "login": {"native": "native", "shared-password": "dummy"}[hub.config.JupyterHub.authenticator_class],
+        "authenticator": type(authenticator).__name__,
+        "valid_names": [name for name in names if authenticator.validate_username(name)],
+        "administrators": sorted(authenticator.admin_users),
+        "services": hub.services,
+        "roles": hub.load_roles,
+        "db_url": hub.db_url,
+        "cleanup_servers": hub.cleanup_servers,
+        "crypt_keys": hub.config.CryptKeeper["keys"],
+    }
+
+
+async def pod(hub: JupyterHub, name: str) -> object:
+    spawner = spawner_of(hub, name)
+    spawner.uid, spawner.gid = 100001, 100001
+    return ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+
+
+async def home(hub: JupyterHub, name: str) -> object:
+    spawner = spawner_of(hub, name)
+    try:
+        await spawner.run_pre_spawn_hook()
+    except Exception as error:
+        return {"told": error.jupyterhub_message}
+    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid}
+
+
+if __name__ == "__main__":
+    question, path, *arguments = sys.argv[1:]
+    asked = {"settings": settings, "pod": pod, "home": home}[question]
+    print(json.dumps(asyncio.run(asked(read(path), *arguments))))

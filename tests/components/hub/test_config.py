@@ -1,0 +1,158 @@
+"""The hub's configuration, read by the JupyterHub that will read it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+
+from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
+from stacks.models import Site
+from stacks.settings import parse_settings
+from stacks.versions import SITE
+from tests.components.hub.maker import Maker
+from tests.programs import jupyterhub_python
+from tests.stacks.sites import changed, tree
+
+NO_MAKER: Final = "https://127.0.0.1:1"
+READER: Final = Path(__file__).with_name("reader.py")
+KUBECONFIG: Final = """
+current-context: nowhere
+contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
+clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {token: none}}]
+"""
+"""KubeSpawner makes its client before it is asked anything; it never calls."""
+SECRETS: Final = {
+    "proxy-token": "01" * 32,
+    "cookie-secret": "ab" * 32,
+    "crypt-keys": "cd" * 32 + ";" + "ef" * 32,
+    "metrics-token": "23" * 32,
+    "shared-password": "password-of-this-test",
+}
+NAMES: Final = ("ada", "a.b-c_d", "x" * 63, "Ada", "../etc", "a/b", ".ssh", "1st", "x" * 64, "ada\nroot", "ada\n", "")
+Files = Mapping[str, str]
+
+
+def site(**hub: object) -> Site:
+    return parse_settings(changed(tree("dev"), {"hub": hub}))
+
+
+def ask(directory: Path, question: str, *arguments: str, of: Site, maker: str, secrets: Files) -> Any:
+    """Puts the files where the pod has them and asks `reader.py`."""
+    (directory / "secrets").mkdir()
+    for name, text in secrets.items():
+        (directory / "secrets" / name).write_text(text)
+    values = site_json(of, hub="hub", users="users", claim="homes", maker_url=maker)
+    values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
+    for name, text in {**config_files(), "site.json": values}.items():
+        (directory / name).write_text(text)
+    (directory / "kubeconfig").write_text(KUBECONFIG)
+    config = str(directory / "jupyterhub_config.py")
+    command = [str(jupyterhub_python()), str(READER), question, config, *arguments]
+    environment = os.environ | {"KUBECONFIG": str(directory / "kubeconfig")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module", params=["native", "dummy"])
+def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What JupyterHub makes of a site with this login."""
+    settings = site(login=request.param, administrators=["zoe", "ada"], cull_idle_seconds=7200)
+    directory = tmp_path_factory.mktemp("hub")
+    return ask(directory, "settings", *NAMES, of=settings, maker=NO_MAKER, secrets=SECRETS)
+
+
+@pytest.fixture(scope="module")
+def pod(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The pod that KubeSpawner asks for."""
+    settings = site(size={"cpu_guarantee": 0.25, "cpu_limit": 3, "mem_guarantee": "256Mi", "mem_limit": "3Gi"})
+    return ask(tmp_path_factory.mktemp("hub"), "pod", "ada.l", of=settings, maker=NO_MAKER, secrets=SECRETS)
+
+
+def home(directory: Path, name: str, maker: Maker, **changes: str) -> Any:
+    """What the hook before a start does for somebody."""
+    secrets = {**SECRETS, **maker.secrets, **changes}
+    return ask(directory, "home", name, of=site(), maker=maker.url, secrets=secrets)
+
+
+def test_login_is_the_one_of_the_settings(said: Any) -> None:
+    classes = {"native": "NativeAuthenticator", "dummy": "SharedPasswordAuthenticator"}
+    assert said["authenticator"] == classes[said["login"]]
+    assert said["administrators"] == ["ada", "zoe"]
+
+
+def test_names_that_are_no_directories_are_refused(said: Any) -> None:
+    assert said["valid_names"] == ["ada", "a.b-c_d", "x" * 63]
+
+
+def test_people_keep_their_servers_when_the_hub_restarts(said: Any) -> None:
+    assert said["cleanup_servers"] is False
+    assert said["db_url"] == "sqlite:////srv/jupyterhub/jupyterhub.sqlite"
+
+
+def test_crypt_keys_are_read_newest_first(said: Any) -> None:
+    assert said["crypt_keys"] == ["cd" * 32, "ef" * 32]
+
+
+def test_services_may_do_their_work_and_no_more(said: Any) -> None:
+    services = {each["name"]: each for each in said["services"]}
+    scopes = {role["name"]: set(role["scopes"]) for role in said["roles"]}
+    assert "--timeout=7200" in services["idle-culler"]["command"]
+    assert services["prometheus"]["api_token"] == SECRETS["metrics-token"]
+    assert scopes["prometheus"] == {"read:metrics"}
+    assert scopes["idle-culler"] == {"list:users", "read:users:activity", "read:servers", "delete:servers"}
+
+
+def test_pod_is_valid_and_restricted(pod: Any) -> None:
+    minor = ".".join(SITE["kubernetes"].split(".")[:2])
+    kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", **pod}, minor, strict=True)
+    (container,) = pod["spec"]["containers"]
+    security = container["securityContext"]
+    assert security["runAsUser"] == security["runAsGroup"] == 100001
+    assert security["runAsNonRoot"] is True
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["spec"]["enableServiceLinks"] is False
+
+
+def test_pod_has_its_owners_home_and_no_other(pod: Any) -> None:
+    (container,) = pod["spec"]["containers"]
+    (volume,) = pod["spec"]["volumes"]
+    (mount,) = container["volumeMounts"]
+    assert volume["persistentVolumeClaim"]["claimName"] == "homes"
+    assert (mount["mountPath"], mount["subPath"]) == ("/home/jovyan", "ada.l")
+    assert "fsGroup" not in pod["spec"].get("securityContext", {}), "the kubelet would walk through the whole home"
+
+
+def test_pod_has_the_size_of_the_settings_on_a_node_for_people(pod: Any) -> None:
+    resources = pod["spec"]["containers"][0]["resources"]
+    assert {key: float(value) for key, value in resources["requests"].items()} == {"cpu": 0.25, "memory": 256 * 2**20}
+    assert {key: float(value) for key, value in resources["limits"].items()} == {"cpu": 3, "memory": 3 * 2**30}
+    affinity = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    (expression,) = affinity["nodeSelectorTerms"][0]["matchExpressions"]
+    assert expression == {"key": "hub.jupyter.org/node-purpose", "operator": "In", "values": ["user", "any"]}
+
+
+def test_server_runs_as_the_owner_of_the_home_that_the_maker_made(tmp_path: Path, maker: Maker) -> None:
+    assert home(tmp_path, "ada.l", maker) == {"uid": 100007, "gid": 100007, "fs_gid": None}
+    assert maker.asked == ["POST /homes/ada.l"]
+
+
+def test_person_is_told_when_there_is_no_home(tmp_path: Path, maker: Maker) -> None:
+    told = home(tmp_path, "nobody", maker)["told"]
+    assert "home directory could not be reached" in told
+    assert "503" in told
+
+
+def test_a_stranger_is_not_taken_for_the_maker(tmp_path: Path, maker: Maker) -> None:
+    told = home(tmp_path, "ada", maker, **{"homes-ca.crt": maker.another_authority})["told"]
+    assert "could not be reached" in told
+    assert maker.asked == []

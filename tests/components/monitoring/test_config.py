@@ -1,0 +1,120 @@
+"""The watch's configurations, judged by the programs that read them."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import pytest
+import yaml
+
+from components.host.role import File
+from components.monitoring.config import (
+    CONFIG_DIRECTORY,
+    alertmanager_yml,
+    blackbox_yml,
+    prometheus_yml,
+    rule_files,
+)
+from components.monitoring.roles import watch_role
+from components.ports import ScrapeTarget
+from stacks.models import Site
+from stacks.settings import parse_settings
+from tests.certificates import Authority
+from tests.programs import accepts
+from tests.stacks.sites import changed, tree
+
+CA: Final = Authority().pem
+
+
+def site(**monitoring: object) -> Site:
+    return parse_settings(changed(tree("dev"), {"monitoring": monitoring}))
+
+
+def targets() -> list[ScrapeTarget]:
+    """One of each kind: by address, several of one job, and one with everything."""
+    return [
+        ScrapeTarget("node", ["198.18.0.2:9100"], {"machine": "rooster"}),
+        ScrapeTarget("node", ["198.18.0.200:9100"], {"machine": "hen"}),
+        ScrapeTarget(
+            "jupyterhub",
+            ["hub.henhouse.localhost:443"],
+            scheme="https",
+            path="/hub/metrics",
+            bearer_token=pulumi.Output.secret("token"),
+            ca=pulumi.Output.from_input(CA),
+            server_name="hub.henhouse.localhost",
+        ),
+    ]
+
+
+def jobs(text: str) -> dict[str, Any]:
+    return {job["job_name"]: job for job in yaml.safe_load(text)["scrape_configs"]}
+
+
+def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
+    role = watch_role(site(), targets(), {"jupyterhub": CA}, site_ca=CA)
+    for item in role.items:
+        if isinstance(item, File) and item.path.startswith(CONFIG_DIRECTORY):
+            path = tmp_path / item.path.removeprefix(CONFIG_DIRECTORY + "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text((item.content or "token").replace(CONFIG_DIRECTORY, str(tmp_path)))
+    said = accepts("promtool", "check", "config", str(tmp_path / "prometheus.yml"))
+    assert f"{len(rule_files())} rule files found" in said
+    accepts("amtool", "check-config", str(tmp_path / "alertmanager.yml"))
+    accepts("prometheus-blackbox-exporter", "--config.check", f"--config.file={tmp_path / 'blackbox.yml'}")
+
+
+def test_targets_of_one_job_are_one_job() -> None:
+    node = jobs(prometheus_yml(site(), targets()))["node"]
+    assert node["static_configs"] == [
+        {"targets": ["198.18.0.2:9100"], "labels": {"machine": "rooster"}},
+        {"targets": ["198.18.0.200:9100"], "labels": {"machine": "hen"}},
+    ]
+
+
+def test_credentials_are_files_and_not_in_the_configuration() -> None:
+    hub = jobs(prometheus_yml(site(), targets()))["jupyterhub"]
+    assert hub["authorization"]["credentials_file"] == "/etc/prometheus/credentials/jupyterhub.token"
+    assert hub["tls_config"] == {
+        "server_name": "hub.henhouse.localhost",
+        "ca_file": "/etc/prometheus/credentials/jupyterhub-ca.crt",
+    }
+    (token,) = [
+        item
+        for item in watch_role(site(), targets(), {"jupyterhub": CA}, site_ca=CA).items
+        if isinstance(item, File) and item.secret
+    ]
+    assert (token.secret, token.mode, token.group) == ("jupyterhub-token", "0640", "prometheus")
+
+
+def test_one_job_asked_in_two_ways_is_refused() -> None:
+    other = ScrapeTarget("node", ["198.18.0.9:9100"], scheme="https")
+    with pytest.raises(ValueError, match=r"scrape job node: 198\.18\.0\.9:9100 and 198\.18\.0\.2:9100 differ"):
+        prometheus_yml(site(), [*targets(), other])
+
+
+def test_nothing_listens_beyond_the_machine() -> None:
+    arguments = [
+        item.content
+        for item in watch_role(site(), targets(), {}, site_ca=CA).items
+        if isinstance(item, File) and item.path.startswith("/etc/default/")
+    ]
+    assert len(arguments) == 3
+    assert all("--web.listen-address=127.0.0.1:" in (text or "") for text in arguments)
+
+
+def test_retention_is_the_settings() -> None:
+    text = repr(watch_role(site(retention_days=7, retention_size="5GB"), [], {}, site_ca=CA).items)
+    assert "--storage.tsdb.retention.time=7d --storage.tsdb.retention.size=5GB" in text
+
+
+def test_alerts_go_to_the_webhook_when_there_is_one() -> None:
+    silent = yaml.safe_load(alertmanager_yml(site()))
+    loud = yaml.safe_load(alertmanager_yml(site(alert_webhook="https://chat.example.org/hook")))
+    assert silent["receivers"] == [{"name": "site"}]
+    assert loud["receivers"][0]["webhook_configs"][0]["url"] == "https://chat.example.org/hook"
+
+
+def test_supplied_certificate_is_trusted_through_the_machines_authorities() -> None:
+    assert "tls_config" not in blackbox_yml(own_authority=False)
+    assert "site-ca.crt" in blackbox_yml(own_authority=True)
