@@ -1,0 +1,88 @@
+"""What the computer under the rack must have: packages, free memory, free disk."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from lab import cgroups
+from lab.cache import cache_root
+from lab.processes import run
+from lab.progress import step
+from lab.rack import Rack, RackError, size_in_bytes, state_root
+
+PACKAGES: Final[Mapping[str, str]] = {
+    "apt-utils": "apt-ftparchive, which indexes the mirror's packages",
+    "buildah": "the mirror's container images",
+    "debian-archive-keyring": "signatures of the Debian that the machines start from",
+    "docker-registry": "the mirror's image registry",
+    "e2fsprogs": "file systems of the virtual machines",
+    "gcc": "the mirror's pause program and runc",
+    "gnupg": "the mirror's signatures",
+    "iproute2": "the rack's network",
+    "kmod": "modules that machines may ask for",
+    "libc6-dev": "the C library that both link",
+    "libseccomp-dev": "runc's system call filter",
+    "mmdebstrap": "the machines' root file systems",
+    "openssh-client": "sessions on the machines",
+    "pkg-config": "finding libseccomp",
+    "procps": "ps and sysctl",
+    "qemu-system-x86": "machines with a kernel of their own",
+    "skopeo": "copying images into the registry",
+    "systemd-container": "machines that share this computer's kernel",
+    "user-mode-linux": "machines with a kernel that runs as a program",
+    "util-linux": "nsenter and mkswap",
+}
+"""Debian packages and what the rack uses them for."""
+
+
+def missing(packages: Sequence[str], listing: str) -> tuple[str, ...]:
+    """Which packages are not installed, by lines of ``name status`` as dpkg-query prints them."""
+    installed = {line.split()[0] for line in listing.splitlines() if line.endswith(" installed")}
+    return tuple(name for name in packages if name not in installed)
+
+
+def install_packages() -> None:
+    """Installs what is missing of `PACKAGES`, without recommended packages and without asking."""
+    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *PACKAGES]
+    absent = missing(tuple(PACKAGES), run(query, check=False).stdout.decode())
+    if not absent:
+        return
+    with step(f"installing {', '.join(absent)}"):
+        apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600"]
+        run([*apt, "update"])
+        run([*apt, "install", "--yes", "--no-install-recommends", *absent])
+
+
+def check_root() -> None:
+    """Namespaces, control groups and mounts are root's."""
+    if os.geteuid() != 0:
+        raise RackError("the rack needs root on this computer (namespaces, control groups, mounts): use sudo")
+
+
+def shortages(need: Mapping[str, int], free: Mapping[str, int]) -> tuple[str, ...]:
+    """One sentence for each resource, in bytes, of which less is free than needed."""
+    return tuple(
+        f"{amount / 1024**3:.0f} GiB of {what} must be free, {free[what] / 1024**3:.1f} GiB are"
+        for what, amount in need.items()
+        if free[what] < amount
+    )
+
+
+def check_resources(rack: Rack) -> None:
+    """`RackError` when memory or disk is short. What the rack itself already takes counts as free."""
+    meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    own = sum(cgroups.memory_used(rack.namespace, machine.name) for machine in rack.machines)
+    need = {"memory": size_in_bytes(rack.needs.memory)}
+    free = {"memory": int(meminfo["MemAvailable"].removesuffix("kB")) * 1024 + own}
+    if not rack.state.exists():
+        for directory in (state_root(), cache_root()):
+            directory.mkdir(parents=True, exist_ok=True)
+            what = f"disk under {directory}"
+            need[what], free[what] = size_in_bytes(rack.needs.disk), shutil.disk_usage(directory).free
+    if problems := shortages(need, free):
+        raise RackError(
+            f"the rack {rack.name!r} does not fit: {'; '.join(problems)}. Free some, or point HENHOUSE_STATE and "
+            "HENHOUSE_CACHE at a larger disk"
+        )

@@ -1,0 +1,121 @@
+"""Machines with a kernel of their own that runs as a program: user-mode Linux, at the processor's own speed.
+
+They have what an nspawn machine lacks (NFS, block devices, control groups of version 2, their own packet filter), and
+boot in seconds where emulation takes a minute. https://docs.kernel.org/virt/uml/user_mode_linux_howto_v2.html
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from lab.cache import artifact, file_digest
+from lab.machines import debian
+from lab.machines.base import RackMachine
+from lab.machines.identity import GuestFile, identity, into_image
+from lab.machines.uml_kernel import kernel
+from lab.network import inside, plug_in_tap, unplug
+from lab.processes import run, start
+from lab.progress import step
+from lab.rack import MachineSpec, Rack, RackError, size_in_bytes
+
+_LINK: Final = "vec0"
+_DISK: Final = "disk"
+"""Its only disk: a sparse ext4 image without a partition table."""
+_DISK_SIZE: Final = "16G"
+_MEMORY_DIRECTORY: Final = Path("/dev/shm")
+
+
+def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
+    """The kernel and its command line: `program` ``--help`` lists what is user-mode Linux's own."""
+    state = rack.machine_state(spec)
+    return [
+        str(program),
+        f"umid={spec.name}",
+        f"uml_dir={state}",
+        f"mem={spec.memory}",
+        # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: a fork costs what it costs
+        # outside, a page fault a third. The guest could reach the kernel's memory; it is trusted, like all of the rack.
+        "seccomp=on",
+        f"ubd0={state / _DISK}",
+        "root=/dev/ubda",
+        "rootfstype=ext4",
+        "rw",
+        f"{_LINK}:transport=tap,ifname={tap(spec)},depth=64,gro=1",
+        "net.ifnames=0",
+        "dummy.numdummies=0",
+        "con=null",
+        "con0=null,fd:1",
+        "console=tty0",
+    ]
+
+
+def tap(spec: MachineSpec) -> str:
+    """The machine's end of the cable, on the campus's side. A link's name has 15 characters."""
+    return f"t-{spec.name}"
+
+
+def check_memory(needed: int, free: int, executable: bool, directory: Path = _MEMORY_DIRECTORY) -> None:
+    """The guest's memory is an unlinked file that its processes map with execute permission."""
+    if not executable:
+        raise RackError(
+            f"{directory} is mounted noexec, and a user-mode Linux machine's memory lies there: "
+            f"`mount -o remount,exec {directory}`"
+        )
+    if needed > free:
+        raise RackError(
+            f"{directory} has {free >> 20} MiB free, and the machine's memory takes up to {needed >> 20} MiB of it: "
+            f"make the file system larger, or the machine's `memory` smaller"
+        )
+
+
+@dataclass(frozen=True)
+class UmlMachine(RackMachine):
+    """A machine of kind ``uml``."""
+
+    boot_seconds: ClassVar[float] = 180.0
+
+    def prepare(self) -> None:
+        _base_disk()
+
+    def fill(self, directory: Path) -> None:
+        disk = directory / _DISK
+        run(["cp", "--sparse=always", "--reflink=auto", str(_base_disk()), str(disk)])
+        into_image(identity(self.rack, self.spec, _LINK, self.keyring), disk)
+
+    def start(self) -> None:
+        if self.running():
+            return
+        found = os.statvfs(_MEMORY_DIRECTORY)
+        executable = not found.f_flag & os.ST_NOEXEC
+        check_memory(size_in_bytes(self.spec.memory), found.f_bavail * found.f_frsize, executable)
+        plug_in_tap(self.rack, tap(self.spec))
+        command = inside(self.rack, uml_command(self.rack, self.spec, kernel().program))
+        environment = {"TMPDIR": str(_MEMORY_DIRECTORY)}
+        start(self.rack, self.spec.name, command, log=self.console, environment=environment)
+
+    def cut(self) -> None:
+        super().cut()
+        unplug(self.rack, tap(self.spec))
+
+
+def _base_disk() -> Path:
+    """The disk that all machines of this kind are copied from."""
+    built = kernel()
+    recipe = file_digest(Path(__file__))
+    inputs = {"root": debian.recipe(debian.PACKAGES), "kernel": built.program.parent.name, "recipe": recipe}
+
+    def build(directory: Path) -> None:
+        with step("making the disk of user-mode Linux machines"):
+            disk = directory / _DISK
+            run(["truncate", f"--size={_DISK_SIZE}", str(disk)])
+            options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
+            run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", options, "-d", str(debian.base_root()), str(disk)])
+            into_image((*built.files(), *_files()), disk)
+
+    return artifact("uml-disk", inputs, build) / _DISK
+
+
+def _files() -> tuple[GuestFile, ...]:
+    """Marks that keep the first boot from rebuilding caches that the packages came with, systemd-update-done(8)."""
+    return (GuestFile("etc/.updated", b""), GuestFile("var/.updated", b""))

@@ -1,0 +1,188 @@
+"""The container images of the mirror, each built with buildah from its Containerfile below ``images/``.
+
+The Containerfiles take programs from the named context ``programs`` and userland from ``localhost/debian``, one
+Debian layer that they share. Nothing else is pulled from anywhere.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from lab.cache import artifact, file_digest
+from lab.machines.debian import source
+from lab.mirror.debs import EPOCH
+from lab.mirror.programs import CALICO, CNI_PLUGINS, COREDNS, ETCD, KUBERNETES
+from lab.processes import run
+from lab.progress import step
+from lab.versions import SITE
+
+RECIPES: Final = Path(__file__).with_name("images")
+_BASE: Final = "localhost/debian"
+_DEBIAN: Final = (
+    *("--variant=minbase", "--include=ca-certificates,netbase"),
+    *(f"--dpkgopt=path-exclude=/usr/share/{documentation}/*" for documentation in ("doc", "info", "locale", "man")),
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    # An image is whole or thrown away: dpkg need not wait for the disk after each file.
+    "--dpkgopt=force-unsafe-io",
+    # No package may start its service while an image is built, see invoke-rc.d(8).
+    '--customize-hook=printf "#!/bin/sh\\nexit 101\\n" >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"',
+    '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/*; : >"$1/etc/resolv.conf"',
+)
+"""Arguments of mmdebstrap(1) for the shared layer: a minimal Debian without documentation."""
+
+
+_ALONE: Final = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""With a command that is killed, everything ends that it started, and nothing stays mounted that it mounted."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image under the name that upstream gives it."""
+
+    name: str
+    """With its registry's host, such as ``registry.k8s.io/kube-proxy``."""
+    tag: str
+    recipe: str
+    """Directory below ``images/``."""
+    contexts: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
+    """What makes (or finds) the named contexts of the Containerfile."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Values of the Containerfile's ``ARG``."""
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.tag}"
+
+    @property
+    def directory(self) -> Path:
+        return RECIPES / self.recipe
+
+    @property
+    def stands_on_debian(self) -> bool:
+        """Whether it has the shared layer; an image of programs that need no files has not."""
+        return f"FROM {_BASE}" in (self.directory / "Containerfile").read_text()
+
+    def build(self) -> Path:
+        """Its OCI image layout (https://github.com/opencontainers/image-spec), out of the cache or built now."""
+        base = debian_image() if self.stands_on_debian else None
+        contexts = {name: make() for name, make in self.contexts.items()}
+        inputs = {
+            "recipe": file_digest(*self.directory.iterdir()),
+            "base": base.name if base else None,
+            "contexts": {name: path.name for name, path in contexts.items()},
+            "arguments": dict(self.arguments),
+            "epoch": EPOCH,
+        }
+
+        def build(output: Path) -> None:
+            with step(f"building the image {self.reference}"):
+                _bake(self, output, base, contexts)
+
+        return artifact(f"image-{self.name.rpartition('/')[2]}", inputs, build)
+
+
+def kubernetes_images() -> tuple[Image, ...]:
+    """What ``kubeadm config images list`` names."""
+    server = {
+        program: Image(
+            f"registry.k8s.io/{program}",
+            f"v{SITE['kubernetes']}",
+            "kubernetes",
+            contexts={"programs": KUBERNETES.build},
+            arguments={"PROGRAM": program},
+        )
+        for program in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    }
+    proxy = Image("registry.k8s.io/kube-proxy", f"v{SITE['kubernetes']}", "kube-proxy", {"programs": KUBERNETES.build})
+    return (
+        *server.values(),
+        proxy,
+        Image("registry.k8s.io/etcd", f"{SITE['etcd']}-0", "etcd", {"programs": ETCD.build}),
+        Image("registry.k8s.io/coredns/coredns", f"v{SITE['coredns']}", "coredns", {"programs": COREDNS.build}),
+        Image("registry.k8s.io/pause", SITE["pause"], "pause", {"programs": pause_program}),
+    )
+
+
+def calico_images() -> tuple[Image, ...]:
+    """What Calico's manifest names."""
+    tag = f"v{SITE['calico']}"
+    return (
+        Image("quay.io/calico/node", tag, "calico-node", {"programs": CALICO.build}),
+        Image("quay.io/calico/cni", tag, "calico-cni", {"programs": CALICO.build, "plugins": CNI_PLUGINS.build}),
+        Image("quay.io/calico/kube-controllers", tag, "calico-kube-controllers", {"programs": CALICO.build}),
+    )
+
+
+def application_images() -> tuple[Image, ...]:
+    """The hub, its proxy, people's servers and the edge: no program of these is compiled here."""
+    return (
+        Image("quay.io/jupyterhub/k8s-hub", SITE["k8s_hub"], "k8s-hub"),
+        Image("quay.io/jupyterhub/configurable-http-proxy", SITE["configurable_http_proxy"], "configurable-http-proxy"),
+        Image("quay.io/jupyter/base-notebook", SITE["base_notebook"], "base-notebook"),
+        Image("docker.io/library/nginx", SITE["nginx"], "nginx", arguments={"VERSION": SITE["nginx"]}),
+    )
+
+
+def all_images() -> tuple[Image, ...]:
+    """Every image that the registry holds."""
+    return (*application_images(), *kubernetes_images(), *calico_images())
+
+
+@cache
+def debian_image() -> Path:
+    """OCI layout of the shared layer, out of the cache or built now."""
+    recipe = RECIPES / "debian" / "Containerfile"
+    inputs = {"suite": SITE["debian"], "options": _DEBIAN, "recipe": file_digest(recipe), "epoch": EPOCH}
+
+    def build(output: Path) -> None:
+        with step("building the images' Debian layer"), tempfile.TemporaryDirectory(dir=output) as context:
+            command = ["mmdebstrap", "--quiet", *_DEBIAN, SITE["debian"], f"{context}/root.tar", source()]
+            run([*_ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
+            with _storage(output) as (buildah, _):
+                run([*buildah, "bud", *_bud_options(), "--tag", _BASE, "--file", str(recipe), context])
+                run([*buildah, "push", "--quiet", _BASE, f"oci:{output}/oci:latest"])
+
+    return artifact("image-debian", inputs, build)
+
+
+def pause_program() -> Path:
+    """Upstream's pause.c, compiled as upstream's Makefile does."""
+    kubernetes = KUBERNETES.build()
+    code = kubernetes / "source/build/pause/linux/pause.c"
+    flags = ["-Os", "-Wall", "-Werror", "-static", "-s", f"-DVERSION=v{SITE['pause']}"]
+
+    def build(output: Path) -> None:
+        run(["gcc", *flags, "-o", str(output / "pause"), str(code)])
+
+    return artifact("pause", {"source": kubernetes.name, "flags": flags}, build)
+
+
+def _bake(image: Image, output: Path, base: Path | None, contexts: Mapping[str, Path]) -> None:
+    with _storage(output) as (buildah, storage):
+        if base:
+            shared = f"containers-storage:[overlay@{storage}/root+{storage}/run]{_BASE}:latest"
+            run([*_ALONE, "skopeo", "copy", "--quiet", f"oci:{base}/oci:latest", shared])
+        named = [f"--build-context={name}={path}" for name, path in contexts.items()]
+        values = [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
+        file = str(image.directory / "Containerfile")
+        options = [*_bud_options(), *named, *values, "--tag", image.reference, "--file", file]
+        run([*buildah, "bud", *options, str(image.directory)])
+        run([*buildah, "push", "--quiet", image.reference, f"oci:{output}/oci:{image.tag}"])
+
+
+def _bud_options() -> list[str]:
+    """Needs no container runtime and no bridge, and trusts whom this computer trusts (a site may have its own CA)."""
+    trust = "--volume=/etc/ssl/certs:/etc/ssl/certs:ro"
+    return ["--isolation=chroot", "--network=host", "--pull-never", f"--timestamp={EPOCH}", trust]
+
+
+@contextmanager
+def _storage(output: Path) -> Iterator[tuple[list[str], str]]:
+    """buildah, and the container storage of its own that it has for the time of one build."""
+    with tempfile.TemporaryDirectory(prefix="buildah-", dir=output) as directory:
+        options = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=overlay"]
+        yield [*_ALONE, "buildah", *options], directory

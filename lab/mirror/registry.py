@@ -1,0 +1,77 @@
+"""The image registry: Debian's docker-registry over a directory that is filled once and then only read."""
+
+import json
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from lab.cache import artifact
+from lab.mirror.images import Image
+from lab.mirror.waiting import wait_until
+from lab.processes import run
+from lab.progress import step
+
+_LOOPBACK: Final = IPv4Address("127.0.0.1")
+
+
+def registry_configuration(storage: Path, address: IPv4Address, port: int, *, read_only: bool) -> str:
+    """The server's settings as JSON, which is YAML.
+
+    See https://distribution.github.io/distribution/about/configuration/.
+    """
+    return json.dumps(
+        {
+            "version": "0.1",
+            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(storage)},
+                "maintenance": {"uploadpurging": {"enabled": False}, "readonly": {"enabled": read_only}},
+            },
+            "http": {"addr": f"{address}:{port}"},
+        },
+        indent=2,
+    )
+
+
+def fill_registry(layouts: Sequence[tuple[Image, Path]]) -> Path:
+    """The storage directory with these images, each from its OCI layout, out of the cache or filled now."""
+
+    def build(output: Path) -> None:
+        with step("filling the image registry"), _writable_registry(output) as server:
+            for image, layout in layouts:
+                origin, target = f"oci:{layout}/oci:{image.tag}", f"docker://{server}/{image.reference}"
+                run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", origin, target])
+
+    return artifact("registry", {image.reference: layout.name for image, layout in layouts}, build)
+
+
+@contextmanager
+def _writable_registry(storage: Path) -> Iterator[str]:
+    with socket.create_server((str(_LOOPBACK), 0)) as probe:
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="registry-") as directory:
+        configuration = Path(directory) / "registry.yml"
+        configuration.write_text(registry_configuration(storage, _LOOPBACK, port, read_only=False))
+        with open(Path(directory) / "log", "wb") as log:
+            server = subprocess.Popen(["docker-registry", "serve", configuration], stdout=log, stderr=log)
+        try:
+            wait_until(
+                lambda: _accepts(port), alive=lambda: server.poll() is None, what="docker-registry", log=Path(log.name)
+            )
+            yield f"{_LOOPBACK}:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((str(_LOOPBACK), port), timeout=1).close()
+    except OSError:
+        return False
+    return True

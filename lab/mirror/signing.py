@@ -1,0 +1,45 @@
+"""The OpenPGP key that signs the mirror's package indices: made once on this computer, never published."""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from lab.cache import artifact
+from lab.processes import run
+
+_OWNER: Final = "henhouse lab mirror (of this computer alone)"
+
+
+def _key() -> Path:
+    return artifact("mirror-key", {"algorithm": "ed25519", "owner": _OWNER}, _generate)
+
+
+def _generate(directory: Path) -> None:
+    home = directory / "gnupg"
+    home.mkdir(mode=0o700)
+    # gpg(1) leaves an agent behind whose socket lies in its home; a short home keeps the socket's path in bounds.
+    with tempfile.TemporaryDirectory(prefix="gpg-") as short:
+        gpg = ["gpg", "--homedir", short, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+        try:
+            run([*gpg, "--quick-generate-key", _OWNER, "ed25519", "sign", "never"])
+            (home / "secret.gpg").write_bytes(run([*gpg, "--export-secret-keys"]).stdout)
+            (directory / "site-mirror.gpg").write_bytes(run([*gpg, "--export"]).stdout)
+        finally:
+            run(["gpgconf", "--homedir", short, "--kill", "all"])
+
+
+def mirror_keyring() -> Path:
+    """The public key, binary, for apt's ``Signed-By``; made now when this computer has none yet (a second)."""
+    return _key() / "site-mirror.gpg"
+
+
+def sign_release(release: Path) -> None:
+    """Writes ``InRelease`` and ``Release.gpg`` beside a Release file."""
+    with tempfile.TemporaryDirectory(prefix="gpg-") as short:
+        gpg = ["gpg", "--homedir", short, "--batch", "--quiet", "--yes", "--digest-algo", "SHA512"]
+        try:
+            run([*gpg, "--import", str(_key() / "gnupg/secret.gpg")])
+            run([*gpg, "--clearsign", "--output", str(release.with_name("InRelease")), str(release)])
+            run([*gpg, "--armor", "--detach-sign", "--output", f"{release}.gpg", str(release)])
+        finally:
+            run(["gpgconf", "--homedir", short, "--kill", "all"])

@@ -1,0 +1,86 @@
+"""The rack's network: one namespace with one bridge, "the campus". No packet leaves it or enters it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from lab.processes import run
+from lab.rack import Rack
+
+BRIDGE: Final = "sw0"
+_NAMESPACES: Final = Path("/run/netns")
+
+
+def namespace_file(rack: Rack) -> Path:
+    """The bind mount that keeps the namespace alive, see ip-netns(8)."""
+    return _NAMESPACES / rack.namespace
+
+
+def inside(rack: Rack, command: Sequence[str]) -> list[str]:
+    """`command`, run in the rack's network and otherwise where it would have run.
+
+    Not ``ip netns exec``: that mounts another ``/sys``, without the control groups that systemd-nspawn looks for.
+    """
+    return ["nsenter", f"--net={namespace_file(rack)}", *command]
+
+
+def exists(rack: Rack) -> bool:
+    """Whether the namespace is there and can be entered (an interrupted ``ip netns add`` leaves a plain file)."""
+    return run(inside(rack, ["true"]), check=False).returncode == 0
+
+
+def create(rack: Rack) -> None:
+    """Makes what is missing of the namespace, the bridge and its address."""
+    if not exists(rack):
+        namespace_file(rack).unlink(missing_ok=True)
+        run(["ip", "netns", "add", rack.namespace])
+    if not link_exists(rack, BRIDGE):
+        run(["ip", "-n", rack.namespace, "link", "add", BRIDGE, "type", "bridge"])
+    run(["ip", "-n", rack.namespace, "address", "replace", str(rack.campus.interface), "dev", BRIDGE])
+    for link in ("lo", BRIDGE):
+        run(["ip", "-n", rack.namespace, "link", "set", link, "up"])
+    # The bridge stands for a switch: frames between machines must not pass this computer's own packet filter.
+    # The file is there only when the kernel has br_netfilter.
+    for setting in ("bridge/bridge-nf-call-iptables", "ipv4/ip_forward"):
+        run(inside(rack, ["sh", "-c", f"cd /proc/sys/net && [ ! -e {setting} ] || echo 0 >{setting}"]))
+
+
+def link_exists(rack: Rack, name: str) -> bool:
+    """Whether the namespace has a link of that name."""
+    return run(["ip", "-n", rack.namespace, "link", "show", name], check=False).returncode == 0
+
+
+def plug_in_tap(rack: Rack, name: str) -> None:
+    """A tap device for a virtual machine, on the bridge and up."""
+    if not link_exists(rack, name):
+        run(["ip", "-n", rack.namespace, "tuntap", "add", "dev", name, "mode", "tap"])
+    run(["ip", "-n", rack.namespace, "link", "set", name, "master", BRIDGE, "up"])
+
+
+def unplug(rack: Rack, name: str) -> None:
+    """Removes a link, if it is there."""
+    if exists(rack) and link_exists(rack, name):
+        run(["ip", "-n", rack.namespace, "link", "delete", name])
+
+
+def dwellers(rack: Rack) -> set[int]:
+    """Processes whose network is the rack's namespace, whoever started them."""
+    try:
+        wanted = namespace_file(rack).stat()
+    except OSError:
+        return set()
+    found = set()
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.path.samestat(os.stat(directory / "ns/net"), wanted):
+                found.add(int(directory.name))
+        except OSError:  # gone meanwhile
+            continue
+    return found
+
+
+def remove(rack: Rack) -> None:
+    """Removes the namespace, and with it the bridge and every link on it."""
+    if namespace_file(rack).exists():
+        run(["ip", "netns", "delete", rack.namespace])

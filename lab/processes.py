@@ -1,0 +1,68 @@
+"""Running other programs: in passing, or for as long as the rack is up."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab import cgroups
+from lab.rack import Rack, RackError, size_in_bytes
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """`command`, ended by the kernel when this program ends: what is started again must not meet its former self."""
+    return ["setpriv", "--pdeathsig=KILL", "--", *command]
+
+
+def run(command: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Done:
+    """Runs a command to its end; `RackError` with its own words when it fails and `check` is set."""
+    if shutil.which(command[0]) is None:
+        raise RackError(f"{command[0]} is not installed here; `python -m lab up` installs what a rack needs")
+    done = subprocess.run(dying_with_us(command), input=stdin, capture_output=True, check=False)
+    if check and done.returncode != 0:
+        words = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise RackError(f"`{' '.join(command)}` exited {done.returncode}: {words or 'without a word'}")
+    return done
+
+
+def start(
+    rack: Rack,
+    unit: str,
+    command: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    memory: str | None = None,
+) -> None:
+    """Starts a command that outlives this program, as `unit` of the rack: alone in control groups of that name.
+
+    A unit that already runs is left alone. Output goes to `log`, replacing what an earlier run left there;
+    `environment` is added to ours; `memory` (such as ``2G``) is a limit.
+    """
+    if running(rack, unit):
+        return
+    entrances = cgroups.create(rack.namespace, unit, size_in_bytes(memory) if memory else None)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "wb") as output:
+        subprocess.Popen(
+            cgroups.joining(entrances, command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
+        )
+
+
+def running(rack: Rack, unit: str) -> bool:
+    """Whether any process of the unit lives."""
+    return bool(cgroups.members(rack.namespace, unit))
+
+
+def stop(rack: Rack, unit: str) -> None:
+    """Kills every process of the unit and removes its control groups. Does nothing when there are none."""
+    cgroups.kill(rack.namespace, unit)
+    cgroups.remove(rack.namespace, unit)
