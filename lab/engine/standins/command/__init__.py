@@ -1,0 +1,1 @@
+"""`pulumi-resource-command`: commands on this machine and, over SSH, on others."""

@@ -1,0 +1,1 @@
+"""`pulumi-resource-kubernetes`: any object of any cluster; created by POST, changed by server-side apply."""

@@ -1,0 +1,1 @@
+"""The language host: runs a Pulumi program written in Python for the engine."""

@@ -1,0 +1,1 @@
+"""`pulumi-resource-tls`: private keys, certificate requests and certificates."""

@@ -1,0 +1,33 @@
+"""The engine, and projects for it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.engine.install import Engine, ensure_engine
+from tests.lab.engine.project import Project
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The engine as the rack would use it, with a home of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HENHOUSE_STATE", str(tmp_path_factory.mktemp("rack")))
+        yield ensure_engine()
+
+
+@pytest.fixture
+def project(engine: Engine, tmp_path: Path) -> Callable[..., Project]:
+    """Makes a stack of one of the programs, marked as a lab unless told otherwise, with this configuration."""
+
+    def make(program: str, marked: bool = True, **configuration: object) -> Project:
+        backend = tmp_path / "backend"
+        backend.mkdir()
+        made = Project(program, tmp_path / program, {**engine.env, "PULUMI_BACKEND_URL": f"file://{backend}"})
+        if marked:
+            made.mark()
+        made.configure(**configuration)
+        return made
+
+    return make

@@ -1,0 +1,124 @@
+"""A small project that the real engine runs, with its state in a directory of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+PROGRAMS: Final = Path(__file__).with_name("programs")
+STACK: Final = "lab"
+_REPLACING: Final = dict.fromkeys(("create-replacement", "delete-replaced"), "replace")
+_SECONDS: Final = 240
+
+
+class Project:
+    """One stack of one program of `programs/`."""
+
+    def __init__(self, program: str, directory: Path, environment: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.environment = {
+            **os.environ,
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "PULUMI_CONFIG_PASSPHRASE": "not a secret",
+            **environment,
+        }
+        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+        directory.mkdir()
+        (directory / "Pulumi.yaml").write_text(yaml.safe_dump({"name": program, "runtime": runtime}))
+        (directory / "__main__.py").write_text((PROGRAMS / f"{program}.py").read_text())
+        self.pulumi("stack", "init", STACK)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of one `pulumi` command on the stack."""
+        return ["pulumi", "--non-interactive", "--stack", STACK, *arguments]
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> str:
+        """What the command prints; `fails` says whether it has to."""
+        command = ["pulumi", *arguments] if arguments[:2] == ("stack", "init") else self.command(*arguments)
+        done = subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert bool(done.returncode) == fails, f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def configure(self, **values: object) -> None:
+        """Set configuration of the program's; None takes a key away."""
+        for key, value in values.items():
+            if value is None:
+                self.pulumi("config", "rm", key)
+            else:
+                self.pulumi("config", "set", key, "--", str(value).lower() if isinstance(value, bool) else str(value))
+
+    def configure_secret(self, key: str, value: str) -> None:
+        """Set configuration that the state has to keep encrypted."""
+        self.pulumi("config", "set", "--secret", key, "--", value)
+
+    def mark(self, value: str = "true") -> None:
+        """Say that the stack is a lab's."""
+        self.pulumi("config", "set", "henhouse:lab", value)
+
+    def plan(self) -> dict[str, str]:
+        """What a preview would do: logical name -> operation, for whatever does not stay the same."""
+        answer = subprocess.run(
+            self.command("preview", "--json"),
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        steps = json.loads(answer.stdout)["steps"]
+        return {name_of(step["urn"]): _REPLACING.get(step["op"], step["op"]) for step in steps if step["op"] != "same"}
+
+    def up(self, fails: bool = False) -> tuple[str, list[tuple[str, str]]]:
+        """Bring the stack up: what was printed, and the (operation, name) of each change in the order of beginning."""
+        return self._change("up", fails)
+
+    def destroy(self) -> list[tuple[str, str]]:
+        """Take it down."""
+        return self._change("destroy", fails=False)[1]
+
+    def _change(self, verb: str, fails: bool) -> tuple[str, list[tuple[str, str]]]:
+        log = self.directory / "events"
+        log.unlink(missing_ok=True)
+        printed = self.pulumi(verb, "--yes", "--skip-preview", "--event-log", str(log), fails=fails)
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        metadata = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
+        return printed, [(each["op"], name_of(each["urn"])) for each in metadata if each["op"] != "same"]
+
+    def state(self, decrypted: bool = False) -> dict[str, Any]:
+        """The stack's deployment, as exported; its secrets are encrypted unless they are asked for."""
+        shown = ["--show-secrets"] if decrypted else []
+        deployment: dict[str, Any] = json.loads(self.pulumi("stack", "export", *shown))["deployment"]
+        return deployment
+
+    def resource(self, name: str) -> dict[str, Any]:
+        """One resource of the state."""
+        found: list[dict[str, Any]] = [each for each in self.state()["resources"] if name_of(each["urn"]) == name]
+        assert len(found) == 1, f"{len(found)} resources are called {name}"
+        return found[0]
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, decrypted."""
+        found: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
+        return found
+
+
+def name_of(urn: str) -> str:
+    """The logical name in a URN."""
+    return urn.split("::")[-1]
