@@ -1,0 +1,86 @@
+"""What on the machines and in the cluster is not as the stack left it."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from components.host import probe
+from components.host.probe import Difference, Unseen
+from ops import cluster
+
+
+class Exit(IntEnum):
+    """How the command ends."""
+
+    CLEAN = 0
+    DRIFT = 1
+    UNSEEN = 2
+
+
+async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
+    """Looks at everything at once, prints what it found, and says so in the exit status."""
+    errors = Console(stderr=True)
+    try:
+        with errors.status("reading the stack's state"):
+            state = await asyncio.to_thread(probe.export, stack)
+    except probe.ProbeError as error:
+        print(error, file=sys.stderr)
+        return Exit.UNSEEN
+    roles = list(probe.applied(state))
+    urns = cluster.objects(state) if kubernetes else []
+    machines = len({role.machine for role in roles})
+    with errors.status(f"asking {machines} machines about {len(roles)} roles, the cluster about {len(urns)} objects"):
+        seen, found = await asyncio.gather(probe.look(roles), cluster.look(stack, urns))
+    differences = [*seen.differences, *(each for each in found if isinstance(each, Difference))]
+    unseen = [*seen.unseen, *(each for each in found if isinstance(each, Unseen))]
+    if as_json:
+        print(json.dumps(data(differences, unseen), indent=2))
+    else:
+        show(differences, unseen, f"{machines} machines, {len(roles)} roles, {len(urns)} objects", Console())
+    return Exit.UNSEEN if unseen else Exit.DRIFT if differences else Exit.CLEAN
+
+
+def data(differences: Sequence[Difference], unseen: Sequence[Unseen]) -> dict[str, Any]:
+    """The answer as data."""
+    return {
+        "differences": [asdict(each) for each in differences],
+        "unseen": [asdict(each) for each in unseen],
+    }
+
+
+def show(differences: Sequence[Difference], unseen: Sequence[Unseen], looked_at: str, console: Console) -> None:
+    """The answer for people, with what to do about it."""
+    if differences:
+        console.print(_table(("host", "role", "item", "expected", "found"), differences))
+    if unseen:
+        console.print(_table(("host", "role", "not looked at, because"), _together(unseen)))
+    if not differences and not unseen:
+        console.print(f"As the stack left it: {looked_at}.")
+    if any(each.machine != cluster.HOST for each in differences):
+        console.print("To see it as a plan: HENHOUSE_PROBE=1 pulumi preview. To repair it: HENHOUSE_PROBE=1 pulumi up")
+    if any(each.machine == cluster.HOST for each in differences):
+        console.print("To repair the cluster's objects: pulumi up --refresh")
+
+
+def _together(unseen: Sequence[Unseen]) -> list[Unseen]:
+    """One row for roles of one machine that have one reason in common."""
+    roles: dict[tuple[str, str], list[str]] = {}
+    for each in unseen:
+        roles.setdefault((each.machine, each.reason), []).append(each.role)
+    return [Unseen(machine, ", ".join(names), reason) for (machine, reason), names in roles.items()]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Difference | Unseen]) -> Table:
+    table = Table(*columns)
+    for row in rows:
+        # As text: what a machine says is no markup.
+        table.add_row(*(Text(value) for value in asdict(row).values()))
+    return table

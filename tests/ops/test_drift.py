@@ -1,0 +1,112 @@
+"""`ops drift`: its table, its data, its exit status, and what it tells people to do."""
+
+import asyncio
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from components.host import probe
+from components.host.probe import Applied, Difference, ProbeError, Seen, Unseen
+from ops import drift
+from ops.__main__ import parser
+
+ROLE = Applied("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
+ON_MACHINE = Difference("chick0", "swap-off", "line of /etc/fstab", "no [active] line", "LABEL=swap none swap")
+IN_CLUSTER = Difference("cluster", "Service", "hub/hub spec.type", "ClusterIP", "NodePort")
+DEAD = Unseen("chick1", "base", "198.18.0.101 port 22: no answer in time")
+
+
+def shown(differences: list[Difference], unseen: list[Unseen]) -> str:
+    out = io.StringIO()
+    drift.show(differences, unseen, "1 machine", Console(file=out, width=160))
+    return out.getvalue()
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, found: list[Any], capsys: pytest.CaptureFixture[str], *, as_json: bool = False
+) -> tuple[drift.Exit, str]:
+    async def look(roles: list[Applied]) -> Seen:
+        differences = tuple(each for each in found if isinstance(each, Difference))
+        return Seen((ROLE,), differences, tuple(each for each in found if isinstance(each, Unseen)))
+
+    monkeypatch.setattr(probe, "export", lambda stack: {})
+    monkeypatch.setattr(probe, "look", look)
+    status = asyncio.run(drift.run("dev", kubernetes=True, as_json=as_json))
+    return status, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        ([], drift.Exit.CLEAN),
+        ([ON_MACHINE], drift.Exit.DRIFT),
+        ([DEAD], drift.Exit.UNSEEN),
+        ([ON_MACHINE, DEAD], drift.Exit.UNSEEN),
+    ],
+)
+def test_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Any], status: drift.Exit
+) -> None:
+    assert ran(monkeypatch, found, capsys)[0] == status
+
+
+def test_row_says_all_five_things() -> None:
+    row = next(line for line in shown([ON_MACHINE], []).splitlines() if "chick0" in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "chick0",
+        "swap-off",
+        "line of /etc/fstab",
+        "no [active] line",
+        "LABEL=swap none swap",
+    ]
+
+
+def test_machine_that_cannot_be_asked_hides_no_difference() -> None:
+    text = shown([ON_MACHINE], [DEAD])
+    assert "LABEL=swap none swap" in text
+    assert "no answer in time" in text
+
+
+def test_roles_of_a_dead_machine_share_a_row() -> None:
+    text = shown([], [DEAD, Unseen("chick1", "ssh", DEAD.reason)])
+    assert text.count("no answer in time") == 1
+    assert "base, ssh" in text
+
+
+def test_people_are_told_how_to_repair() -> None:
+    assert "HENHOUSE_PROBE=1 pulumi up" in shown([ON_MACHINE], [])
+    assert "pulumi up --refresh" in shown([IN_CLUSTER], [])
+    assert "HENHOUSE_PROBE" not in shown([IN_CLUSTER], [])
+
+
+def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = ran(monkeypatch, [ON_MACHINE, DEAD], capsys, as_json=True)
+    assert json.loads(out) == {
+        "differences": [
+            {
+                "machine": "chick0",
+                "role": "swap-off",
+                "item": "line of /etc/fstab",
+                "expected": "no [active] line",
+                "found": "LABEL=swap none swap",
+            }
+        ],
+        "unseen": [{"machine": "chick1", "role": "base", "reason": DEAD.reason}],
+    }
+
+
+def test_state_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def export(stack: str | None) -> dict[str, Any]:
+        raise ProbeError("no stack named 'nope' found")
+
+    monkeypatch.setattr(probe, "export", export)
+    assert asyncio.run(drift.run("nope", kubernetes=True, as_json=False)) == drift.Exit.UNSEEN
+    assert "no stack named 'nope' found" in capsys.readouterr().err
+
+
+def test_command_line() -> None:
+    options = parser().parse_args(["drift", "--stack", "dev", "--json", "--no-kubernetes"])
+    assert (options.stack, options.json, options.kubernetes) == ("dev", True, False)

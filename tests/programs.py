@@ -1,0 +1,84 @@
+"""Programs of the site's own machines and pods, for tests that let them judge what we wrote.
+
+What is not installed is unpacked into the cache instead: `make test` starts no nginx on anybody's computer.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from lab.cache import artifact, file_digest
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
+
+
+def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """What a Debian program says, on both streams, and how it ends."""
+    path, environment = _program(program)
+    return subprocess.run(
+        [path, *arguments],
+        cwd=cwd,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def accepts(program: str, *arguments: str, cwd: Path | None = None) -> str:
+    """What a program says when it accepts its input; fails with its words when it does not."""
+    done = run(program, *arguments, cwd=cwd)
+    assert done.returncode == 0, f"{program} {' '.join(arguments)}:\n{done.stdout}"
+    return done.stdout
+
+
+@cache
+def jupyterhub_python() -> Path:
+    """The interpreter of an environment with what the hub's image has."""
+    inputs = {"requirements": file_digest(HUB_REQUIREMENTS), "python": sys.version}
+
+    def build(directory: Path) -> None:
+        environment = directory / "venv"
+        subprocess.run(["uv", "venv", "--quiet", "--relocatable", "--python", sys.executable, environment], check=True)
+        python = str(environment / "bin/python")
+        subprocess.run(
+            ["uv", "pip", "install", "--quiet", "--python", python, "--requirement", HUB_REQUIREMENTS], check=True
+        )
+
+    return artifact("jupyterhub", inputs, build) / "venv/bin/python"
+
+
+def _program(name: str) -> tuple[str, dict[str, str]]:
+    search = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    installed = shutil.which(name, path=search)
+    if installed:
+        return installed, {}
+    root = _unpacked()
+    unpacked = shutil.which(name, path=f"{root}/usr/bin:{root}/usr/sbin")
+    assert unpacked, f"{name} is in none of the packages {', '.join(PACKAGES)}"
+    libraries = {str(each.parent) for each in root.glob("usr/lib/**/*.so*")}
+    return unpacked, {"LD_LIBRARY_PATH": ":".join(sorted(libraries))}
+
+
+@cache
+def _unpacked() -> Path:
+    """The packages, and what of their dependencies is not installed, as files in the cache."""
+    release = Path("/etc/debian_version").read_text()
+
+    def build(directory: Path) -> None:
+        archives = directory / "archives"
+        (archives / "partial").mkdir(parents=True)
+        wanted = ["install", "--yes", "--quiet", "--no-install-recommends", "--download-only", *PACKAGES]
+        subprocess.run(["apt-get", "-o", f"Dir::Cache::archives={archives}", *wanted], check=True, capture_output=True)
+        for package in archives.glob("*.deb"):
+            subprocess.run(["dpkg", "--extract", package, directory], check=True)
+        shutil.rmtree(archives)
+
+    return artifact("debian-programs", {"packages": PACKAGES, "release": release}, build)
