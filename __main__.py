@@ -1,0 +1,50 @@
+"""The site's build order, top to bottom: from bare machines to a hub that people log in to."""
+
+import pulumi
+
+from components.calico.component import CalicoCluster
+from components.gateway.component import Gateway
+from components.host.node import BareMetalNode
+from components.hub.component import Hub
+from components.ingress.component import IngressProxy
+from components.monitoring.component import Monitoring
+from components.namespaces.component import Namespaces
+from components.nfs.component import NfsFileserver
+from components.ports import Watched
+from components.zfs.component import ZfsPool
+from stacks.export import export_outputs
+from stacks.secrets import SiteSecrets
+from stacks.settings import load_settings
+from stacks.versions import PULUMI
+
+pulumi.require_pulumi_version(f">={PULUMI}")
+
+site = load_settings()
+secrets = SiteSecrets("secrets", site)
+
+nodes = {name: BareMetalNode(name, site) for name in site.hosts}
+machines = {name: node.machine for name, node in nodes.items()}
+rooster = machines[site.gateway]
+
+gateway = Gateway("gateway", site, on=rooster)
+pool = ZfsPool(site.storage.pool.name, site, on=machines[site.storage.pool.host])
+cluster = CalicoCluster(site.cluster.name, site, machines=machines, gateway=gateway.ready)
+spaces = Namespaces("namespaces", cluster.access)
+
+homes = NfsFileserver(
+    "homes",
+    site,
+    secrets,
+    dataset=pool.homes,
+    cluster=cluster.access,
+    namespace=spaces.users,
+    storage_namespace=spaces.storage,
+)
+hub = Hub("hub", site, secrets, homes=homes.volume, cluster=cluster.access, namespaces=spaces, machines=machines)
+edge = IngressProxy(
+    "edge", site, secrets, routes=[hub.route], gateway=rooster, cluster=cluster.access, namespace=spaces.edge
+)
+watched: list[Watched] = [*nodes.values(), pool, cluster, hub, edge]
+Monitoring("watch", site, secrets, on=rooster, scrape=[target for each in watched for target in each.scrape])
+
+export_outputs(site, secrets, kubeconfig=cluster.kubeconfig, machines=nodes)
