@@ -1,0 +1,29 @@
+"""Times of the acceptance run, printed under its results."""
+
+import pytest
+
+from tests.acceptance.site import Clock
+
+_CLOCK = Clock()
+
+
+@pytest.fixture(scope="session")
+def clock() -> Clock:
+    """Where a test keeps how long things took."""
+    return _CLOCK
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The times, as a table."""
+    if _CLOCK.times:
+        terminalreporter.section("how long it took")
+        for what, seconds in _CLOCK.times:
+            terminalreporter.write_line(f"{seconds:8.1f} s  {what}")
+
+
+@pytest.fixture(autouse=True)
+def _stop_at_the_first_failure(request: pytest.FixtureRequest) -> None:
+    """The tests are one story: after a failure the later chapters would only repeat it."""
+    if request.session.testsfailed:
+        pytest.skip("an earlier chapter failed")
