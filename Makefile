@@ -51,7 +51,7 @@ repair: setup ## STACK=dev: put right what drift names
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck
+	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck --shell=bash
 
 format: setup ## lay out the code
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .

@@ -8,6 +8,7 @@ else
     fi
     token=$(secret token)
     ca_hash=$(secret ca_hash)
+    # shellcheck disable=SC2153 # the role sets it
     config=$(<"$CONFIG")
     config=${config//"$TOKEN_PLACEHOLDER"/"$token"}
     config=${config//"$CA_HASH_PLACEHOLDER"/"$ca_hash"}
