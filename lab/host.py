@@ -14,25 +14,30 @@ from lab.rack import Rack, RackError, size_in_bytes, state_root
 
 PACKAGES: Final[Mapping[str, str]] = {
     "apt-utils": "apt-ftparchive, which indexes the mirror's packages",
+    "bc": "constants of the user-mode kernel's clock",
+    "bison": "the user-mode kernel's configuration",
     "buildah": "the mirror's container images",
     "debian-archive-keyring": "signatures of the Debian that the machines start from",
     "docker-registry": "the mirror's image registry",
     "e2fsprogs": "file systems of the virtual machines",
-    "gcc": "the mirror's pause program and runc",
+    "flex": "the user-mode kernel's configuration",
+    "gcc": "the user-mode kernel, and the mirror's pause program and runc",
     "gnupg": "the mirror's signatures",
     "iproute2": "the rack's network",
     "kmod": "modules that machines may ask for",
-    "libc6-dev": "the C library that both link",
+    "libc6-dev": "the C library that these link",
     "libseccomp-dev": "runc's system call filter",
+    "make": "the user-mode kernel",
     "mmdebstrap": "the machines' root file systems",
     "openssh-client": "sessions on the machines",
+    "patch": "the user-mode kernel's patches",
     "pkg-config": "finding libseccomp",
     "procps": "ps and sysctl",
     "qemu-system-x86": "machines with a kernel of their own",
     "skopeo": "copying images into the registry",
     "systemd-container": "machines that share this computer's kernel",
-    "user-mode-linux": "machines with a kernel that runs as a program",
     "util-linux": "nsenter and mkswap",
+    "xz-utils": "the user-mode kernel's source",
 }
 """Debian packages and what the rack uses them for."""
 

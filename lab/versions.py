@@ -8,5 +8,6 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _TABLES: Final = tomllib.loads((ROOT / "versions.toml").read_text())
 
 PULUMI: Final[str] = _TABLES["program"]["pulumi"]
+UV: Final[str] = _TABLES["program"]["uv"]
 SITE: Final[dict[str, str]] = _TABLES["site"]
 LAB: Final[dict[str, str]] = _TABLES["lab"]

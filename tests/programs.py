@@ -11,10 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import artifact, cache_root, file_digest
+from lab.versions import UV
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+UV_PROGRAM: Final = cache_root() / f"uv-{UV}/bin/uv"
+"""Where scripts/setup.sh puts it."""
 HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
 
@@ -46,11 +49,10 @@ def jupyterhub_python() -> Path:
 
     def build(directory: Path) -> None:
         environment = directory / "venv"
-        subprocess.run(["uv", "venv", "--quiet", "--relocatable", "--python", sys.executable, environment], check=True)
-        python = str(environment / "bin/python")
-        subprocess.run(
-            ["uv", "pip", "install", "--quiet", "--python", python, "--requirement", HUB_REQUIREMENTS], check=True
-        )
+        make = [UV_PROGRAM, "venv", "--quiet", "--relocatable", "--python", sys.executable, environment]
+        subprocess.run(make, check=True)
+        install = [UV_PROGRAM, "pip", "install", "--quiet", "--python", environment / "bin/python"]
+        subprocess.run([*install, "--requirement", HUB_REQUIREMENTS], check=True)
 
     return artifact("jupyterhub", inputs, build) / "venv/bin/python"
 
@@ -75,6 +77,7 @@ def _unpacked() -> Path:
     def build(directory: Path) -> None:
         archives = directory / "archives"
         (archives / "partial").mkdir(parents=True)
+        subprocess.run(["apt-get", "--quiet", "update"], check=True, capture_output=True)
         wanted = ["install", "--yes", "--quiet", "--no-install-recommends", "--download-only", *PACKAGES]
         subprocess.run(["apt-get", "-o", f"Dir::Cache::archives={archives}", *wanted], check=True, capture_output=True)
         for package in archives.glob("*.deb"):

@@ -196,15 +196,14 @@ def record(
     set_all_config(dict(config or {}), list(secret_config))
     SETTINGS.rpc_manager.clear()
     SETTINGS.outputs.clear()
+    stack_outputs().clear()  # one root resource serves every program of a process
 
     async def resolve() -> None:
         def run() -> None:
             monitor.recorded.result = _sync_await(pulumi.Output.from_input(program()).future())
 
         await run_pulumi_func(run)
-        root = get_root_resource()
-        exported = dict(getattr(root, "outputs", None) or {})
-        for name, value in exported.items():
+        for name, value in stack_outputs().items():
             output = pulumi.Output.from_input(value)
             monitor.recorded.exports[name] = await output.future()
             if await output.is_secret():
@@ -212,6 +211,12 @@ def record(
 
     _sync_await(resolve())
     return monitor.recorded
+
+
+def stack_outputs() -> dict[str, Any]:
+    """What `pulumi.export` has collected."""
+    outputs: dict[str, Any] = getattr(get_root_resource(), "outputs", {})
+    return outputs
 
 
 def merged(base: Any, over: Any) -> Any:

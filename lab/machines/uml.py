@@ -34,8 +34,9 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
         f"umid={spec.name}",
         f"uml_dir={state}",
         f"mem={spec.memory}",
-        # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: a fork costs what it costs
-        # outside, a page fault a third. The guest could reach the kernel's memory; it is trusted, like all of the rack.
+        f"ncpus={spec.cpus}",
+        # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: that is faster, and needed for
+        # several processors. The guest could reach the kernel's memory; it is trusted, like all of the rack.
         "seccomp=on",
         f"ubd0={state / _DISK}",
         "root=/dev/ubda",

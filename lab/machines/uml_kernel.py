@@ -21,9 +21,6 @@ _KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _ARCHIVES: Final = ("http://deb.debian.org/debian", "http://snapshot.debian.org/archive/debian/{snapshot}")
 """The second keeps what the first has replaced by a newer version (https://snapshot.debian.org)."""
 
-HOST_PACKAGES: Final = ("gcc", "libc6-dev", "make", "flex", "bison", "bc", "patch", "xz-utils", "kmod")
-"""What this computer needs to build it."""
-
 
 @dataclass(frozen=True)
 class Kernel:
