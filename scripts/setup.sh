@@ -19,4 +19,4 @@ if [[ ! -x $uv ]]; then
     "$cache/.uv.unfinished/bin/pip" install --quiet --disable-pip-version-check "uv==$uv_version"
     mv -T "$cache/.uv.unfinished" "$cache/uv-$uv_version"
 fi
-exec "$uv" sync --frozen --quiet
+exec "$uv" sync --frozen --quiet --compile-bytecode

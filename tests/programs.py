@@ -51,7 +51,15 @@ def jupyterhub_python() -> Path:
         environment = directory / "venv"
         make = [UV_PROGRAM, "venv", "--quiet", "--relocatable", "--python", sys.executable, environment]
         subprocess.run(make, check=True)
-        install = [UV_PROGRAM, "pip", "install", "--quiet", "--python", environment / "bin/python"]
+        install = [
+            UV_PROGRAM,
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            environment / "bin/python",
+        ]
         subprocess.run([*install, "--requirement", HUB_REQUIREMENTS], check=True)
 
     return artifact("jupyterhub", inputs, build) / "venv/bin/python"

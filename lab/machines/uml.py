@@ -35,7 +35,7 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
         f"uml_dir={state}",
         f"mem={spec.memory}",
         f"ncpus={spec.cpus}",
-        # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: that is faster, and needed for
+        # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: faster, and needed for
         # several processors. The guest could reach the kernel's memory; it is trusted, like all of the rack.
         "seccomp=on",
         f"ubd0={state / _DISK}",
