@@ -10,6 +10,11 @@ export PULUMI_CONFIG_PASSPHRASE ?= $(if $(filter dev,$(STACK)),henhouse-lab,henh
 endif
 export PULUMI_PARALLEL ?= 8
 
+ifeq ($(STACK),dev)
+# The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.
+unexport PULUMI_BACKEND_URL
+endif
+
 # The engine, with the lab's own plugins where the official ones are not installed (docs/architecture.md, the engine).
 ENGINE := $(PYTHON) -m lab.engine exec --
 # The dev stack's machines are in the rack's network namespace; every other stack's are reached from here.

@@ -13,6 +13,14 @@ from components.zfs.units import unit_name
 from stacks.models import Site
 
 
+class _Disk(pulumi.ComponentResource):
+    """One disk, so that every plan lists it and names it when it comes, goes or changes its place."""
+
+    def __init__(self, name: str, disk: str, place: str, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("henhouse:storage:Disk", name, {"id": disk, "place": place}, opts)
+        self.register_outputs({"id": disk, "place": place})
+
+
 class ZfsPool(pulumi.ComponentResource):
     """A pool that is imported where it exists, created on blank disks only, and never taken apart.
 
@@ -32,9 +40,10 @@ class ZfsPool(pulumi.ComponentResource):
     def __init__(self, name: str, site: Site, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = site.storage.pool
         disks = topology.disks(settings)
-        # As inputs they are in every preview.
         super().__init__("henhouse:storage:ZfsPool", name, {"pool": settings.name, "disks": list(disks)}, opts)
         self.disks = disks
+        for disk, place in topology.places(settings).items():
+            _Disk(f"{name}-{disk}", disk, place, opts=pulumi.ResourceOptions(parent=self))
 
         packages = HostState(
             f"{on.name}-zfs",

@@ -49,6 +49,12 @@ def disks(pool: Pool) -> tuple[str, ...]:
     return (*(disk for vdev in pool.vdevs for disk in vdev.disks), *pool.log, *pool.spares)
 
 
+def places(pool: Pool) -> dict[str, str]:
+    """Each disk's place in the pool, by the names that zpool(8) gives: raidz2-0, log, spare."""
+    data = {disk: f"{vdev.type}-{number}" for number, vdev in enumerate(pool.vdevs) for disk in vdev.disks}
+    return data | dict.fromkeys(pool.log, "log") | dict.fromkeys(pool.spares, "spare")
+
+
 def spec(pool: Pool, homes: Homes) -> dict[str, Any]:
     """The pool as data, as `components.zfs.zpool.layout.Spec` reads it."""
     return {

@@ -63,25 +63,31 @@ class Engine:
 
 
 def ensure_engine(rack: str = "dev", backend: Path | None = None) -> Engine:
-    """The engine, with its state in `backend` or else beside the rack's own; builds what there is not yet."""
+    """The engine; builds what there is not yet.
+
+    The stacks' state is in the directory `backend`, else where PULUMI_BACKEND_URL says, else beside the rack's own.
+    """
     state = load_rack(rack).state / "engine"
-    backend = backend or state / "backend"
-    backend.mkdir(parents=True, exist_ok=True)
+    url = os.environ.get("PULUMI_BACKEND_URL")
+    if backend or not url:
+        backend = backend or state / "backend"
+        backend.mkdir(parents=True, exist_ok=True)
+        url = f"file://{backend.resolve()}"
     installed = official_cli()
     if installed is not None:
         home = official_home()
-        return Engine(installed.parent, engine_environment(installed.parent, home, backend), official=True)
+        return Engine(installed.parent, engine_environment(installed.parent, home, url), official=True)
     bin_dir, home = build_cli(), state / "home"
     install_standins(home)
-    return Engine(bin_dir, engine_environment(bin_dir, home, backend), official=False)
+    return Engine(bin_dir, engine_environment(bin_dir, home, url), official=False)
 
 
-def engine_environment(bin_dir: Path, home: Path, backend: Path) -> dict[str, str]:
-    """What makes a `pulumi` command use this engine, keep its state in `backend`, and ask nobody else for anything."""
+def engine_environment(bin_dir: Path, home: Path, backend: str) -> dict[str, str]:
+    """What makes a `pulumi` command use this engine, keep its state at the URL `backend`, and ask nobody else for anything."""
     return {
         "PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PULUMI_HOME": str(home),
-        "PULUMI_BACKEND_URL": f"file://{backend.resolve()}",
+        "PULUMI_BACKEND_URL": backend,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }

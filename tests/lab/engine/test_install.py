@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.engine import install
-from lab.engine.install import Engine, install_standins, launcher, official_cli, plugins
+from lab.engine.install import Engine, ensure_engine, install_standins, launcher, official_cli, plugins
 from lab.versions import PULUMI, ROOT
 
 
@@ -102,6 +102,16 @@ def test_command_line(engine: Engine, tmp_path: Path, monkeypatch: pytest.Monkey
     assert f"PULUMI_BACKEND_URL=file://{tmp_path}/state\n" in done.stdout
     shown = subprocess.run([*program, "env"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "export PULUMI_HOME=" in shown
+
+
+@pytest.mark.engine
+def test_state_is_kept_where_the_caller_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://somebodys-states")
+    assert ensure_engine().env["PULUMI_BACKEND_URL"] == "s3://somebodys-states"
+    assert ensure_engine(backend=tmp_path).env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}"
+    monkeypatch.delenv("PULUMI_BACKEND_URL")
+    monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path))
+    assert ensure_engine().env["PULUMI_BACKEND_URL"].startswith(f"file://{tmp_path}/")
 
 
 def test_go_module_is_pinned() -> None:
