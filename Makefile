@@ -70,5 +70,5 @@ test: setup ## all that needs no machines, the real engine, and a short pass on 
 acceptance: setup ## the whole virtual rack, end to end
 	@$(PYTHON) -m pytest -m rack
 
-bench: setup ## ratios against peers, on this machine
-	@$(OPS) bench --stack $(STACK)
+bench: setup ## how long things take, beside a peer; builds the rack from nothing
+	@$(PYTHON) -m tests.bench $(FORMAT)

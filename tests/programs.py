@@ -48,19 +48,20 @@ def jupyterhub_python() -> Path:
     inputs = {"requirements": file_digest(HUB_REQUIREMENTS), "python": sys.version}
 
     def build(directory: Path) -> None:
-        environment = directory / "venv"
-        make = [UV_PROGRAM, "venv", "--quiet", "--relocatable", "--python", sys.executable, environment]
-        subprocess.run(make, check=True)
+        python = str(directory / "venv/bin/python")
+        uv = [str(UV_PROGRAM), "--quiet"]
+        subprocess.run([*uv, "venv", "--relocatable", "--python", sys.executable, str(directory / "venv")], check=True)
         install = [
-            UV_PROGRAM,
+            *uv,
             "pip",
             "install",
-            "--quiet",
             "--compile-bytecode",
             "--python",
-            environment / "bin/python",
+            python,
+            "--requirement",
+            str(HUB_REQUIREMENTS),
         ]
-        subprocess.run([*install, "--requirement", HUB_REQUIREMENTS], check=True)
+        subprocess.run(install, check=True)
 
     return artifact("jupyterhub", inputs, build) / "venv/bin/python"
 

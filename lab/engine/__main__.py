@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="such as pulumi preview")
     env = commands.add_parser("env", help="print the environment as lines that a shell can read")
     for each in (run, env):
-        each.add_argument("--backend", type=Path, help="directory for the stacks' state (default: $PULUMI_BACKEND_URL, else the rack's)")
+        kept = "directory for the stacks' state (default: $PULUMI_BACKEND_URL, else the rack's)"
+        each.add_argument("--backend", type=Path, help=kept)
     return found
 
 

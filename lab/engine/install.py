@@ -83,7 +83,7 @@ def ensure_engine(rack: str = "dev", backend: Path | None = None) -> Engine:
 
 
 def engine_environment(bin_dir: Path, home: Path, backend: str) -> dict[str, str]:
-    """What makes a `pulumi` command use this engine, keep its state at the URL `backend`, and ask nobody else for anything."""
+    """What makes a `pulumi` command use this engine, keep its state at the URL `backend`, and ask nobody else."""
     return {
         "PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PULUMI_HOME": str(home),

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -16,8 +17,12 @@ from tests.stacks.sites import ROOT, tree
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
+_ENGINE: Final = (sys.executable, "-m", "lab.engine", "exec", "--")
+_ENVIRONMENT: Final = {
+    "PULUMI_CONFIG_PASSPHRASE": "henhouse-lab",  # published, see Pulumi.dev.yaml
+    "PULUMI_PARALLEL": "8",
+}
 Answer = TypeVar("Answer")
-_ENGINE: Final = (sys.executable, "-m", "lab.engine", "exec", "--stack", STACK, "--")
 
 
 @dataclass
@@ -34,48 +39,90 @@ class Clock:
         self.times.append((what, time.monotonic() - started))
 
 
+def run(
+    command: Sequence[str], *, check: bool = True, environment: Mapping[str, str] | None = None, show: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command in the project's directory to its end; both of its streams are shown, where `show`, and kept."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **_ENVIRONMENT, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if show or (check and done.returncode):
+        print(f"$ {shlex.join(command)}\n{done.stdout}{done.stderr}", flush=True)
+    if check:
+        done.check_returncode()
+    return done
+
+
 def make(target: str, *variables: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """`make TARGET`, its output shown as it comes and kept."""
-    return _run(["make", "--no-print-directory", target, *variables], check=check)
+    """`make TARGET`."""
+    return run(["make", "--no-print-directory", target, *variables], check=check)
 
 
-def pulumi(*arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The engine, inside the rack's network, on the dev stack."""
-    command = [*_LAB, "exec", "--", *_ENGINE, "pulumi", "--non-interactive", "--color", "never", *arguments]
-    return _run([*command, "--stack", STACK], check=check, environment=environment)
+def in_the_rack(*command: str) -> list[str]:
+    """The command line of an administrator's command: inside the rack's network, with the engine."""
+    return [*_LAB, "exec", "--", *_ENGINE, *command]
 
 
-def exported() -> list[dict[str, Any]]:
-    """The resources in the stack's state, secrets as they are."""
-    state = json.loads(pulumi("stack", "export", "--show-secrets").stdout)
-    resources: list[dict[str, Any]] = state["deployment"]["resources"]
-    return resources
+def pulumi(
+    *arguments: str, check: bool = True, show: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The engine on the dev stack."""
+    command = in_the_rack("pulumi", "--non-interactive", "--color", "never", *arguments, "--stack", STACK)
+    return run(command, check=check, show=show, environment=environment)
+
+
+def state() -> dict[str, Any]:
+    """The stack's state, secrets shown."""
+    found: dict[str, Any] = json.loads(pulumi("stack", "export", "--show-secrets", show=False).stdout)
+    return found
 
 
 def output(name: str) -> Any:
     """One output of the stack, secrets shown."""
-    return json.loads(pulumi("stack", "output", "--json", "--show-secrets", name).stdout)
+    return json.loads(pulumi("stack", "output", "--json", "--show-secrets", name, show=False).stdout)
+
+
+def password() -> str:
+    """What everybody logs in to the dev stack's hub with."""
+    return str(output("login")).rpartition(" ")[2]
+
+
+def drift() -> dict[str, Any]:
+    """What `ops drift` found."""
+    done = run(in_the_rack(sys.executable, "-m", "ops", "drift", "--stack", STACK, "--json"), check=False)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def inside(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """A command in the rack's network namespace, where a person on the campus would be."""
-    return _run([*_LAB, "exec", "--", *command], check=check)
+    return run([*_LAB, "exec", "--", *command], check=check, show=False)
 
 
 def on(host: str, script: str, check: bool = True) -> str:
     """What a shell on a machine prints."""
-    return _run([*_LAB, "ssh", host, script], check=check, quiet=True).stdout
+    return run([*_LAB, "ssh", host, script], check=check, show=False).stdout
 
 
 def lab(*arguments: str) -> None:
     """`python -m lab …`: the rack's own switches."""
-    _run([*_LAB, *arguments], check=True)
+    run([*_LAB, *arguments])
+
+
+def lab_is_up() -> bool:
+    """Whether there is anything of a rack on this computer."""
+    return run([*_LAB, "leaks"], check=False, show=False).returncode != 0
 
 
 def kubectl(*arguments: str, check: bool = True) -> str:
     """kubectl with the administrator's rights, on the control plane."""
-    quoted = " ".join(f"'{argument}'" for argument in arguments)
-    return on("chick0", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {quoted}", check=check)
+    return on("chick0", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {shlex.join(arguments)}", check=check)
 
 
 def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, every: float = 2) -> Answer:
@@ -95,25 +142,6 @@ def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, e
 
 def changes(text: str) -> dict[str, int]:
     """The engine's summary of an update or preview, by what it did: {"create": 3, "unchanged": 120}."""
-    counts = re.findall(r"^\s+(?:[+~-]+ )?(\d+) (?:to )?(\w+)", text, flags=re.MULTILINE)
+    summary = text[text.rindex("\nResources:") :]
+    counts = re.findall(r"^\s+(?:(?:\+|-|~|\+-|-\+) )?(\d+) (?:to )?(\w+)", summary, flags=re.MULTILINE)
     return {verb: int(count) for count, verb in counts}
-
-
-def _run(
-    command: list[str], *, check: bool, quiet: bool = False, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    started = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if quiet else subprocess.STDOUT,
-        text=True,
-    )
-    out, err = started.communicate()
-    if not quiet or (check and started.returncode):
-        print(out, err or "")
-    if check and started.returncode:
-        raise subprocess.CalledProcessError(started.returncode, command, out, err)
-    return subprocess.CompletedProcess(command, started.returncode, out, err)

@@ -1,0 +1,1 @@
+"""How long things take, beside a peer where there is one."""

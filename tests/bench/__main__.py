@@ -1,0 +1,115 @@
+"""``make bench``: builds the dev stack from nothing, uses it, and prints how long it took, on which computer.
+
+Cold means without a rack and with the mirror in the cache: what building the mirror takes is for the compilers, and
+printed by the first `make up` of all. The rack stays.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
+from tests.bench import peer
+from tests.browser.session import open_notebook
+
+ROUNDS: Final = 3
+"""The median of as many is printed, where repeating makes sense."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    seconds: float
+    peer: str = ""
+    peer_seconds: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Of ours to the peer's."""
+        return self.seconds / self.peer_seconds if self.peer_seconds else None
+
+
+def computer() -> str:
+    """The machine's description."""
+    texts = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(": ")[2] for line in texts if line.startswith("model name")), "unknown processor")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
+    return f"{os.cpu_count()} processors {model}, {memory:.0f} GiB, Linux {os.uname().release}"
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """How long it takes, once."""
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
+
+
+def median(action: Callable[[], object]) -> float:
+    """How long it takes."""
+    return statistics.median(seconds(action) for _ in range(ROUNDS))
+
+
+def measure() -> list[Row]:
+    """All rows, in the order in which a site would meet them."""
+    rows = [
+        Row("up, from nothing", seconds(lambda: make("up"))),
+        Row("up, unchanged", median(lambda: make("up"))),
+    ]
+    with tempfile.TemporaryDirectory() as directory:
+        texts = peer.scripts()
+        bare = median(lambda: peer.run(texts, Path(directory)))
+    drift = in_the_rack(sys.executable, "-m", "ops", "drift", "--stack", STACK)
+    rows += [
+        Row("drift, the machines", median(lambda: run([*drift, "--no-kubernetes"])), "parallel ssh, same checks", bare),
+        Row("drift, machines and cluster", median(lambda: run(drift))),
+        Row("preview of prod", median(lambda: make("preview", "STACK=prod"))),
+        Row("login → notebook, cold", _notebook("turing")),
+        Row("login → notebook, warm", _notebook("turing")),
+    ]
+    return rows
+
+
+def _notebook(user: str) -> float:
+    def use() -> None:
+        with open_notebook(user, password()) as page:
+            page.run("print(6 * 7)")
+            page.expect_output("42")
+
+    return seconds(use)
+
+
+def main(arguments: list[str]) -> int:
+    """Measures and prints; 1 when there is a rack already, which is somebody's."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print data instead of a table")
+    options = parser.parse_args(arguments)
+    if lab_is_up():
+        print("bench builds the rack from nothing, and there is one: `make down` first", file=sys.stderr)
+        return 1
+    rows = measure()
+    if options.json:
+        print(json.dumps({"computer": computer(), "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}))
+        return 0
+    table = Table("", "seconds", "peer", "seconds", "ratio", title=computer())
+    for row in rows:
+        beside = f"{row.peer_seconds:.1f}" if row.peer_seconds else ""
+        table.add_row(row.what, f"{row.seconds:.1f}", row.peer, beside, f"{row.ratio:.2f}" if row.ratio else "")
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
