@@ -3,11 +3,15 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from lab import cgroups
 from lab.rack import Rack, RackError, size_in_bytes
+
+_POLL_SECONDS: Final = 0.01
 
 Done = subprocess.CompletedProcess[bytes]
 
@@ -47,7 +51,7 @@ def start(
     entrances = cgroups.create(rack.namespace, unit, size_in_bytes(memory) if memory else None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             cgroups.joining(entrances, command),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -55,6 +59,9 @@ def start(
             start_new_session=True,
             env={**os.environ, **(environment or {})},
         )
+    # It moves itself into its groups; until then, or until it has failed to, it does not count as running.
+    while process.poll() is None and not running(rack, unit):
+        time.sleep(_POLL_SECONDS)
 
 
 def running(rack: Rack, unit: str) -> bool:
