@@ -1,7 +1,8 @@
 """OpenZFS modules for the virtual machines' kernel, as a Debian package that the rack's mirror offers.
 
 Debian ships OpenZFS as source that every machine compiles for itself (DKMS): minutes on a real machine, hours on an
-emulated one. The rack compiles it once, natively. The package satisfies zfsutils-linux's wish for ``zfs-modules``.
+emulated one. The rack compiles it once, natively. The package satisfies zfsutils-linux's wish for ``zfs-modules``,
+which zfs-dkms does as well: so it has a name of its own to be asked for by, the one of the kernel's metapackage.
 """
 
 import shutil
@@ -18,13 +19,14 @@ from lab.rack import RackError
 from lab.versions import SITE
 
 _BUILD_PACKAGES: Final = ("dkms", "zfs-dkms", "gcc", "make", "libc6-dev", "xz-utils")
+PACKAGE: Final = "zfs-modules-cloud-amd64"
 _MODULES: Final = ("spl", "zfs")
 
 
 def control(release: str, kernel: str, zfs: str) -> str:
     """The package's control file: kernel release, kernel package version and zfs-dkms version."""
     return (
-        f"Package: zfs-modules-{release}\n"
+        f"Package: {PACKAGE}\n"
         f"Version: {zfs}+{kernel}\n"
         "Architecture: amd64\n"
         "Section: kernel\n"

@@ -42,13 +42,17 @@ class MirrorStatus:
 def start_mirror(rack: Rack, mirror: Mirror) -> None:
     """Starts both servers on the campus address and waits until they accept connections.
 
-    A server that already runs is left alone. Logs go to ``mirror`` in the rack's run state.
+    Servers that already run are left alone, unless they show another mirror. Logs go to ``mirror`` in the rack's run state.
     Raises `RackError` with the end of the server's log when one does not come up.
     """
     directory = rack.state / "mirror"
     directory.mkdir(parents=True, exist_ok=True)
     address = rack.campus.interface.ip
     configuration = directory / "registry.yml"
+    shown = directory / "shown"
+    wanted = f"{mirror.root}\n{mirror.registry}\n"
+    if not shown.exists() or shown.read_text() != wanted:
+        stop_mirror(rack)
     configuration.write_text(registry_configuration(mirror.registry, address, REGISTRY_PORT, read_only=True))
     commands = {
         _HTTP_UNIT: http_command(mirror.root, address),
@@ -63,6 +67,7 @@ def start_mirror(rack: Rack, mirror: Mirror) -> None:
             what=unit,
             log=directory / f"{unit}.log",
         )
+    shown.write_text(wanted)
 
 
 def http_command(root: Path, address: IPv4Address) -> list[str]:

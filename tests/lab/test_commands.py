@@ -137,7 +137,7 @@ def test_module_package_provides_what_zfsutils_recommends() -> None:
     fields = dict(
         line.split(": ", 1) for line in control("6.12.1-amd64", "6.12.1-1", "2.3.9-0").splitlines() if ": " in line
     )
-    assert fields["Package"] == "zfs-modules-6.12.1-amd64"
+    assert fields["Package"] == "zfs-modules-cloud-amd64"
     assert fields["Provides"] == "zfs-modules"
     assert "linux-image-6.12.1-amd64 (= 6.12.1-1)" in fields["Depends"]
 
