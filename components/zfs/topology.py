@@ -15,8 +15,9 @@ POOL_PROPERTIES: Final = {
 ROOT_PROPERTIES: Final = {
     "compression": "lz4",
     "atime": "off",
-    # Attributes in the inode: ACLs and user attributes cost no further read.
-    "xattr": "sa",
+    # Attributes in the inode: ACLs and user attributes cost no further read. OpenZFS 2.3 calls this "on", even where
+    # it was set as "sa".
+    "xattr": "on",
     "acltype": "posix",
     # Nothing is kept in the root dataset itself, and nothing can be written there by mistake.
     "canmount": "off",
