@@ -48,10 +48,10 @@ def missing(packages: Sequence[str], listing: str) -> tuple[str, ...]:
     return tuple(name for name in packages if name not in installed)
 
 
-def install_packages() -> None:
-    """Installs what is missing of `PACKAGES`, without recommended packages and without asking."""
-    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *PACKAGES]
-    absent = missing(tuple(PACKAGES), run(query, check=False).stdout.decode())
+def install_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> None:
+    """Installs those of the packages that are missing, without recommended ones and without asking."""
+    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *wanted]
+    absent = missing(wanted, run(query, check=False).stdout.decode())
     if not absent:
         return
     with step(f"installing {', '.join(absent)}"):

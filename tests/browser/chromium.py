@@ -11,7 +11,10 @@ from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 
+from lab.host import install_packages
+
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
+PACKAGES: Final = ("chromium", "libnss3-tools")
 CHROMIUM: Final = "/usr/bin/chromium"
 ON_THE_CAMPUS: Final = (sys.executable, "-m", "lab", "exec", "--")
 FLAGS: Final = (
@@ -32,6 +35,7 @@ def open_page(host: str, address: str, authority: str, *, prefix: tuple[str, ...
     Chromium is started behind `prefix`, by default inside the rack's network; this process stays where it is and
     speaks to it through a pipe.
     """
+    install_packages(PACKAGES)
     with tempfile.TemporaryDirectory(prefix="henhouse-browser-") as home, sync_playwright() as playwright:
         _trust(authority, Path(home))
         context = playwright.chromium.launch_persistent_context(

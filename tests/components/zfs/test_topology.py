@@ -53,7 +53,7 @@ def test_arguments_of_a_small_pool() -> None:
         "autotrim=on",
         "compression=lz4",
         "atime=off",
-        "xattr=sa",
+        "xattr=on",
         "acltype=posix",
         "canmount=off",
         "org.debian:periodic-scrub=disable",
