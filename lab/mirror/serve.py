@@ -42,7 +42,8 @@ class MirrorStatus:
 def start_mirror(rack: Rack, mirror: Mirror) -> None:
     """Starts both servers on the campus address and waits until they accept connections.
 
-    Servers that already run are left alone, unless they show another mirror. Logs go to ``mirror`` in the rack's run state.
+    Servers that already run are left alone, unless they show another mirror. Logs go to ``mirror`` in the rack's
+    run state.
     Raises `RackError` with the end of the server's log when one does not come up.
     """
     directory = rack.state / "mirror"
