@@ -37,6 +37,7 @@ if config.get_bool("failing"):
         connection=connection,
         create="echo about to fail; echo because >&2; exit 3",
         add_previous_output_in_env=False,
+        opts=pulumi.ResourceOptions(depends_on=[command]),
     )
 if config.get_bool("slow"):
     remote.Command(
