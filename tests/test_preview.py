@@ -1,0 +1,75 @@
+"""The committed site, previewed by the real engine on a computer that can reach nobody."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from lab.engine.install import ensure_engine
+from tests.acceptance.secrets import where_found
+from tests.stacks.sites import ROOT, tree
+
+pytestmark = pytest.mark.engine
+
+PASSPHRASE: Final = "henhouse-example"
+OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
+"""The engine and its plugins speak to one another over loopback."""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
+    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+
+
+@pytest.fixture(scope="module")
+def preview(environment: dict[str, str]) -> Iterator[str]:
+    """What the preview of prod prints; it leaves the stack's settings as they are."""
+    settings = ROOT / "Pulumi.prod.yaml"
+    before = settings.read_text()
+    done = _offline(environment, "make", "--no-print-directory", "preview", "STACK=prod")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert settings.read_text() == before
+    yield done.stdout
+
+
+def _offline(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*OFFLINE, *command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_it_shows_every_machine_and_every_disk(preview: str) -> None:
+    assert (
+        len(set(re.findall(r"henhouse:host:BareMetalNode (\S+) create", preview))) == len(tree("prod")["hosts"]) == 21
+    )
+    assert len(set(re.findall(r"henhouse:storage:Disk (\S+) create", preview))) == 28
+
+
+@pytest.mark.parametrize("room", ["kube:CalicoCluster", "app:Hub", "net:IngressProxy", "ops:Monitoring"])
+def test_it_shows_every_room(preview: str, room: str) -> None:
+    assert f"henhouse:{room} " in preview
+
+
+def test_it_shows_no_secret(preview: str, environment: dict[str, str]) -> None:
+    shown = _offline(environment, "pulumi", "config", "--show-secrets", "--json", "--stack", "prod").stdout
+    hidden = _offline(environment, "pulumi", "config", "--json", "--stack", "prod").stdout
+    values = {line: line.split('"')[3] for line in shown.splitlines() if line not in hidden and line.count('"') > 3}
+    assert values, "the example stack has an example secret"
+    assert not where_found(values, {"the preview": preview})
+
+
+def test_it_stays_a_preview(preview: str) -> None:
+    assert "to create" in preview
+    assert not re.search(r"\bcreated\b", preview)
