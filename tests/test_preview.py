@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -26,14 +25,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def preview(environment: dict[str, str]) -> Iterator[str]:
+def preview(environment: dict[str, str]) -> str:
     """What the preview of prod prints; it leaves the stack's settings as they are."""
     settings = ROOT / "Pulumi.prod.yaml"
     before = settings.read_text()
     done = _offline(environment, "make", "--no-print-directory", "preview", "STACK=prod")
     assert done.returncode == 0, done.stdout[-4000:]
     assert settings.read_text() == before
-    yield done.stdout
+    return done.stdout
 
 
 def _offline(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
