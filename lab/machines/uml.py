@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from lab.cache import artifact, file_digest
 from lab.machines import debian
-from lab.machines.base import RackMachine
+from lab.machines.base import RackMachine, remove_tree
 from lab.machines.identity import GuestFile, identity, into_image
 from lab.machines.uml_kernel import kernel
 from lab.network import inside, plug_in_tap, unplug
@@ -97,6 +97,9 @@ class UmlMachine(RackMachine):
         executable = not found.f_flag & os.ST_NOEXEC
         check_memory(size_in_bytes(self.spec.memory), found.f_bavail * found.f_frsize, executable)
         plug_in_tap(self.rack, tap(self.spec))
+        # A power cut leaves the last run's `umid` directory, with a process id that may be another program's by now:
+        # the kernel would then believe that the machine still runs, and go by a random name.
+        remove_tree(self.directory / self.spec.name)
         command = inside(self.rack, uml_command(self.rack, self.spec, kernel().program))
         environment = {"TMPDIR": str(_MEMORY_DIRECTORY)}
         start(self.rack, self.spec.name, command, log=self.console, environment=environment)

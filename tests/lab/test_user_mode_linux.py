@@ -130,3 +130,13 @@ def test_a_power_cut_keeps_what_was_written(up: Lab) -> None:
     up("power", "on")
     assert up("ssh", "one", "cat /root/kept") == "kept\n"
     assert up("ssh", "one", "cat /proc/sys/kernel/random/boot_id") != boot
+
+
+@pytest.mark.hosts
+def test_the_process_id_of_a_run_that_ended_may_belong_to_another_program(up: Lab) -> None:
+    directory = up.rack.machine_state(up.rack.machine("one"))
+    up("power", "cut")
+    (directory / "one" / "pid").write_text(f"{os.getpid()}\n")
+    up("power", "on")
+    assert "already in use" not in (directory / "console").read_text(errors="replace")
+    assert [path.name for path in directory.iterdir() if path.is_dir()] == ["one"]
