@@ -101,8 +101,10 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
                 apply=f"systemd-sysusers {sysusers}",
             ),
             _mounted(mountpoint, mount_unit),
-            # 0711: a person can pass to the own home and cannot see who else has one.
-            Directory(mountpoint, mode="0711", owner=texts.MAKER_USER, group=texts.MAKER_USER),
+            # A person can pass to the own home and cannot see who else has one. The group is what the export makes of
+            # the workers' root: the kubelet opens the volume for reading before it binds a subPath of it
+            # (kubernetes/pkg/volume/util/subpath, doSafeOpen).
+            Directory(mountpoint, mode="0751", owner=texts.MAKER_USER, group="nogroup"),
             Directory(texts.CREDENTIALS, mode="0700"),
             *(File(path, secret=Path(path).stem, mode="0600") for path in credentials),
             *program,

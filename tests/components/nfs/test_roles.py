@@ -98,8 +98,8 @@ def test_maker_may_give_files_away_and_nothing_else(maker: Role) -> None:
     assert any("--first-uid 200000" in line for line in unit)
 
 
-def test_nobody_lists_the_homes(maker: Role) -> None:
-    assert Directory("/nest/homes", "0711", texts.MAKER_USER, texts.MAKER_USER) in maker.items
+def test_only_the_kubelet_lists_the_homes(maker: Role) -> None:
+    assert Directory("/nest/homes", "0751", texts.MAKER_USER, "nogroup") in maker.items
 
 
 def test_keys_come_as_secrets_and_are_roots_alone(maker: Role) -> None:
