@@ -127,5 +127,15 @@ def _base_disk() -> Path:
 
 
 def _files() -> tuple[GuestFile, ...]:
-    """Marks that keep the first boot from rebuilding caches that the packages came with, systemd-update-done(8)."""
-    return (GuestFile("etc/.updated", b""), GuestFile("var/.updated", b""))
+    """What the disk has beyond the packages.
+
+    Marks keep the first boot from rebuilding caches that the packages came with, systemd-update-done(8). The last act
+    before a reboot, systemd-shutdown(8), is to let go of the tap: the kernel restarts by executing itself, inherits
+    the open tap, and could not open it again.
+    """
+    unplug_last = f"#!/bin/sh\nip link set {_LINK} down\n".encode()
+    return (
+        GuestFile("etc/.updated", b""),
+        GuestFile("var/.updated", b""),
+        GuestFile("usr/lib/systemd/system-shutdown/unplug", unplug_last, 0o755),
+    )

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +132,24 @@ def test_a_power_cut_keeps_what_was_written(up: Lab) -> None:
     up("power", "on")
     assert up("ssh", "one", "cat /root/kept") == "kept\n"
     assert up("ssh", "one", "cat /proc/sys/kernel/random/boot_id") != boot
+
+
+@pytest.mark.hosts
+def test_it_reboots_from_within(up: Lab) -> None:
+    boot = "cat /proc/sys/kernel/random/boot_id"
+    before = up("ssh", "one", boot)
+    up("ssh", "one", "systemctl --no-block reboot")
+    deadline = time.monotonic() + 60
+    while (now := _asked(up, boot)) in ("", before):
+        assert time.monotonic() < deadline, (up.rack.machine_state(up.rack.machine("one")) / "console").read_text()
+        time.sleep(0.2)
+    assert re.fullmatch(r"[0-9a-f-]{36}\n", now)
+
+
+def _asked(up: Lab, command: str) -> str:
+    """What the machine answers; nothing while it cannot."""
+    words = up.command("ssh", "one", command)
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout
 
 
 @pytest.mark.hosts
