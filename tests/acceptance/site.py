@@ -50,6 +50,7 @@ def run(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if show or (check and done.returncode):

@@ -128,6 +128,7 @@ def test_used_disk_is_refused_by_name() -> None:
     assert on("hen", "zpool list -H -o guid,health nest") == before
 
 
+@not_yet_clean
 def test_what_was_broken_by_hand_is_named_and_repaired(clock: Clock) -> None:
     on("chick1", "echo '/dev/vdz9 none swap sw 0 0' >>/etc/fstab")
     on("hen", "sed -i 's/root_squash/no_root_squash/' /etc/exports.d/henhouse.exports")
