@@ -60,7 +60,7 @@ class MachineSpec(_Model):
     address: IPv4Address
     memory: Size
     cpus: int = Field(default=1, ge=1, le=16)
-    """Processors of a virtual machine; an nspawn machine uses all of the computer's, a UML machine has one."""
+    """Processors of a virtual machine; an nspawn machine uses all of the computer's."""
     disks: Disks | None = None
 
     @model_validator(mode="after")

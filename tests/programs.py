@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 UV_PROGRAM: Final = cache_root() / f"uv-{UV}/bin/uv"
 """Where scripts/setup.sh puts it."""
+SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
 HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
 
@@ -40,6 +41,12 @@ def accepts(program: str, *arguments: str, cwd: Path | None = None) -> str:
     done = run(program, *arguments, cwd=cwd)
     assert done.returncode == 0, f"{program} {' '.join(arguments)}:\n{done.stdout}"
     return done.stdout
+
+
+def shellcheck(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """What shellcheck says of a script, on its standard output."""
+    command = [SHELLCHECK, *options, "-"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
 
 @cache

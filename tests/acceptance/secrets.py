@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lab.engine.standins.values import SECRET, SIGNATURE
+
 REVEALED_IN: Final = {
     "command lines": "cat /proc/[0-9]*/cmdline | tr '\\0' ' '",
     "environments": "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'",
@@ -11,10 +13,6 @@ REVEALED_IN: Final = {
     "logs": "find /var/log -type f -not -path '*/journal/*' -exec cat {} +",
 }
 """What a curious person looks at first on a machine, as shell scripts that print it."""
-
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
-"""How the engine marks a secret in a state, pulumi/sdk/go/common/resource/sig."""
 
 MIN_LENGTH: Final = 12
 """Shorter texts are found by chance."""
@@ -37,7 +35,7 @@ def _marked(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         for number, each in enumerate(value):
             yield from _marked(each, f"{path}[{number}]")
     elif isinstance(value, dict):
-        if value.get(_SIGNATURE) == _SECRET:
+        if value.get(SIGNATURE) == SECRET:
             yield path, json.loads(value["plaintext"])
             return
         for key, each in value.items():

@@ -1,7 +1,6 @@
 """The cluster's roles, as data and as the scripts that run."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from components.host.render import render
 from components.host.role import Role, Script, Service
 from stacks.models import Site
 from stacks.settings import parse_settings
+from tests.programs import shellcheck
 from tests.stacks.sites import changed, tree
 
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 WORKER_SECRETS = ("token", "ca_hash")
 
 
@@ -33,9 +32,7 @@ def test_rendered_scripts_are_sound(stack: str) -> None:
     for role, secrets in _all(parse_settings(tree(stack))):
         text = render(role, "a-machine", secrets)
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
-        found = subprocess.run(
-            [SHELLCHECK, "--shell=bash", "-"], input=text, text=True, check=False, capture_output=True
-        )
+        found = shellcheck(text, "--shell=bash")
         assert found.returncode == 0, f"{role.name}:\n{found.stdout}"
 
 

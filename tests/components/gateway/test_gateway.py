@@ -1,7 +1,5 @@
 """The gateway's role and component."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +15,9 @@ from components.host.render import render
 from components.host.role import File, Service
 from stacks.models import Site
 from stacks.settings import parse_settings
-from tests.programs import accepts
+from tests.programs import accepts, shellcheck
 from tests.recorded import Recorded
 from tests.stacks.sites import tree
-
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +59,7 @@ def test_bird_judges_its_configuration_before_it_reloads_it(site: Site) -> None:
 
 def test_the_script_is_sound(site: Site) -> None:
     text = render(router_role(site), "rooster")
-    found = subprocess.run([SHELLCHECK, "--shell=bash", "-"], input=text, text=True, check=False, capture_output=True)
+    found = shellcheck(text, "--shell=bash")
     assert found.returncode == 0, found.stdout
 
 

@@ -1,7 +1,6 @@
 """The text of scripts: what bash and shellcheck say of every one, and the whole of a few."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -26,8 +25,8 @@ from components.host.role import (
 )
 from components.host.roles import kubernetes, time
 from tests.components.host.scripts import own_text, site
+from tests.programs import SHELLCHECK
 
-SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
 GOLDEN: Final = Path(__file__).parent / "golden"
 MANY: Final = Role(
     "many",

@@ -1,10 +1,7 @@
 """The file server's roles: what is exported, to whom, and only when the dataset is there."""
 
 import re
-import subprocess
-import sys
 from ipaddress import IPv4Address
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +11,9 @@ from components.nfs import texts
 from components.nfs.roles import MAKER, NOT_FOR_V4, homes_role, nfs_role
 from stacks.models import Homes, Site
 from stacks.settings import parse_settings
+from tests.programs import shellcheck
 from tests.stacks.sites import tree
 
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 CLIENTS = (IPv4Address("198.18.0.102"), IPv4Address("198.18.0.103"))
 SECRETS = ("certificate", "key", "ca")
 
@@ -120,6 +117,5 @@ def test_scripts_are_sound(nfs: Role, maker: Role) -> None:
     for role, secrets in cases:
         script = render(role, "hen", secrets)
         # SC2016: texts of files are meant literally.
-        command = [str(SHELLCHECK), "--exclude=SC2016", "-"]
-        checked = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+        checked = shellcheck(script, "--exclude=SC2016")
         assert checked.returncode == 0, checked.stdout

@@ -2,9 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +11,8 @@ from components.zfs.roles import pool_role, zfs_role
 from components.zfs.units import REPLACED, unit_name
 from stacks.models import Homes, Pool
 from stacks.settings import parse_settings
+from tests.programs import shellcheck
 from tests.stacks.sites import tree
-
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -97,7 +93,5 @@ def test_scripts_are_sound(build: object, pool: Pool) -> None:
     assert callable(build)
     script = render(build(pool), "hen")
     # SC2016: texts of files are meant literally.
-    checked = subprocess.run(
-        [SHELLCHECK, "--exclude=SC2016", "-"], input=script, capture_output=True, text=True, check=False
-    )
+    checked = shellcheck(script, "--exclude=SC2016")
     assert checked.returncode == 0, checked.stdout
