@@ -16,8 +16,8 @@ LEAF_HOURS: Final = 397 * 24
 """A year and a month: no browser accepts more from any authority (CA/Browser Forum Baseline Requirements 6.3.2)."""
 RENEWAL_HOURS: Final = 45 * 24
 """An `up` this long before the end, or later, makes a new certificate."""
-KEY_BYTES: Final = 32
-"""JupyterHub's cookie and crypt keys are 32 bytes (jupyterhub/crypto.py)."""
+KEY_DIGITS: Final = 64
+"""JupyterHub's cookie and crypt keys are 32 bytes, given as hexadecimal digits (jupyterhub/crypto.py)."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class SiteSecrets(pulumi.ComponentResource):
         self._name = name
         kept = pulumi.ResourceOptions(parent=self, protect=True)
 
-        self.proxy_token = random.RandomBytes(f"{name}-proxy-token", length=KEY_BYTES, opts=kept).hex
-        self.cookie_secret = random.RandomBytes(f"{name}-cookie-secret", length=KEY_BYTES, opts=kept).hex
-        self.metrics_token = random.RandomBytes(f"{name}-metrics-token", length=KEY_BYTES, opts=kept).hex
-        keys = [random.RandomBytes(f"{name}-crypt-key-{key}", length=KEY_BYTES, opts=kept).hex for key in site.hub.keys]
+        self.proxy_token = _hexadecimal(f"{name}-proxy-token", kept)
+        self.cookie_secret = _hexadecimal(f"{name}-cookie-secret", kept)
+        self.metrics_token = _hexadecimal(f"{name}-metrics-token", kept)
+        keys = [_hexadecimal(f"{name}-crypt-key-{key}", kept) for key in site.hub.keys]
         self.crypt_keys = pulumi.Output.all(*keys).apply(";".join)
         self.shared_password = random.RandomPassword(
             f"{name}-shared-password", length=20, special=False, opts=kept
@@ -108,3 +108,11 @@ class SiteSecrets(pulumi.ComponentResource):
             opts=children,
         )
         return Issued(certificate.cert_pem, key.private_key_pem)
+
+
+def _hexadecimal(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """A secret number. Not a `RandomBytes`: that one's value is also its id, which no state encrypts."""
+    digits = random.RandomPassword(
+        name, length=KEY_DIGITS, lower=False, upper=False, special=True, override_special="abcdef", opts=opts
+    )
+    return digits.result

@@ -17,6 +17,8 @@ REVEALED_IN: Final = {
 MIN_LENGTH: Final = 12
 """Shorter texts are found by chance."""
 _ARMOUR: Final = "-----"
+_PUBLIC: Final = frozenset({"host", "hostKey", "user"})
+"""Parts of a connection that anybody may know; pulumi-command marks a connection as a secret whole."""
 
 
 def secret_values(state: Mapping[str, Any]) -> dict[str, str]:
@@ -45,8 +47,9 @@ def _marked(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _telling(value: Any) -> Iterator[str]:
     """One line of the value that nothing else has by chance; nothing for a value that is no secret by itself."""
     if isinstance(value, dict):
-        for each in value.values():
-            yield from _telling(each)
+        for name, each in value.items():
+            if name not in _PUBLIC:
+                yield from _telling(each)
     if isinstance(value, str):
         lines = [line for line in value.splitlines() if len(line) >= MIN_LENGTH and not line.startswith(_ARMOUR)]
         if lines:

@@ -55,7 +55,6 @@ NAMED_BY_THE_PROVIDER = (
     "edge-certificate",
 )
 ANSWERS: Outputs = {
-    "random:index/randomBytes:RandomBytes": {"hex": "0123456789abcdef" * 4},
     "random:index/randomPassword:RandomPassword": {"result": "shared password"},
     "tls:index/privateKey:PrivateKey": {"privateKeyPem": "private key"},
     "tls:index/certRequest:CertRequest": {"certRequestPem": "request"},

@@ -70,12 +70,16 @@ change_service() {
   fi
   case $now/$now_found in
     active/active | inactive/inactive) ;;
-    active/*older*) systemctl "$how" -- "$unit" ;;
-    active/*)
-      systemctl reset-failed -- "$unit" 2>/dev/null || true
-      systemctl restart -- "$unit"
-      ;;
+    active/*older*) start_again "$how" ;;
+    active/*) start_again restart ;;
     *) systemctl stop -- "$unit" ;;
   esac
   rm --force -- "$run/restart-$unit"
+}
+
+# start_again restart|reload: systemd refuses a unit that failed or that was started often in a short time
+# (StartLimitBurst= in systemd.unit(5)); somebody asks for this start, so both are forgotten first.
+start_again() {
+  systemctl reset-failed -- "$unit" 2>/dev/null || true
+  systemctl "$1" -- "$unit"
 }

@@ -25,7 +25,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "5ec2e7-authority"},
     "tls:index/certRequest:CertRequest": {"certRequestPem": "5ec2e7-request"},
     "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "5ec2e7-certificate"},
-    "random:index/randomBytes:RandomBytes": {"hex": "00" * 32},
     "random:index/randomPassword:RandomPassword": {"result": "password"},
 }
 
