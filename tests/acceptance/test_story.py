@@ -26,10 +26,6 @@ from tests.acceptance.site import (
 from tests.browser.session import GATEWAY, HUB, open_notebook
 
 pytestmark = pytest.mark.rack
-needs_a_cell = pytest.mark.xfail(
-    run=False,
-    reason="a notebook opens and its kernel starts, and then the cell that the browser types does not run",
-)
 not_yet_clean = pytest.mark.xfail(strict=False, reason="written, and not yet seen to pass on the whole rack")
 
 USER: Final = "ada"
@@ -64,7 +60,6 @@ def _nfs(resource: dict[str, Any]) -> Any:
     return resource["inputs"]["spec"].get("nfs")
 
 
-@needs_a_cell
 def test_people_log_in_and_save_files(clock: Clock) -> None:
     with clock.timing("login → notebook → file, image not on the node yet"):
         _write_file(USER, "first")
@@ -79,7 +74,6 @@ def _write_file(user: str, text: str) -> None:
         page.expect_output(str(len(text)))
 
 
-@needs_a_cell
 def test_file_came_over_nfs_4_2_to_the_dataset() -> None:
     assert on("hen", f"stat -f -c %T {HOMES}/{USER}").strip() == "zfs"
     assert on("hen", f"zfs list -H -o name {HOMES}/{USER}").strip() == "nest/homes"
@@ -87,7 +81,6 @@ def test_file_came_over_nfs_4_2_to_the_dataset() -> None:
     assert "vers=4.2" in mounted
 
 
-@needs_a_cell
 def test_home_is_its_owners_alone() -> None:
     mode, owner = on("hen", f"stat -c '%a %u' {HOMES}/{USER}").split()
     other = on("hen", f"stat -c %u {HOMES}/{OTHER}").strip()
@@ -154,7 +147,6 @@ def test_what_was_broken_by_hand_is_named_and_repaired(clock: Clock) -> None:
     assert set(changes(pulumi("preview", HENHOUSE_PROBE="1").stdout)) == {"unchanged"}
 
 
-@needs_a_cell
 def test_everything_comes_back_after_a_power_cut(clock: Clock) -> None:
     lab("power", "cut")
     with clock.timing("power back → login page"):

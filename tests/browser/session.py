@@ -3,11 +3,12 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.site import HOSTS, output
 from tests.browser.chromium import open_page
@@ -20,7 +21,8 @@ LOGIN_SECONDS: Final = 60
 SPAWN_SECONDS: Final = 600
 """A first start pulls the image, and the rack's user node may be an emulated machine."""
 LAB_SECONDS: Final = 300
-CELL_SECONDS: Final = 300
+KERNEL_SECONDS: Final = 300
+CELL_SECONDS: Final = 60
 
 
 class Notebook:
@@ -40,32 +42,39 @@ class Notebook:
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(re.compile(rf"/(spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000)
         self._lap("logged in")
-        self.page.wait_for_url(re.compile(rf"/user/{re.escape(user)}/lab"), timeout=SPAWN_SECONDS * 1000)
+        lab = re.compile(rf"/user/{re.escape(user)}/lab")
+        self.page.wait_for_url(lab, timeout=SPAWN_SECONDS * 1000, wait_until="commit")
         self._lap("server started")
+        # Without what was open the last time, which JupyterLab brings back bit by bit after it shows itself.
+        self.page.goto(f"https://{HUB}/user/{user}/lab?reset")
 
     def open(self) -> None:
-        """Wait for JupyterLab and make a notebook with its first kernel."""
-        ready = self.page.locator(".jp-Launcher, .jp-Notebook").first
-        ready.wait_for(timeout=LAB_SECONDS * 1000)
-        self._lap("JupyterLab visible")
+        """Wait for JupyterLab and make a notebook, up to its kernel's first answer."""
         card = self.page.locator('.jp-LauncherCard[data-category="Notebook"]').first
-        if not card.is_visible():  # an earlier session left a notebook open
-            self.page.keyboard.press("Control+Shift+L")
-        card.click(timeout=LAB_SECONDS * 1000)
-        self.page.locator(".jp-Notebook:visible .jp-Cell .cm-content").first.wait_for(timeout=LAB_SECONDS * 1000)
+        card.wait_for(timeout=LAB_SECONDS * 1000)
+        self._lap("JupyterLab visible")
+        with self.page.expect_websocket(lambda socket: "/channels" in socket.url, timeout=LAB_SECONDS * 1000) as opened:
+            card.click()
+        self._cell.locator(".cm-content").wait_for(timeout=LAB_SECONDS * 1000)
         self._lap("notebook open")
+        # JupyterLab silently drops a cell that is run before this.
+        opened.value.wait_for_event("framereceived", _says_idle, timeout=KERNEL_SECONDS * 1000)
+        self._lap("kernel ready")
 
     def run(self, code: str) -> None:
-        """Type one line into the last cell and run it."""
-        self.page.locator(".jp-Notebook:visible .jp-Cell .cm-content").last.click()
-        self.page.keyboard.insert_text(code)
-        self.page.keyboard.press("Shift+Enter")
+        """Type one line into the notebook's cell and run it; the cell then has a star, and later a number."""
+        self._cell.locator(".cm-content").fill(code)
+        self._cell.locator(".cm-content").press("Control+Enter")
+        expect(self._cell.locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=CELL_SECONDS * 1000)
 
     def expect_output(self, text: str) -> None:
-        """The last output holds this text, within the time that a first kernel may take."""
-        last = self.page.locator(".jp-Notebook:visible .jp-OutputArea-output").last
-        expect(last).to_contain_text(text, timeout=CELL_SECONDS * 1000)
+        """The cell's output holds this text."""
+        expect(self._cell.locator(".jp-OutputArea-output")).to_contain_text(text, timeout=CELL_SECONDS * 1000)
         self._lap("cell done")
+
+    @property
+    def _cell(self) -> Locator:
+        return self.page.locator(".jp-NotebookPanel:visible .jp-CodeCell").last
 
     def _lap(self, what: str) -> None:
         now = time.monotonic()
@@ -83,11 +92,18 @@ def open_notebook(user: str, password: str) -> Iterator[Notebook]:
             notebook.open()
             yield notebook
         except Exception:
-            print(f"{page.url}: {page.locator('body').inner_text()[:800]}")
+            with suppress(PlaywrightError):  # the page may have nothing to show yet
+                print(f"{page.url}: {page.locator('body').inner_text(timeout=5000)[:800]}")
             raise
         finally:
             for what, seconds in notebook.times.items():
                 print(f"{seconds:8.1f} s  {what}")
+
+
+def _says_idle(frame: str | bytes) -> bool:
+    """Whether a kernel says that it waits for work (jupyter-client, "Messaging in Jupyter", kernel status)."""
+    message = frame.encode() if isinstance(frame, str) else frame
+    return b'"execution_state"' in message and b'"idle"' in message
 
 
 @cache
