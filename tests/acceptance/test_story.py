@@ -26,7 +26,6 @@ from tests.acceptance.site import (
 from tests.browser.session import GATEWAY, HUB, open_notebook
 
 pytestmark = pytest.mark.rack
-not_yet_clean = pytest.mark.xfail(strict=False, reason="written, and not yet seen to pass on the whole rack")
 
 USER: Final = "ada"
 OTHER: Final = "grace"
@@ -119,7 +118,6 @@ def test_used_disk_is_refused_by_name() -> None:
     assert on("hen", "zpool list -H -o guid,health nest") == before
 
 
-@not_yet_clean
 def test_what_was_broken_by_hand_is_named_and_repaired(clock: Clock) -> None:
     on("chick1", "echo '/dev/vdz9 none swap sw 0 0' >>/etc/fstab")
     on("hen", "sed -i 's/root_squash/no_root_squash/' /etc/exports.d/henhouse.exports")
@@ -164,7 +162,6 @@ def _login_page() -> bool:
     return "Username" in inside(*page, check=False).stdout
 
 
-@not_yet_clean
 def test_secrets_are_only_where_they_belong() -> None:
     secrets = secret_values(state())
     assert len(secrets) >= 10
