@@ -12,7 +12,7 @@ from lab.machines import debian
 from lab.machines.base import RackMachine, remove_tree
 from lab.machines.identity import GuestFile, identity, into_directory
 from lab.machines.modules import list_as_built_in
-from lab.network import BRIDGE, inside
+from lab.network import BRIDGE, inside, unplug
 from lab.processes import run, start
 from lab.rack import MachineSpec, Rack
 
@@ -48,6 +48,11 @@ def container_name(rack: Rack, spec: MachineSpec) -> str:
     return f"{rack.name}-{spec.name}"
 
 
+def link(rack: Rack, spec: MachineSpec) -> str:
+    """The bridge's end of the machine's cable, as systemd-nspawn names it (`--network-bridge=`)."""
+    return f"vb-{container_name(rack, spec)}"
+
+
 def propagation_directory(rack: Rack, spec: MachineSpec) -> Path:
     """Where systemd-nspawn would pass mounts on to the machine; it outlives a machine whose power was cut."""
     return Path("/run/systemd/nspawn/propagate", container_name(rack, spec))
@@ -76,6 +81,10 @@ class NspawnMachine(RackMachine):
         run(["systemctl", f"--root={root}", "enable", "--quiet", "nspawn-kernel.service"])
 
     def start(self) -> None:
+        if self.running():
+            return
+        # The kernel takes a while to tidy away the network of a machine whose power was cut.
+        unplug(self.rack, link(self.rack, self.spec))
         command = inside(self.rack, nspawn_command(self.rack, self.spec, self.root))
         start(self.rack, self.spec.name, command, log=self.console, memory=self.spec.memory)
 
