@@ -5,17 +5,15 @@ every byte of their source. Go fetches them through the module proxy that the en
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from lab.cache import artifact, file_digest
+from lab.golang import go, release
 from lab.processes import run
 from lab.progress import step
-from lab.rack import RackError
 from lab.versions import SITE
 
 MODULES: Final = Path(__file__).with_name("go")
@@ -61,13 +59,13 @@ class Programs:
             "cgo": self.cgo,
             "renamed": dict(self.renamed),
             "sources": {module: list(paths) for module, paths in self.sources.items()},
-            "go": toolchain(self.directory),
+            "go": release(self.directory),
         }
         return artifact(f"go-{self.module}", inputs, self._build)
 
     def _build(self, output: Path) -> None:
         with step(f"building {self.module} {self.version}"):
-            _go(self.directory, ["build", *self.flags(), "-o", f"{output}/", "tool"], cgo=self.cgo)
+            go(self.directory, "build", *self.flags(), "-o", f"{output}/", "tool", cgo=self.cgo)
             for built, name in self.renamed.items():
                 (output / built).rename(output / name)
             for module, paths in self.sources.items():
@@ -113,23 +111,9 @@ COREDNS: Final = Programs("coredns", SITE["coredns"])
 ALL: Final = (KUBERNETES, CONTAINERD, RUNC, ETCD, CNI_PLUGINS, CALICO, COREDNS)
 
 
-@cache
-def toolchain(directory: Path) -> str:
-    """The Go release that builds the module in `directory`: the installed one, or a newer one that it asks for."""
-    if not shutil.which("go"):
-        raise RackError("the mirror's programs need Go to build: install Debian's golang-go, 1.21 or newer")
-    return _go(directory, ["env", "GOVERSION"]).strip()
-
-
-def _go(directory: Path, arguments: list[str], *, cgo: bool = False) -> str:
-    # A compiler that collects its garbage less often takes a quarter less time, and some hundreds of MiB.
-    settings = [f"--chdir={directory}", f"CGO_ENABLED={int(cgo)}", "GOFLAGS=", "GOTOOLCHAIN=auto", "GOGC=400"]
-    return run(["env", *settings, "nice", "-n", "10", "go", *arguments]).stdout.decode()
-
-
 def _keep(directory: Path, module: str, paths: tuple[str, ...], target: Path) -> None:
     """Copies parts of a module's source out of Go's module cache, writable (there they are not)."""
-    source = Path(json.loads(_go(directory, ["mod", "download", "-json", module]))["Dir"])
+    source = Path(json.loads(go(directory, "mod", "download", "-json", module))["Dir"])
     for path in paths:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         run(["cp", "--recursive", "--no-preserve=mode", f"{source}/{path}", f"{target}/{path}"])
