@@ -33,7 +33,7 @@ setup: ## .venv from uv.lock
 up: setup ## build the virtual rack and bring the dev stack up on it
 	@$(PYTHON) -m lab up
 	@$(PULUMI) stack select --create $(STACK)
-	@$(PULUMI) up --stack $(STACK) --yes --skip-preview
+	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 	@$(OPS) welcome --stack $(STACK)
 	@$(PYTHON) -m lab status
 
@@ -51,7 +51,7 @@ drift: setup ## STACK=dev: what on the machines and in the cluster is not as the
 	@$(OPS) drift --stack $(STACK) $(FORMAT)
 
 repair: setup ## STACK=dev: put right what drift names
-	@HENHOUSE_PROBE=1 $(PULUMI) up --stack $(STACK) --yes --skip-preview
+	@HENHOUSE_PROBE=1 $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.lab.engine import sshd
-from tests.lab.engine.project import Project
+from tests.lab.engine.project import Project, name_of
+from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -97,6 +98,21 @@ def test_failing_command(let_in: Project) -> None:
     let_in.configure(failing=None)
     let_in.up()
     let_in.destroy()
+
+
+def test_fault_of_one_machine_is_named_and_holds_up_no_other(project: Make, server: sshd.Server) -> None:
+    other = " ".join((server.files / "other.pub").read_text().split()[:2])
+    stack = project("roles", port=server.port, host_key=server.host_key, other_host_key=other)
+    stack.environment["PYTHONPATH"] = str(ROOT)
+    stack.configure_secret("private_key", server.private_key)
+    printed = stack.pulumi("up", "--yes", "--skip-preview", "--continue-on-error", fails=True)
+    assert "henhouse: broken: first: what it needs: failed with exit status 7" in printed
+    assert "stranger-first" in printed and "host key mismatch" in printed
+    made = {name_of(each["urn"]) for each in stack.state()["resources"]}
+    assert {"good-first-command", "good-second-command"} <= made
+    assert not made & {f"{name}-{role}-command" for name in ("broken", "stranger") for role in ("first", "second")}
+    assert (server.files / "good-second").read_text() == "done\n"
+    assert not (server.files / "broken-second").exists()
 
 
 def test_interrupt_ends_the_remote_command(let_in: Project, server: sshd.Server) -> None:
