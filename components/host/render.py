@@ -43,7 +43,8 @@ MAX_BYTES: Final = 120 * 1024
 """A script is one argument of the login shell, and Linux takes 128 KiB in one argument (execve(2), MAX_ARG_STRLEN)."""
 
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "core": (),
+    "core": ("units",),
+    "units": (),
     "secrets": (),
     "paths": (),
     "file": ("paths",),

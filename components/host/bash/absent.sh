@@ -8,5 +8,6 @@ absent() {
   if differs "file $1" nothing "$found"; then
     needs_restart "$1"
     rm -- "$1"
+    unit_file_changed "$1"
   fi
 }

@@ -111,6 +111,7 @@ apply() {
   rm --force -- "$run/$role.log"
   exec >&5 2>&5
   items
+  settle_units
   if ((changes > 0)); then
     verb=verify
     forget

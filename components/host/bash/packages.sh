@@ -47,6 +47,7 @@ packages() {
   done
   if ((${#missing[@]} > 0)); then
     item="packages ${missing[*]%=\*}"
+    settle_units
     if compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null; then
       dpkg --configure --pending
     fi

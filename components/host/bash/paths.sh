@@ -61,9 +61,7 @@ replace() {
   fi
   mv --force --no-target-directory -- "$NEW" "$path"
   NEW=
-  if [[ $path == /etc/systemd/system/* ]]; then
-    systemctl daemon-reload
-  fi
+  unit_file_changed "$path"
 }
 
 # first_difference EXPECTED FOUND: sets `expected` and `found` to the first lines that differ.

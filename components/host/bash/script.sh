@@ -15,6 +15,7 @@ script() {
     found='it holds'
   fi
   if differs "$1" 'it holds' "${found:-it does not hold}"; then
+    settle_units
     (
       set -e
       "$3"

@@ -56,18 +56,21 @@ service() {
 
 change_service() {
   if [[ ${stale[$unit]-} == yes ]]; then
-    systemctl daemon-reload
+    : >"$run/reload-units"
   fi
   if [[ $boot_found != "$boot" ]]; then
     if [[ $boot_found == masked* ]]; then
-      systemctl unmask -- "$unit"
+      systemctl --no-reload unmask -- "$unit"
+      : >"$run/reload-units"
     fi
     case $boot in
-      enabled) systemctl enable -- "$unit" ;;
-      disabled) systemctl disable -- "$unit" ;;
-      masked) systemctl mask -- "$unit" ;;
+      enabled) systemctl --no-reload enable -- "$unit" ;;
+      disabled) systemctl --no-reload disable -- "$unit" ;;
+      masked) systemctl --no-reload mask -- "$unit" ;;
     esac
+    unit_links_changed=yes
   fi
+  reload_units
   case $now/$now_found in
     active/active | inactive/inactive) ;;
     active/*older*) start_again "$how" ;;

@@ -8,9 +8,12 @@ from tests.components.host.scripts import RackShell
 
 pytestmark = pytest.mark.hosts
 
+# Every test starts it more often than systemd would let it.
 UNIT = """\
 [Unit]
 Description=a test
+StartLimitIntervalSec=600
+StartLimitBurst=1
 
 [Service]
 ExecStart=/usr/bin/sleep infinity
@@ -105,6 +108,20 @@ def test_restart_that_an_interruption_left_out_is_made_up_for(demo: RackShell) -
     assert demo.check(service("d\n")).found == {"service demo.service": "enabled, active with an older configuration"}
     demo.apply(service("d\n"))
     assert invocation(demo) != before
+
+
+def test_systemd_knows_what_became_of_the_units(demo: RackShell) -> None:
+    template = File("/etc/systemd/system/other@.service", UNIT)
+    timer = File("/etc/systemd/system/demo.timer", "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n")
+    drop_in = File("/etc/systemd/system/cron.service.d/demo.conf", "[Service]\nNice=7\n")
+    demo.apply(Role("units", (template, timer, Service("demo.timer"), Service("demo.service"), drop_in)))
+    known = demo.run(
+        "systemctl show --property=NeedDaemonReload --value demo.service demo.timer cron.service;"
+        "systemctl show --property=Nice --value cron.service;"
+        "systemctl show --property=Wants --value timers.target"
+    ).stdout.split()
+    assert known[:4] == ["no", "no", "no", "7"]
+    assert "demo.timer" in known
 
 
 def test_masked_service_neither_runs_nor_starts(demo: RackShell) -> None:

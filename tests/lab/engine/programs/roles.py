@@ -1,0 +1,34 @@
+"""Roles of three machines, all of them one server: as described, showing another key, and unable to do its role."""
+
+import pulumi
+from pydantic import SecretStr
+
+from components.host.component import HostState
+from components.host.machine import Target
+from components.host.role import File, Role, Script
+
+config = pulumi.Config()
+PORT = config.require_int("port")
+PRIVATE_KEY = SecretStr(config.require("private_key"))
+KEYS = {
+    "good": config.require("host_key"),
+    "stranger": config.require("other_host_key"),
+    "broken": config.require("host_key"),
+}
+for name, host_key in KEYS.items():
+    target = Target(
+        name,
+        "127.0.0.1",
+        host_key,
+        port=config.require_int("port"),
+        private_key=SecretStr(config.require("private_key")),
+    )
+    done = "false" if name == "broken" else f"test -e /tmp/{name}-done"
+    apply = "exit 7" if name == "broken" else f"touch /tmp/{name}-done"
+    first = HostState(f"{name}-first", target, Role("first", (Script("what it needs", check=done, apply=apply),)))
+    HostState(
+        f"{name}-second",
+        target,
+        Role("second", (File(f"/tmp/{name}-second", "done\n"),)),
+        opts=pulumi.ResourceOptions(depends_on=[first]),
+    )
