@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -63,6 +64,32 @@ def run(
 def make(target: str, *variables: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """`make TARGET`."""
     return run(["make", "--no-print-directory", target, *variables], check=check)
+
+
+def make_interrupted(target: str, *, when: str) -> int:
+    """The exit status of `make TARGET` after a Ctrl-C as soon as it has printed `when`; fails when it never does."""
+    command = ["make", "--no-print-directory", target]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **_ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    interrupted = False
+    with process.stdout as lines:
+        for line in lines:
+            print(line, end="")
+            if when in line and not interrupted:
+                interrupted = True
+                os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all of them
+    assert interrupted, f"`{shlex.join(command)}` ended without {when!r}"
+    return process.wait()
 
 
 def in_the_rack(*command: str) -> list[str]:

@@ -18,6 +18,7 @@ from tests.acceptance.site import (
     kubectl,
     lab,
     make,
+    make_interrupted,
     on,
     password,
     pulumi,
@@ -33,9 +34,10 @@ FILE: Final = "proof.txt"
 HOMES: Final = "/nest/homes"
 
 
-def test_a_site_comes_up_from_nothing(clock: Clock) -> None:
+def test_a_site_comes_up_from_nothing_interrupted_once(clock: Clock) -> None:
     make("down")
-    with clock.timing("make up, from nothing"):
+    with clock.timing("make up from nothing, interrupted while kubeadm makes the cluster, and again"):
+        assert make_interrupted("up", when="cluster: it does not hold -> it holds") != 0
         built = make("up")
     assert "https://hub.henhouse.localhost" in built.stdout
     assert "any name" in built.stdout
