@@ -65,7 +65,7 @@ docs: setup ## docs/settings.md and its schema, from the models
 	@$(PYTHON) -m stacks.schema
 
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
-	@$(PYTHON) -m pytest -m "not rack"
+	@$(PYTHON) -m pytest -m "not rack" --numprocesses 2 --dist loadfile
 
 acceptance: setup ## the whole virtual rack, end to end
 	@$(PYTHON) -m pytest -m rack

@@ -8,14 +8,24 @@ import pytest
 from tests import recorded
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _modules_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """What a module's own fixtures run in."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield loop
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
 @pytest.fixture(autouse=True)
-def _fresh_event_loop() -> Iterator[None]:
+def _fresh_event_loop(_modules_event_loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Work that one test leaves queued must not run inside the next one (pulumi#24338)."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
     loop.close()
-    asyncio.set_event_loop(None)
+    asyncio.set_event_loop(_modules_event_loop)
 
 
 @pytest.fixture(autouse=True)

@@ -113,11 +113,11 @@ def test_restart_that_an_interruption_left_out_is_made_up_for(demo: RackShell) -
 def test_systemd_knows_what_became_of_the_units(demo: RackShell) -> None:
     template = File("/etc/systemd/system/other@.service", UNIT)
     timer = File("/etc/systemd/system/demo.timer", "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n")
-    drop_in = File("/etc/systemd/system/cron.service.d/demo.conf", "[Service]\nNice=7\n")
+    drop_in = File("/etc/systemd/system/ssh.service.d/demo.conf", "[Service]\nNice=7\n")
     demo.apply(Role("units", (template, timer, Service("demo.timer"), Service("demo.service"), drop_in)))
     known = demo.run(
-        "systemctl show --property=NeedDaemonReload --value demo.service demo.timer cron.service;"
-        "systemctl show --property=Nice --value cron.service;"
+        "systemctl show --property=NeedDaemonReload --value demo.service demo.timer ssh.service;"
+        "systemctl show --property=Nice --value ssh.service;"
         "systemctl show --property=Wants --value timers.target"
     ).stdout.split()
     assert known[:4] == ["no", "no", "no", "7"]
@@ -137,7 +137,7 @@ def test_stopped_service_stays_stopped(demo: RackShell) -> None:
     role = Role("stopped", (Service("demo.service", enabled=False, running=False),))
     demo.apply(role)
     assert demo.check(role).differences == []
-    demo.run("systemctl enable --now demo")
+    demo.run("systemctl reset-failed demo; systemctl enable --now demo")
     assert demo.check(role).found == {"service demo.service": "enabled, active (running)"}
 
 
