@@ -35,7 +35,7 @@ class Notebook:
 
     def log_in(self, user: str, password: str) -> None:
         """Fill in the login page; the hub then starts the person's server by itself."""
-        self.page.goto(f"https://{HUB}/hub/login")
+        self.page.goto(f"https://{HUB}/hub/login", timeout=LOGIN_SECONDS * 1000)
         self._lap("login page")
         self.page.get_by_label("Username").fill(user)
         self.page.get_by_label("Password").fill(password)
@@ -46,7 +46,7 @@ class Notebook:
         self.page.wait_for_url(lab, timeout=SPAWN_SECONDS * 1000, wait_until="commit")
         self._lap("server started")
         # Without what was open the last time, which JupyterLab brings back bit by bit after it shows itself.
-        self.page.goto(f"https://{HUB}/user/{user}/lab?reset")
+        self.page.goto(f"https://{HUB}/user/{user}/lab?reset", timeout=LAB_SECONDS * 1000, wait_until="commit")
 
     def open(self) -> None:
         """Wait for JupyterLab and make a notebook, up to its kernel's first answer."""
@@ -55,11 +55,10 @@ class Notebook:
         self._lap("JupyterLab visible")
         with self.page.expect_websocket(lambda socket: "/channels" in socket.url, timeout=LAB_SECONDS * 1000) as opened:
             card.click()
-        self._cell.locator(".cm-content").wait_for(timeout=LAB_SECONDS * 1000)
-        self._lap("notebook open")
         # JupyterLab silently drops a cell that is run before this.
         opened.value.wait_for_event("framereceived", _says_idle, timeout=KERNEL_SECONDS * 1000)
-        self._lap("kernel ready")
+        self._cell.locator(".cm-content").wait_for(timeout=LAB_SECONDS * 1000)
+        self._lap("notebook open, kernel ready")
 
     def run(self, code: str) -> None:
         """Type one line into the notebook's cell and run it; the cell then has a star, and later a number."""
