@@ -8,7 +8,8 @@ PYTHON := .venv/bin/python
 ifeq ($(origin PULUMI_CONFIG_PASSPHRASE_FILE),undefined)
 export PULUMI_CONFIG_PASSPHRASE ?= $(if $(filter dev,$(STACK)),henhouse-lab,henhouse-example)
 endif
-export PULUMI_PARALLEL ?= 8
+# Mostly waiting for machines, several roles of which wait for one another.
+export PULUMI_PARALLEL ?= 32
 
 ifeq ($(STACK),dev)
 # The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.

@@ -21,7 +21,6 @@ _LAB: Final = (sys.executable, "-m", "lab")
 _ENGINE: Final = (sys.executable, "-m", "lab.engine", "exec", "--")
 _ENVIRONMENT: Final = {
     "PULUMI_CONFIG_PASSPHRASE": "henhouse-lab",  # published, see Pulumi.dev.yaml
-    "PULUMI_PARALLEL": "8",
 }
 Answer = TypeVar("Answer")
 
