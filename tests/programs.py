@@ -11,13 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, cache_root, file_digest
-from lab.versions import UV
+from lab.cache import artifact, file_digest, uv
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
-UV_PROGRAM: Final = cache_root() / f"uv-{UV}/bin/uv"
-"""Where scripts/setup.sh puts it."""
 SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
 HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
@@ -56,10 +53,12 @@ def jupyterhub_python() -> Path:
 
     def build(directory: Path) -> None:
         python = str(directory / "venv/bin/python")
-        uv = [str(UV_PROGRAM), "--quiet"]
-        subprocess.run([*uv, "venv", "--relocatable", "--python", sys.executable, str(directory / "venv")], check=True)
+        quiet = [str(uv()), "--quiet"]
+        subprocess.run(
+            [*quiet, "venv", "--relocatable", "--python", sys.executable, str(directory / "venv")], check=True
+        )
         install = [
-            *uv,
+            *quiet,
             "pip",
             "install",
             "--compile-bytecode",

@@ -3,25 +3,28 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
 from lab.engine.install import ensure_engine
 from tests.acceptance.secrets import where_found
-from tests.stacks.sites import ROOT, tree
+from tests.stacks.sites import PASSPHRASES, ROOT, tree
 
 pytestmark = pytest.mark.engine
 
-PASSPHRASE: Final = "henhouse-example"
 OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
 """The engine and its plugins speak to one another over loopback."""
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
-    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The engine's, with its home and its state beside no rack's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HENHOUSE_STATE", str(tmp_path_factory.mktemp("rack")))
+        engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
+        yield {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES["prod"]}
 
 
 @pytest.fixture(scope="module")

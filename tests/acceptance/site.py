@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from tests.stacks.sites import ROOT, tree
+from tests.stacks.sites import PASSPHRASES, ROOT, tree
 
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
 _ENGINE: Final = (sys.executable, "-m", "lab.engine", "exec", "--")
 _ENVIRONMENT: Final = {
-    "PULUMI_CONFIG_PASSPHRASE": "henhouse-lab",  # published, see Pulumi.dev.yaml
+    "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES[STACK],
 }
 Answer = TypeVar("Answer")
 

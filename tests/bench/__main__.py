@@ -23,11 +23,10 @@ from rich.table import Table
 from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
 from tests.bench import peer
 from tests.browser.session import open_notebook
+from tests.stacks.sites import PASSPHRASES
 
 ROUNDS: Final = 3
 """The median of as many is printed, where repeating makes sense."""
-EXAMPLE: Final = "henhouse-example"
-"""The published passphrase of Pulumi.prod.yaml."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,8 @@ def measure() -> Iterator[Row]:
     machines = median(lambda: run([*drift, "--no-kubernetes"]))
     yield Row("drift, the machines", machines, "parallel ssh, same checks", bare)
     yield Row("drift, machines and cluster", median(lambda: run(drift)))
-    yield Row("preview of prod", median(lambda: make("preview", "STACK=prod", f"PULUMI_CONFIG_PASSPHRASE={EXAMPLE}")))
+    prod = ("STACK=prod", f"PULUMI_CONFIG_PASSPHRASE={PASSPHRASES['prod']}")
+    yield Row("preview of prod", median(lambda: make("preview", *prod)))
     yield Row("login → notebook, cold", _notebook("turing"))
     yield Row("login → notebook, warm", _notebook("turing"))
 

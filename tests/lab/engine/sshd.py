@@ -45,7 +45,15 @@ class Server:
     @property
     def host_key(self) -> str:
         """The public host key, without a comment."""
-        return " ".join((self.files / "host.pub").read_text().split()[:2])
+        return self._public("host")
+
+    @property
+    def other_key(self) -> str:
+        """A public key that it does not have."""
+        return self._public("other")
+
+    def _public(self, name: str) -> str:
+        return " ".join((self.files / f"{name}.pub").read_text().split()[:2])
 
     @property
     def private_key(self) -> str:

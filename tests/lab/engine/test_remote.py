@@ -1,6 +1,5 @@
 """Commands over SSH against a real server."""
 
-import json
 import signal
 import socket
 import subprocess
@@ -66,7 +65,7 @@ def test_agent(stack: Project, server: sshd.Server) -> None:
 
 
 def test_wrong_host_key(let_in: Project, server: sshd.Server) -> None:
-    let_in.configure(host_key=" ".join((server.files / "other.pub").read_text().split()[:2]))
+    let_in.configure(host_key=server.other_key)
     before = server.said().count("Accepted publickey")
     printed, _ = let_in.up(fails=True)
     assert "after 1 failed attempts: ssh: handshake failed: ssh: host key mismatch" in printed
@@ -93,7 +92,7 @@ def test_failing_command(let_in: Project) -> None:
     printed, _ = let_in.up(fails=True)
     assert "Process exited with status 3" in printed
     assert "about to fail\nbecause" in printed.replace("    ", "")
-    resources = json.loads(let_in.pulumi("stack", "export"))["deployment"]["resources"]
+    resources = let_in.state()["resources"]
     assert "made one" in [each.get("outputs", {}).get("stdout") for each in resources], "what succeeded is kept"
     let_in.configure(failing=None)
     let_in.up()
@@ -101,8 +100,7 @@ def test_failing_command(let_in: Project) -> None:
 
 
 def test_fault_of_one_machine_is_named_and_holds_up_no_other(project: Make, server: sshd.Server) -> None:
-    other = " ".join((server.files / "other.pub").read_text().split()[:2])
-    stack = project("roles", port=server.port, host_key=server.host_key, other_host_key=other)
+    stack = project("roles", port=server.port, host_key=server.host_key, other_host_key=server.other_key)
     stack.environment["PYTHONPATH"] = str(ROOT)
     stack.configure_secret("private_key", server.private_key)
     printed = stack.pulumi("up", "--yes", "--skip-preview", "--continue-on-error", fails=True)

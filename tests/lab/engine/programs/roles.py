@@ -16,13 +16,7 @@ KEYS = {
     "broken": config.require("host_key"),
 }
 for name, host_key in KEYS.items():
-    target = Target(
-        name,
-        "127.0.0.1",
-        host_key,
-        port=config.require_int("port"),
-        private_key=SecretStr(config.require("private_key")),
-    )
+    target = Target(name, "127.0.0.1", host_key, port=PORT, private_key=PRIVATE_KEY)
     done = "false" if name == "broken" else f"test -e /tmp/{name}-done"
     apply = "exit 7" if name == "broken" else f"touch /tmp/{name}-done"
     first = HostState(f"{name}-first", target, Role("first", (Script("what it needs", check=done, apply=apply),)))
