@@ -1,10 +1,12 @@
 """Commands over SSH against a real server."""
 
+import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,26 +117,46 @@ def test_fault_of_one_machine_is_named_and_holds_up_no_other(project: Make, serv
 
 
 def test_interrupt_ends_the_remote_command(let_in: Project, server: sshd.Server) -> None:
-    let_in.configure(slow=True)
-    started = server.files / "started"
-    process = subprocess.Popen(
-        let_in.command("up", "--yes", "--skip-preview"),
-        cwd=let_in.directory,
-        env=let_in.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
-    _until(started.exists, process)
-    process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
-    assert process.returncode != 0, printed
+    with _under_way(let_in, server) as process:
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=30)
+        assert process.returncode != 0, printed
     _until(lambda: not _sleeping(), None)
     assert "pending_operations" not in let_in.state()
     let_in.configure(slow=None)
     let_in.up()
     let_in.destroy()
+
+
+def test_a_silent_connection_is_looked_after(let_in: Project, server: sshd.Server) -> None:
+    """The kernel asks the other side in less than 15 s whether it is still there."""
+    with _under_way(let_in, server):
+        ours = [line.split() for line in _connections(server.port) if f":{server.port:04X}" in line.split()[2]]
+        timers = [fields[5].split(":") for fields in ours]
+        assert timers
+        assert all(kind == "02" and int(ticks, 16) <= 15 * os.sysconf("SC_CLK_TCK") for kind, ticks in timers), timers
+
+
+@contextmanager
+def _under_way(stack: Project, server: sshd.Server) -> "Iterator[subprocess.Popen[str]]":
+    """An update in whose remote command nothing happens for ten minutes; interrupted on leaving, if not before."""
+    stack.configure(slow=True)
+    process = subprocess.Popen(
+        stack.command("up", "--yes", "--skip-preview"),
+        cwd=stack.directory,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        _until((server.files / "started").exists, process)
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        (server.files / "started").unlink(missing_ok=True)
 
 
 def test_many_at_once(let_in: Project, server: sshd.Server) -> None:

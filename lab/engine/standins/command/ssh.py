@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
@@ -15,6 +16,10 @@ from lab.engine.standins.values import Props
 _FIRST_DELAY: Final = 0.1
 _DELAY_GROWS: Final = 1.5
 _LONGEST_DELAY: Final = 5.0
+
+_KEEPALIVE: Final = {socket.TCP_KEEPIDLE: 15, socket.TCP_KEEPINTVL: 15, socket.TCP_KEEPCNT: 9}
+"""As every connection of a Go program (seconds, seconds, probes; https://pkg.go.dev/net#KeepAliveConfig): a command
+on a machine that lost its power fails after two minutes and a half, on one that was started again within seconds."""
 
 _SYSTEM_TEXTS: Final = {
     errno.ECONNREFUSED: "connect: connection refused",
@@ -68,7 +73,7 @@ async def _client_keys(connection: Props) -> AsyncIterator[list[Any]]:
 async def _dial_once(connection: Props, tunnel: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
     timeout = connection.get("perDialTimeout") or None
     async with _client_keys(connection) as keys:
-        return await asyncssh.connect(
+        made = await asyncssh.connect(
             connection["host"],
             int(connection["port"]),
             tunnel=tunnel or (),
@@ -81,6 +86,10 @@ async def _dial_once(connection: Props, tunnel: asyncssh.SSHClientConnection | N
             login_timeout=timeout,
             **_host_key_options(connection.get("hostKey")),
         )
+    if tunnel is None:
+        for option, value in _KEEPALIVE.items():
+            made.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, value)
+    return made
 
 
 def _explain(error: Exception, connection: Props) -> str:
