@@ -67,6 +67,8 @@ docs: setup ## docs/settings.md and its schema, from the models
 	@$(PYTHON) -m stacks.schema
 
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
+	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.
+	@$(PYTHON) -m lab packages
 	@$(PYTHON) -m pytest -m "not rack" --numprocesses 2 --dist loadfile
 
 acceptance: setup ## the whole virtual rack, end to end

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
-from lab import lifecycle, network, ssh
+from lab import host, lifecycle, network, ssh
 from lab.cli_status import print_status
 from lab.keys import public_key
 from lab.leaks import leaks
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[rack])
 
+    add("packages", "install the Debian packages that racks need on this computer, those that are missing")
     add("up", "make what is missing of the rack and switch on what is off")
     add("down", "remove the rack with all its data; the cache stays")
     status = add("status", "what there is, what runs, and where to point a browser")
@@ -49,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
 def environment(rack: Rack) -> Mapping[str, str]:
     """What a program on the campus is told: how to log in to the machines, and which rack they are."""
     return {"HENHOUSE_RACK": rack.name, "SSH_AUTH_SOCK": str(rack.agent_socket)}
+
+
+def _packages(rack: Rack, options: argparse.Namespace) -> int:
+    host.check_root()
+    host.install_packages()
+    return 0
 
 
 def _up(rack: Rack, options: argparse.Namespace) -> int:
@@ -107,6 +114,7 @@ def _power(rack: Rack, options: argparse.Namespace) -> int:
 
 _POWER: Final = {"cut": lifecycle.power_cut, "off": lifecycle.power_off, "on": lifecycle.power_on}
 _COMMANDS: Final[Mapping[str, Command]] = {
+    "packages": _packages,
     "up": _up,
     "down": _down,
     "leaks": _leaks,

@@ -24,7 +24,7 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
 def run(command: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Done:
     """Runs a command to its end; `RackError` with its own words when it fails and `check` is set."""
     if shutil.which(command[0]) is None:
-        raise RackError(f"{command[0]} is not installed here; `python -m lab up` installs what a rack needs")
+        raise RackError(f"{command[0]} is not installed here; `python -m lab packages` installs what a rack needs")
     done = subprocess.run(dying_with_us(command), input=stdin, capture_output=True, check=False)
     if check and done.returncode != 0:
         words = (done.stderr or done.stdout).decode(errors="replace").strip()
