@@ -11,13 +11,9 @@ endif
 # Mostly waiting for machines, several roles of which wait for one another.
 export PULUMI_PARALLEL ?= 32
 
-ifeq ($(STACK),dev)
-# The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.
-unexport PULUMI_BACKEND_URL
-endif
-
 # The engine, with the lab's own plugins where the official ones are not installed (docs/architecture.md, the engine).
-ENGINE := $(PYTHON) -m lab.engine exec --
+# The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.
+ENGINE := $(PYTHON) -m lab.engine $(if $(filter dev,$(STACK)),--rack dev) exec --
 # The dev stack's machines are in the rack's network namespace; every other stack's are reached from here.
 INSIDE := $(if $(filter dev,$(STACK)),$(PYTHON) -m lab exec --)
 PULUMI := $(INSIDE) $(ENGINE) pulumi --non-interactive

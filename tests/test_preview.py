@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -19,12 +18,10 @@ OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The engine's, with its home and its state beside no rack's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HENHOUSE_STATE", str(tmp_path_factory.mktemp("rack")))
-        engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
-        yield {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES["prod"]}
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The engine's, with a state that is empty."""
+    engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
+    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES["prod"]}
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from lab.rack import RackError
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m lab.engine", description="The Pulumi engine of the virtual rack.")
-    found.add_argument("--rack", default="dev", help="the rack whose state the engine uses (default: %(default)s)")
+    found.add_argument("--rack", help="the rack that the stacks' state is kept beside (default: beside none)")
     commands = found.add_subparsers(dest="action", required=True)
     run = commands.add_parser("exec", help="run a command with the engine")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="such as pulumi preview")
     env = commands.add_parser("env", help="print the environment as lines that a shell can read")
     for each in (run, env):
-        kept = "directory for the stacks' state (default: $PULUMI_BACKEND_URL, else the rack's)"
+        kept = "directory for the stacks' state (default: the rack's, $PULUMI_BACKEND_URL, or one of its own)"
         each.add_argument("--backend", type=Path, help=kept)
     return found
 

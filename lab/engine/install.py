@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.engine.build import build_cli
-from lab.rack import load_rack
+from lab.rack import load_rack, state_root
 from lab.versions import PULUMI, ROOT
 
 
@@ -62,24 +62,32 @@ class Engine:
     """Whether its plugins are the official ones."""
 
 
-def ensure_engine(rack: str = "dev", backend: Path | None = None) -> Engine:
+def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engine:
     """The engine; builds what there is not yet.
 
-    The stacks' state is in the directory `backend`, else where PULUMI_BACKEND_URL says, else beside the rack's own.
+    The stacks' state is in the directory `backend`. Left out, it is beside that of `rack`, and goes with it; for no
+    rack it is where PULUMI_BACKEND_URL says, else in a directory of its own beside the racks'.
     """
-    state = load_rack(rack).state / "engine"
-    url = os.environ.get("PULUMI_BACKEND_URL")
-    if backend or not url:
-        backend = backend or state / "backend"
-        backend.mkdir(parents=True, exist_ok=True)
-        url = f"file://{backend.resolve()}"
+    url = _backend_url(rack, backend)
     installed = official_cli()
     if installed is not None:
         home = official_home()
         return Engine(installed.parent, engine_environment(installed.parent, home, url), official=True)
-    bin_dir, home = build_cli(), state / "home"
+    # The launchers in it run this very environment's interpreter, and go with it.
+    bin_dir, home = build_cli(), Path(sys.prefix) / "engine"
     install_standins(home)
     return Engine(bin_dir, engine_environment(bin_dir, home, url), official=False)
+
+
+def _backend_url(rack: str | None, backend: Path | None) -> str:
+    if rack and not backend:
+        backend = load_rack(rack).state / "stacks"
+    url = os.environ.get("PULUMI_BACKEND_URL")
+    if url and not backend:
+        return url
+    backend = backend or state_root() / ".stacks"
+    backend.mkdir(parents=True, exist_ok=True)
+    return f"file://{backend.resolve()}"
 
 
 def engine_environment(bin_dir: Path, home: Path, backend: str) -> dict[str, str]:

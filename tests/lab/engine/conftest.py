@@ -1,6 +1,6 @@
 """The engine, and projects for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,9 @@ from tests.lab.engine.project import Project
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The engine as the rack would use it, with a home of the tests' own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HENHOUSE_STATE", str(tmp_path_factory.mktemp("rack")))
-        yield ensure_engine()
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine as `make` uses it."""
+    return ensure_engine(backend=tmp_path_factory.mktemp("backend"))
 
 
 @pytest.fixture
