@@ -54,7 +54,7 @@ def mounts(mountinfo: str, rack: Rack) -> tuple[str, ...]:
 def _links(rack: Rack) -> list[str]:
     """Links outside the rack's namespace that were made for it: a machine's end of a cable."""
     found = json.loads(run(["ip", "-json", "link"]).stdout)
-    own = {f"t-{spec.name}" for spec in rack.machines} | {f"vb-{container_name(rack, spec)}" for spec in rack.machines}
+    own = {network.tap(spec) for spec in rack.machines} | {f"vb-{container_name(rack, spec)}" for spec in rack.machines}
     return [link["ifname"] for link in found if link["ifname"] in own]
 
 

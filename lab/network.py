@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.processes import run
-from lab.rack import Rack
+from lab.rack import MachineSpec, Rack
 
 BRIDGE: Final = "sw0"
 _NAMESPACES: Final = Path("/run/netns")
@@ -51,8 +51,14 @@ def link_exists(rack: Rack, name: str) -> bool:
     return run(["ip", "-n", rack.namespace, "link", "show", name], check=False).returncode == 0
 
 
-def plug_in_tap(rack: Rack, name: str) -> None:
+def tap(spec: MachineSpec) -> str:
+    """Name of a virtual machine's link on the bridge (15 characters at most)."""
+    return f"t-{spec.name}"
+
+
+def plug_in_tap(rack: Rack, spec: MachineSpec) -> None:
     """A tap device for a virtual machine, on the bridge and up."""
+    name = tap(spec)
     if not link_exists(rack, name):
         run(["ip", "-n", rack.namespace, "tuntap", "add", "dev", name, "mode", "tap"])
     run(["ip", "-n", rack.namespace, "link", "set", name, "master", BRIDGE, "up"])

@@ -85,7 +85,8 @@ class RackMachine(ABC):
     def prepare(self) -> None: ...
 
     @abstractmethod
-    def start(self) -> None: ...
+    def boot(self) -> None:
+        """Starts its process, which does not run."""
 
     @abstractmethod
     def fill(self, directory: Path) -> None:
@@ -99,6 +100,10 @@ class RackMachine(ABC):
         unfinished.mkdir(parents=True)
         self.fill(unfinished)
         unfinished.rename(self.directory)
+
+    def start(self) -> None:
+        if not self.running():
+            self.boot()
 
     def running(self) -> bool:
         """Whether any of its processes lives."""

@@ -80,9 +80,7 @@ class NspawnMachine(RackMachine):
         list_as_built_in(root)
         run(["systemctl", f"--root={root}", "enable", "--quiet", "nspawn-kernel.service"])
 
-    def start(self) -> None:
-        if self.running():
-            return
+    def boot(self) -> None:
         # The kernel takes a while to tidy away the network of a machine whose power was cut.
         unplug(self.rack, link(self.rack, self.spec))
         command = inside(self.rack, nspawn_command(self.rack, self.spec, self.root))

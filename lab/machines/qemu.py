@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from lab.machines.base import RackMachine
 from lab.machines.identity import identity, into_image
 from lab.machines.vm_image import vm_image
-from lab.network import inside, plug_in_tap, unplug
+from lab.network import inside, plug_in_tap, tap, unplug
 from lab.processes import run, start
 from lab.rack import MachineSpec, size_in_bytes
 
@@ -27,11 +27,6 @@ _KERNEL_WORDS: Final = (
     # What an emulated processor cannot suffer from, or only measures slowly.
     *("mitigations=off", "no_timer_check", "tsc=reliable", "rcupdate.rcu_expedited=1"),
 )
-
-
-def tap(spec: MachineSpec) -> str:
-    """Name of the machine's link on the bridge (15 characters at most)."""
-    return f"t-{spec.name}"
 
 
 def hardware_address(spec: MachineSpec) -> str:
@@ -94,10 +89,8 @@ class QemuMachine(RackMachine):
             with open(directory / f"{serial}.disk", "wb") as disk:
                 disk.truncate(size_in_bytes(self.spec.disks.size) if self.spec.disks else 0)
 
-    def start(self) -> None:
-        if self.running():
-            return
-        plug_in_tap(self.rack, tap(self.spec))
+    def boot(self) -> None:
+        plug_in_tap(self.rack, self.spec)
         command = inside(self.rack, qemu_command(self.spec, self.directory))
         start(self.rack, self.spec.name, command, log=self.console)
 

@@ -14,7 +14,7 @@ from lab.machines import debian
 from lab.machines.base import RackMachine, remove_tree
 from lab.machines.identity import GuestFile, identity, into_image
 from lab.machines.uml_kernel import kernel
-from lab.network import inside, plug_in_tap, unplug
+from lab.network import inside, plug_in_tap, tap, unplug
 from lab.processes import run, start
 from lab.progress import step
 from lab.rack import MachineSpec, Rack, RackError, size_in_bytes
@@ -57,11 +57,6 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
     ]
 
 
-def tap(spec: MachineSpec) -> str:
-    """The machine's end of the cable, on the campus's side. A link's name has 15 characters."""
-    return f"t-{spec.name}"
-
-
 def check_memory(needed: int, free: int, executable: bool, directory: Path = _MEMORY_DIRECTORY) -> None:
     """The guest's memory is an unlinked file that its processes map with execute permission."""
     if not executable:
@@ -92,13 +87,11 @@ class UmlMachine(RackMachine):
         run(["truncate", f"--size={_SWAP_SIZE}", str(directory / _SWAP)])
         run(["mkswap", "--label", "swap", str(directory / _SWAP)])
 
-    def start(self) -> None:
-        if self.running():
-            return
+    def boot(self) -> None:
         found = os.statvfs(_MEMORY_DIRECTORY)
         executable = not found.f_flag & os.ST_NOEXEC
         check_memory(size_in_bytes(self.spec.memory), found.f_bavail * found.f_frsize, executable)
-        plug_in_tap(self.rack, tap(self.spec))
+        plug_in_tap(self.rack, self.spec)
         # A power cut leaves the last run's `umid` directory, with a process id that may be another program's by now:
         # the kernel would then believe that the machine still runs, and go by a random name.
         remove_tree(self.directory / self.spec.name)
