@@ -17,13 +17,15 @@ CONFIG_DIRECTORY: Final = "/etc/jupyterhub"
 SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
+WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 USER_NAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,62}$"
 """A person's name is also their home's, so it has no capitals, no slashes and no leading dot."""
 
 
 def config_files() -> dict[str, str]:
-    """JupyterHub's configuration file and the fragments that it loads, by file name."""
-    paths = [HERE / "jupyterhub_config.py", *sorted((HERE / "config.d").glob("[0-9][0-9]-*.py"))]
+    """What runs before JupyterHub, its configuration file, and the fragments that it loads, by file name."""
+    fragments = sorted((HERE / "config.d").glob("[0-9][0-9]-*.py"))
+    paths = [HERE / WAIT_FOR_CLUSTER, HERE / "jupyterhub_config.py", *fragments]
     return {path.name: path.read_text() for path in paths}
 
 

@@ -14,10 +14,13 @@ from components.hub.values import (
     PROXY_API_PORT,
     PROXY_PORT,
     SECRETS_DIRECTORY,
+    WAIT_FOR_CLUSTER,
 )
 from components.pods import container_security, http_probe, on_nodes_for, pod_security
 from stacks.models import Hub
 
+HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
+"""What the hub is given at least, and so what can be had while it does not run yet."""
 PROXY_USER: Final = 65534
 """The user of configurable-http-proxy's image (its Dockerfile)."""
 
@@ -36,6 +39,16 @@ def hub_pod(
         enable_service_links=False,
         affinity=on_nodes_for("core"),
         security_context=pod_security(HUB_USER),
+        init_containers=[
+            k8s.core.v1.ContainerArgs(
+                name="wait-for-cluster",
+                image=settings.image,
+                command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
+                resources=k8s.core.v1.ResourceRequirementsArgs(requests=HUB_REQUESTS),
+                security_context=container_security(),
+                volume_mounts=[k8s.core.v1.VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
+            )
+        ],
         containers=[
             k8s.core.v1.ContainerArgs(
                 name="hub",
@@ -47,7 +60,7 @@ def hub_pod(
                 startup_probe=http_probe("/hub/health", "http", period=2, failures=150),
                 readiness_probe=http_probe("/hub/health", "http", period=2, failures=2),
                 liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
-                resources=k8s.core.v1.ResourceRequirementsArgs(requests={"cpu": "100m", "memory": "256Mi"}),
+                resources=k8s.core.v1.ResourceRequirementsArgs(requests=HUB_REQUESTS),
                 security_context=container_security(),
                 volume_mounts=[
                     k8s.core.v1.VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),

@@ -1,9 +1,28 @@
 """People's servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
 
+from typing import Any
+
+from kubespawner import KubeSpawner
+
 HOME = "/home/jovyan"
 server = site["server"]
 
-c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
+
+class Spawner(KubeSpawner):
+    """KubeSpawner that looks again after the API server was away.
+
+    Its own watch of the pods ends when it cannot begin, and when it fails for half a minute (kubespawner/reflector.py);
+    every server that is then started is given up as one that never came.
+    """
+
+    async def _start_reflector(self, kind: str, *arguments: Any, replace: bool = False, **options: Any) -> Any:
+        watch = self.reflectors.get(self._get_reflector_key(kind))
+        if watch and watch.first_load_future.done():
+            replace = replace or watch.watch_task is None or watch.watch_task.done()
+        return await super()._start_reflector(kind, *arguments, replace=replace, **options)
+
+
+c.JupyterHub.spawner_class = Spawner
 c.JupyterHub.concurrent_spawn_limit = 64
 c.KubeSpawner.namespace = site["users_namespace"]
 

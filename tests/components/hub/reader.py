@@ -4,6 +4,7 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 from jupyterhub.app import JupyterHub
@@ -27,7 +28,7 @@ def read(path: str) -> JupyterHub:
 
 def spawner_of(hub: JupyterHub, name: str) -> KubeSpawner:
     place = SimpleNamespace(api_url="http://hub/hub/api", url="http://hub/hub/", base_url="/hub/", public_host="")
-    spawner = KubeSpawner(config=hub.config, user=User(name), hub=place, _mock=True)
+    spawner = hub.spawner_class(config=hub.config, user=User(name), hub=place, _mock=True)
     spawner.api_token = "token"
     return spawner
 
@@ -62,7 +63,29 @@ async def home(hub: JupyterHub, name: str) -> object:
     return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid}
 
 
+async def watch(hub: JupyterHub, asked: str) -> object:
+    """Whether pods are seen before the API server is there, once it is, and after the watch gave up."""
+    spawner = spawner_of(hub, "ada")
+    before = await sees(spawner)
+    Path(asked).touch()
+    async with asyncio.timeout(60):
+        while not await sees(spawner):
+            await asyncio.sleep(0.05)
+    given_up = spawner.pod_reflector.watch_task
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    return {"before": before, "there": True, "again": await sees(spawner)}
+
+
+async def sees(spawner: KubeSpawner) -> bool:
+    try:
+        await spawner.poll()
+    except Exception:
+        return False
+    return spawner.pod_reflector.watch_task is not None and not spawner.pod_reflector.watch_task.done()
+
+
 if __name__ == "__main__":
     question, path, *arguments = sys.argv[1:]
-    asked = {"settings": settings, "pod": pod, "home": home}[question]
+    asked = {"settings": settings, "pod": pod, "home": home, "watch": watch}[question]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))

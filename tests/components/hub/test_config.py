@@ -1,63 +1,16 @@
 """The hub's configuration, read by the JupyterHub that will read it."""
 
-import json
-import os
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import kubernetes_validate
 import pytest
 
-from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
-from stacks.models import Site
-from stacks.settings import parse_settings
 from stacks.versions import SITE
+from tests.components.hub.asking import SECRETS, ask, site
 from tests.components.hub.maker import Maker
-from tests.programs import jupyterhub_python
-from tests.stacks.sites import changed, tree
 
-NO_MAKER: Final = "https://127.0.0.1:1"
-READER: Final = Path(__file__).with_name("reader.py")
-KUBECONFIG: Final = """
-current-context: nowhere
-contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
-clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: nobody, user: {token: none}}]
-"""
-"""KubeSpawner makes its client before it is asked anything; it never calls."""
-SECRETS: Final = {
-    "proxy-token": "01" * 32,
-    "cookie-secret": "ab" * 32,
-    "crypt-keys": "cd" * 32 + ";" + "ef" * 32,
-    "metrics-token": "23" * 32,
-    "shared-password": "password-of-this-test",
-}
 NAMES: Final = ("ada", "a.b-c_d", "x" * 63, "Ada", "../etc", "a/b", ".ssh", "1st", "x" * 64, "ada\nroot", "ada\n", "")
-Files = Mapping[str, str]
-
-
-def site(**hub: object) -> Site:
-    return parse_settings(changed(tree("dev"), {"hub": hub}))
-
-
-def ask(directory: Path, question: str, *arguments: str, of: Site, maker: str, secrets: Files) -> Any:
-    """Puts the files where the pod has them and asks `reader.py`."""
-    (directory / "secrets").mkdir()
-    for name, text in secrets.items():
-        (directory / "secrets" / name).write_text(text)
-    values = site_json(of, hub="hub", users="users", claim="homes", maker_url=maker)
-    values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
-    for name, text in {**config_files(), "site.json": values}.items():
-        (directory / name).write_text(text)
-    (directory / "kubeconfig").write_text(KUBECONFIG)
-    config = str(directory / "jupyterhub_config.py")
-    command = [str(jupyterhub_python()), str(READER), question, config, *arguments]
-    environment = os.environ | {"KUBECONFIG": str(directory / "kubeconfig")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module", params=["native", "dummy"])
@@ -65,14 +18,14 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """What JupyterHub makes of a site with this login."""
     settings = site(login=request.param, administrators=["zoe", "ada"], cull_idle_seconds=7200)
     directory = tmp_path_factory.mktemp("hub")
-    return ask(directory, "settings", *NAMES, of=settings, maker=NO_MAKER, secrets=SECRETS)
+    return ask(directory, "settings", *NAMES, of=settings)
 
 
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The pod that KubeSpawner asks for."""
     settings = site(size={"cpu_guarantee": 0.25, "cpu_limit": 3, "mem_guarantee": "256Mi", "mem_limit": "3Gi"})
-    return ask(tmp_path_factory.mktemp("hub"), "pod", "ada.l", of=settings, maker=NO_MAKER, secrets=SECRETS)
+    return ask(tmp_path_factory.mktemp("hub"), "pod", "ada.l", of=settings)
 
 
 def home(directory: Path, name: str, maker: Maker, **changes: str) -> Any:

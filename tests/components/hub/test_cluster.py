@@ -1,0 +1,84 @@
+"""The hub and an API server that comes late, as after a power cut."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
+from tests.certificates import LOOPBACK
+from tests.components.hub.api_server import TOKEN, ApiServer, api_server
+from tests.components.hub.asking import NO_MAKER, ask, site
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[ApiServer]:
+    account = tmp_path / "account"
+    account.mkdir()
+    with api_server(account) as late:
+        yield late
+
+
+def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path) -> None:
+    values = site_json(site(), hub="hub", users="users", claim="homes", maker_url=NO_MAKER)
+    for name, text in {WAIT_FOR_CLUSTER: config_files()[WAIT_FOR_CLUSTER], "site.json": values}.items():
+        (tmp_path / name).write_text(text)
+    token, log = api.account / "token", tmp_path / "log"
+    token.write_text("of another account")
+    environment = os.environ | {"KUBERNETES_SERVICE_HOST": str(LOOPBACK), "KUBERNETES_SERVICE_PORT": str(api.port)}
+    with open(log, "w") as output:
+        command = [sys.executable, str(tmp_path / WAIT_FOR_CLUSTER), str(api.account)]
+        waiting = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        _until(lambda: "Connection refused" in log.read_text())
+        api.open()
+        _until(lambda: "403" in log.read_text())
+        assert waiting.poll() is None
+        token.write_text(TOKEN)
+        assert waiting.wait(30) == 0
+        assert len(log.read_text().splitlines()) == 2, "a line for each reason, not for each time"
+    finally:
+        waiting.kill()
+
+
+def test_servers_are_seen_again_after_the_cluster_was_away(api: ApiServer, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    kubeconfig = yaml.safe_dump(
+        {
+            "current-context": "late",
+            "contexts": [{"name": "late", "context": {"cluster": "late", "user": "hub"}}],
+            "clusters": [
+                {
+                    "name": "late",
+                    "cluster": {
+                        "server": f"https://{LOOPBACK}:{api.port}",
+                        "certificate-authority": str(api.account / "ca.crt"),
+                    },
+                }
+            ],
+            "users": [{"name": "hub", "user": {"token": TOKEN}}],
+        }
+    )
+
+    def come() -> None:
+        _until(asked.exists)
+        api.open()
+
+    coming = threading.Thread(target=come)
+    coming.start()
+    seen = ask(tmp_path, "watch", str(asked), of=site(), kubeconfig=kubeconfig)
+    coming.join()
+    assert seen == {"before": False, "there": True, "again": True}
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
