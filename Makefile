@@ -20,7 +20,7 @@ PULUMI := $(INSIDE) $(ENGINE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(ENGINE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview drift repair lint format docs test acceptance bench
+.PHONY: help setup up down leaks preview drift repair shell lint format docs test acceptance bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -50,6 +50,10 @@ drift: setup ## STACK=dev: what on the machines and in the cluster is not as the
 
 repair: setup ## STACK=dev: put right what drift names
 	@HENHOUSE_PROBE=1 $(UP)
+
+shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
+	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
+	@$(INSIDE) $(ENGINE) bash
 
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
