@@ -37,6 +37,14 @@ def stack(project: Make, cluster: ControlPlane) -> Iterator[Project]:
     assert not cluster.exists("/apis/example.test/v1/widgets")
 
 
+@pytest.fixture
+def own_kind(stack: Project) -> None:
+    """The stack has a kind of its own and an object of it. Taking them away lasts until the garbage collector hears of
+    the kind, half a minute."""
+    stack.configure(own_kind=True)
+
+
+@pytest.mark.usefixtures("own_kind")
 def test_life(stack: Project, cluster: ControlPlane) -> None:
     assert set(stack.plan().values()) == {"create"}  # the kubeconfig is not known yet
     stack.up()
@@ -54,6 +62,7 @@ def test_life(stack: Project, cluster: ControlPlane) -> None:
     assert "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5" not in stack.pulumi("stack", "export")  # the same in base64
 
 
+@pytest.mark.usefixtures("own_kind")
 def test_changes(stack: Project, cluster: ControlPlane) -> None:
     stack.up()
     name = stack.outputs()["settings"]
@@ -99,6 +108,7 @@ def test_moving_the_address_changes_no_volume(stack: Project) -> None:
     assert stack.plan() == {"server-address": "update"}
 
 
+@pytest.mark.usefixtures("own_kind")
 def test_drift(stack: Project, cluster: ControlPlane) -> None:
     stack.up()
     path = f"/api/v1/namespaces/space/configmaps/{stack.outputs()['settings']}"
@@ -171,6 +181,7 @@ def test_an_existing_object_is_not_taken(stack: Project) -> None:
     stack.up()
 
 
+@pytest.mark.usefixtures("own_kind")
 def test_unknown_kubeconfig_replaces_nothing(stack: Project) -> None:
     stack.up()
     stack.configure(round=2)

@@ -100,32 +100,33 @@ deployment("idle", 0)
 if config.get_bool("waiting"):
     deployment("waiting", 1, timeoutSeconds=config.get("patience") or "60")
 
-definition = k8s.apiextensions.v1.CustomResourceDefinition(
-    "widgets",
-    metadata={"name": "widgets.example.test"},
-    spec={
-        "group": "example.test",
-        "scope": "Cluster",
-        "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "list_kind": "WidgetList"},
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {"open_apiv3_schema": {"type": "object", "x_kubernetes_preserve_unknown_fields": True}},
-            }
-        ],
-    },
-    opts=opts,
-)
-k8s.apiextensions.CustomResource(
-    "widget",
-    api_version="example.test/v1",
-    kind="Widget",
-    metadata={"name": "widget"},
-    spec={"size": config.get_int("size") or 3},
-    opts=pulumi.ResourceOptions(provider=provider, depends_on=[definition]),
-)
+if config.get_bool("own_kind"):
+    definition = k8s.apiextensions.v1.CustomResourceDefinition(
+        "widgets",
+        metadata={"name": "widgets.example.test"},
+        spec={
+            "group": "example.test",
+            "scope": "Cluster",
+            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "list_kind": "WidgetList"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"open_apiv3_schema": {"type": "object", "x_kubernetes_preserve_unknown_fields": True}},
+                }
+            ],
+        },
+        opts=opts,
+    )
+    k8s.apiextensions.CustomResource(
+        "widget",
+        api_version="example.test/v1",
+        kind="Widget",
+        metadata={"name": "widget"},
+        spec={"size": config.get_int("size") or 3},
+        opts=pulumi.ResourceOptions(provider=provider, depends_on=[definition]),
+    )
 if config.get_bool("twin"):
     k8s.core.v1.ServiceAccount(
         "twin",
