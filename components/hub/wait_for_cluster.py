@@ -9,7 +9,6 @@ import os
 import ssl
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 

@@ -11,8 +11,8 @@ server = site["server"]
 class Spawner(KubeSpawner):
     """KubeSpawner that looks again after the API server was away.
 
-    Its own watch of the pods ends when it cannot begin, and when it fails for half a minute (kubespawner/reflector.py);
-    every server that is then started is given up as one that never came.
+    Its own watch of the pods ends when it cannot begin, and when it fails for a minute (kubespawner/reflector.py).
+    Every server that is then started is given up as one that never came.
     """
 
     async def _start_reflector(self, kind: str, *arguments: Any, replace: bool = False, **options: Any) -> Any:

@@ -15,6 +15,7 @@ from components.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
 from tests.certificates import LOOPBACK
 from tests.components.hub.api_server import TOKEN, ApiServer, api_server
 from tests.components.hub.asking import NO_MAKER, ask, site
+from tests.programs import jupyterhub_python
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_servers_are_seen_again_after_the_cluster_was_away(api: ApiServer, tmp_p
         _until(asked.exists)
         api.open()
 
+    jupyterhub_python()  # which may have to be made first
     coming = threading.Thread(target=come)
     coming.start()
     seen = ask(tmp_path, "watch", str(asked), of=site(), kubeconfig=kubeconfig)
