@@ -52,7 +52,7 @@ repair: setup ## STACK=dev: put right what drift names
 	@HENHOUSE_PROBE=1 $(UP)
 
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
-	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
+	@$(PULUMI) stack select --create $(STACK)
 	@$(INSIDE) $(ENGINE) bash
 
 lint: setup ## ruff, mypy --strict, shellcheck

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from lab import cgroups, network
-from lab.machines.nspawn import container_name, propagation_directory
+from lab.machines.nspawn import link, propagation_directory
 from lab.processes import run
 from lab.rack import Rack
 
@@ -54,8 +54,8 @@ def mounts(mountinfo: str, rack: Rack) -> tuple[str, ...]:
 def _links(rack: Rack) -> list[str]:
     """Links outside the rack's namespace that were made for it: a machine's end of a cable."""
     found = json.loads(run(["ip", "-json", "link"]).stdout)
-    own = {network.tap(spec) for spec in rack.machines} | {f"vb-{container_name(rack, spec)}" for spec in rack.machines}
-    return [link["ifname"] for link in found if link["ifname"] in own]
+    own = {name for spec in rack.machines for name in (network.tap(spec), link(rack, spec))}
+    return [each["ifname"] for each in found if each["ifname"] in own]
 
 
 def _directories(rack: Rack) -> tuple[Path, ...]:

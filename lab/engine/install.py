@@ -80,14 +80,12 @@ def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engin
 
 
 def _backend_url(rack: str | None, backend: Path | None) -> str:
-    if rack and not backend:
-        backend = load_rack(rack).state / "stacks"
     url = os.environ.get("PULUMI_BACKEND_URL")
-    if url and not backend:
+    if url and not (rack or backend):
         return url
-    backend = backend or state_root() / ".stacks"
-    backend.mkdir(parents=True, exist_ok=True)
-    return f"file://{backend.resolve()}"
+    directory = backend or (load_rack(rack).state / "stacks" if rack else state_root() / ".stacks")
+    directory.mkdir(parents=True, exist_ok=True)
+    return f"file://{directory.resolve()}"
 
 
 def engine_environment(bin_dir: Path, home: Path, backend: str) -> dict[str, str]:

@@ -7,21 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
 from stacks.models import Site
 from stacks.settings import parse_settings
+from tests.components.hub.api_server import TOKEN
 from tests.programs import jupyterhub_python
 from tests.stacks.sites import changed, tree
 
 NO_MAKER: Final = "https://127.0.0.1:1"
 READER: Final = Path(__file__).with_name("reader.py")
-KUBECONFIG: Final = """
-current-context: nowhere
-contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
-clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: nobody, user: {token: none}}]
-"""
-"""KubeSpawner makes its client before it is asked anything."""
 SECRETS: Final = {
     "proxy-token": "01" * 32,
     "cookie-secret": "ab" * 32,
@@ -37,6 +33,18 @@ def site(**hub: object) -> Site:
     return parse_settings(changed(tree("dev"), {"hub": hub}))
 
 
+def kubeconfig(server: str, **more: str) -> str:
+    """The hub's account at an API server; `more` is said of the server."""
+    return yaml.safe_dump(
+        {
+            "current-context": "site",
+            "contexts": [{"name": "site", "context": {"cluster": "site", "user": "hub"}}],
+            "clusters": [{"name": "site", "cluster": {"server": server, **more}}],
+            "users": [{"name": "hub", "user": {"token": TOKEN}}],
+        }
+    )
+
+
 def ask(
     directory: Path,
     question: str,
@@ -44,9 +52,10 @@ def ask(
     of: Site,
     maker: str = NO_MAKER,
     secrets: Files = SECRETS,
-    kubeconfig: str = KUBECONFIG,
+    cluster: str | None = None,
 ) -> Any:
-    """Puts the files where the pod has them and asks `reader.py`."""
+    """Puts the files where the pod has them and asks `reader.py`; `cluster` is a kubeconfig, by default nobody's:
+    KubeSpawner makes its client before it is asked anything."""
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
@@ -54,7 +63,7 @@ def ask(
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     for name, text in {**config_files(), "site.json": values}.items():
         (directory / name).write_text(text)
-    (directory / "kubeconfig").write_text(kubeconfig)
+    (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))
     config = str(directory / "jupyterhub_config.py")
     command = [str(jupyterhub_python()), str(READER), question, config, *arguments]
     environment = os.environ | {"KUBECONFIG": str(directory / "kubeconfig")}

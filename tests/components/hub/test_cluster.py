@@ -4,17 +4,16 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from components.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
+from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.components.hub.api_server import TOKEN, ApiServer, api_server
-from tests.components.hub.asking import NO_MAKER, ask, site
+from tests.components.hub.asking import NO_MAKER, ask, kubeconfig, site
 from tests.programs import jupyterhub_python
 
 
@@ -37,9 +36,9 @@ def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path)
         command = [sys.executable, str(tmp_path / WAIT_FOR_CLUSTER), str(api.account)]
         waiting = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        _until(lambda: "Connection refused" in log.read_text())
+        eventually("a refused connection", lambda: "Connection refused" in log.read_text(), seconds=60, every=0.05)
         api.open()
-        _until(lambda: "403" in log.read_text())
+        eventually("a refused account", lambda: "403" in log.read_text(), seconds=60, every=0.05)
         assert waiting.poll() is None
         token.write_text(TOKEN)
         assert waiting.wait(30) == 0
@@ -50,37 +49,16 @@ def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path)
 
 def test_servers_are_seen_again_after_the_cluster_was_away(api: ApiServer, tmp_path: Path) -> None:
     asked = tmp_path / "asked"
-    kubeconfig = yaml.safe_dump(
-        {
-            "current-context": "late",
-            "contexts": [{"name": "late", "context": {"cluster": "late", "user": "hub"}}],
-            "clusters": [
-                {
-                    "name": "late",
-                    "cluster": {
-                        "server": f"https://{LOOPBACK}:{api.port}",
-                        "certificate-authority": str(api.account / "ca.crt"),
-                    },
-                }
-            ],
-            "users": [{"name": "hub", "user": {"token": TOKEN}}],
-        }
-    )
+    server = f"https://{LOOPBACK}:{api.port}"
+    cluster = kubeconfig(server, **{"certificate-authority": str(api.account / "ca.crt")})
 
     def come() -> None:
-        _until(asked.exists)
+        eventually("the first question", asked.exists, seconds=60, every=0.05)
         api.open()
 
     jupyterhub_python()  # which may have to be made first
     coming = threading.Thread(target=come)
     coming.start()
-    seen = ask(tmp_path, "watch", str(asked), of=site(), kubeconfig=kubeconfig)
+    seen = ask(tmp_path, "watch", str(asked), of=site(), cluster=cluster)
     coming.join()
     assert seen == {"before": False, "there": True, "again": True}
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

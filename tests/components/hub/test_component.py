@@ -14,6 +14,7 @@ from components.ports import Route, ScrapeTarget
 from stacks.models import Site
 from stacks.settings import parse_settings
 from stacks.versions import SITE
+from tests.components.hub.asking import site
 from tests.components.world import ANSWERS, World
 from tests.recorded import Recorded, Registration, record
 from tests.stacks.sites import changed, tree
@@ -22,10 +23,6 @@ MINOR: Final = ".".join(SITE["kubernetes"].split(".")[:2])
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 POLICY: Final = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 SECRET: Final = "kubernetes:core/v1:Secret"
-
-
-def site(**hub: object) -> Site:
-    return parse_settings(changed(tree("dev"), {"hub": hub}))
 
 
 def program(settings: Site) -> Recorded:

@@ -107,16 +107,14 @@ def test_command_line(engine: Engine, tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.engine
 def test_state_is_kept_where_the_caller_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://somebodys-states")
     monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path))
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    assert ensure_engine().env["PULUMI_BACKEND_URL"].startswith(f"file://{tmp_path}/")
+    assert not load_rack("dev").state.exists(), "nothing is left beside a rack that nobody asked for"
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://somebodys-states")
     assert ensure_engine().env["PULUMI_BACKEND_URL"] == "s3://somebodys-states"
     assert ensure_engine(backend=tmp_path).env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}"
     assert ensure_engine("dev").env["PULUMI_BACKEND_URL"].startswith(f"file://{load_rack('dev').state}/")
-    monkeypatch.delenv("PULUMI_BACKEND_URL")
-    load_rack("dev").state.joinpath("stacks").rmdir()
-    load_rack("dev").state.rmdir()
-    assert ensure_engine().env["PULUMI_BACKEND_URL"].startswith(f"file://{tmp_path}/")
-    assert not load_rack("dev").state.exists(), "nothing is left beside a rack that nobody asked for"
 
 
 def test_go_module_is_pinned() -> None:
