@@ -14,11 +14,11 @@ export PULUMI_PARALLEL ?= 32
 # The engine, with the lab's own plugins where the official ones are not installed (docs/architecture.md, the engine).
 # The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.
 ENGINE := $(PYTHON) -m lab.engine $(if $(filter dev,$(STACK)),--rack dev) exec --
-# The dev stack's machines are in the rack's network namespace; every other stack's are reached from here.
-INSIDE := $(if $(filter dev,$(STACK)),$(PYTHON) -m lab exec --)
-PULUMI := $(INSIDE) $(ENGINE) pulumi --non-interactive
+# The dev stack's machines are in the rack's network; every other stack's are reached from here.
+INSIDE := $(PYTHON) -m lab.engine $(if $(filter dev,$(STACK)),--rack dev --inside) exec --
+PULUMI := $(INSIDE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
-OPS := $(INSIDE) $(ENGINE) $(PYTHON) -m ops
+OPS := $(INSIDE) $(PYTHON) -m ops
 
 .PHONY: help setup up down leaks preview drift repair shell lint format docs test acceptance bench
 
@@ -29,31 +29,29 @@ setup: ## .venv from uv.lock
 	@scripts/setup.sh
 
 up: setup ## build the virtual rack and bring the dev stack up on it
-	@$(PYTHON) -m lab up
-	@$(PULUMI) stack select --create $(STACK)
-	@$(UP)
-	@$(OPS) welcome --stack $(STACK)
-	@$(PYTHON) -m lab status
+	@# When make is killed, what it started is interrupted, and gives the locks back.
+	@setpriv --pdeathsig=INT -- $(PYTHON) -m quickstart --stack $(STACK)
 
 down: setup ## take the virtual rack away: processes, namespaces, mounts, control groups, links, disks
 	@$(PYTHON) -m lab down
 
-leaks: setup ## what of the virtual rack is still on this computer; fails when there is anything
+leaks: setup ## list what is left of the virtual rack on this computer; fail if there is anything
 	@$(PYTHON) -m lab leaks
 
 preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection
 	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
 	@$(ENGINE) pulumi --non-interactive preview --stack $(STACK)
 
-drift: setup ## STACK=dev: what on the machines and in the cluster is not as the stack left it
+drift: setup ## STACK=dev: show drift on the machines and in the cluster
 	@$(OPS) drift --stack $(STACK) $(FORMAT)
 
 repair: setup ## STACK=dev: put right what drift names
+	@$(OPS) unlock --stack $(STACK)
 	@HENHOUSE_PROBE=1 $(UP)
 
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PULUMI) stack select --create $(STACK)
-	@$(INSIDE) $(ENGINE) bash
+	@$(INSIDE) bash
 
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_PREFIX: Final = "henhouse-"
+from lab.rack import NAMESPACE_PREFIX
+
 _V2_CONTROLLERS: Final = ("cpuset", "cpu", "io", "memory", "pids")
 _KILL_SECONDS: Final = 30.0
 _REMOVE_SECONDS: Final = 20.0
@@ -69,7 +70,7 @@ def _home(hierarchy: Hierarchy, alone: bool) -> Path:
     """
     if alone and hierarchy.unified:
         return hierarchy.mount
-    outside = hierarchy.own.partition(f"/{_PREFIX}")[0]
+    outside = hierarchy.own.partition(f"/{NAMESPACE_PREFIX}")[0]
     return hierarchy.mount / outside.lstrip("/")
 
 
@@ -123,7 +124,7 @@ def groups(rack: str, unit: str | None = None) -> Iterator[Path]:
                 path = Path(directory, rack, unit or "")
                 if path.is_dir():
                     yield path
-            children[:] = [child for child in children if not child.startswith(_PREFIX)]
+            children[:] = [child for child in children if not child.startswith(NAMESPACE_PREFIX)]
 
 
 def members(rack: str, unit: str | None = None) -> set[int]:

@@ -12,7 +12,7 @@ from lab.cli_status import print_status
 from lab.keys import public_key
 from lab.leaks import leaks
 from lab.machines import machines
-from lab.progress import release_terminal, say
+from lab.progress import plan, release_terminal, say
 from lab.rack import Rack, RackError, load_rack
 
 Command = Callable[[Rack, argparse.Namespace], int]
@@ -47,11 +47,6 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def environment(rack: Rack) -> Mapping[str, str]:
-    """What a program on the campus is told: how to log in to the machines, and which rack they are."""
-    return {"HENHOUSE_RACK": rack.name, "SSH_AUTH_SOCK": str(rack.agent_socket)}
-
-
 def _packages(rack: Rack, options: argparse.Namespace) -> int:
     host.check_root()
     host.install_packages()
@@ -59,12 +54,14 @@ def _packages(rack: Rack, options: argparse.Namespace) -> int:
 
 
 def _up(rack: Rack, options: argparse.Namespace) -> int:
-    with lifecycle.only_one(rack):
+    network.require_way_out("`lab up`")
+    with lifecycle.only_one(rack), plan(lifecycle.stages(rack)):
         lifecycle.up(rack)
     return print_status(rack, as_json=False)
 
 
 def _down(rack: Rack, options: argparse.Namespace) -> int:
+    network.require_way_out("`lab down`")
     with lifecycle.only_one(rack):
         lifecycle.down(rack)
     return 0
@@ -82,20 +79,20 @@ def _status(rack: Rack, options: argparse.Namespace) -> int:
 
 
 def _ssh(rack: Rack, options: argparse.Namespace) -> int:
-    _require_up(rack)
+    network.require_up(rack)
     return _become(ssh.ssh_command(rack, options.host, _after_dashes(options.words)), {})
 
 
 def _exec(rack: Rack, options: argparse.Namespace) -> int:
-    _require_up(rack)
+    network.require_up(rack)
     words = _after_dashes(options.words)
     if not words:
         raise RackError("exec needs a command: python -m lab exec -- curl http://198.18.0.1/")
-    return _become(network.inside(rack, words), environment(rack))
+    return _become(network.inside(rack, words), ssh.environment(rack))
 
 
 def _env(rack: Rack, options: argparse.Namespace) -> int:
-    for name, value in environment(rack).items():
+    for name, value in ssh.environment(rack).items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
@@ -127,11 +124,6 @@ _COMMANDS: Final[Mapping[str, Command]] = {
 }
 
 
-def _require_up(rack: Rack) -> None:
-    if not network.exists(rack):
-        raise RackError(f"the rack {rack.name!r} is not up; run `python -m lab up`")
-
-
 def _after_dashes(words: list[str]) -> list[str]:
     return words[1:] if words[:1] == ["--"] else words
 
@@ -150,7 +142,7 @@ def main(arguments: list[str]) -> int:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        say("interrupted; the same command goes on where this one stopped")
+        say("interrupted; run the same command to resume")
         return 130
     finally:
         release_terminal()

@@ -1,7 +1,9 @@
 """What ``lab status`` prints."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +15,8 @@ from lab.mirror import mirror_status
 from lab.processes import run, running
 from lab.rack import Rack
 from lab.together import together
+
+_UNLIMITED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,13 @@ def print_status(rack: Rack, *, as_json: bool) -> int:
 def _print_table(rack: Rack, machine_rows: tuple[Row, ...], services: dict[str, str]) -> None:
     table = Table(title=f"rack {rack.name}", title_justify="left")
     for heading in ("machine", "kind", "address", "state"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     table.add_column("memory", justify="right")
     for row in machine_rows:
         memory = f"{row.memory / 1024**2:.0f} MiB" if row.memory else ""
         table.add_row(row.name, row.kind, row.address, row.state, memory)
-    console = Console(highlight=False)
+    # What is not a terminal has no width, and nothing is cut there.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _UNLIMITED)
     console.print(table)
     for name, state in services.items():
         console.print(f"{name}: {state}")

@@ -8,6 +8,7 @@ from typing import Final
 
 from lab import cgroups
 from lab.cache import cache_root
+from lab.network import require_way_out
 from lab.processes import run
 from lab.progress import step
 from lab.rack import Rack, RackError, size_in_bytes, state_root
@@ -41,6 +42,9 @@ PACKAGES: Final[Mapping[str, str]] = {
 }
 """Debian packages and what the rack uses them for."""
 
+STAGE: Final = "packages"
+"""Name of their installation in the table of weights."""
+
 
 def missing(packages: Sequence[str], listing: str) -> tuple[str, ...]:
     """Which packages are not installed, by lines of ``name status`` as dpkg-query prints them."""
@@ -48,13 +52,21 @@ def missing(packages: Sequence[str], listing: str) -> tuple[str, ...]:
     return tuple(name for name in packages if name not in installed)
 
 
-def install_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> None:
-    """Installs those of the packages that are missing, without recommended ones and without asking."""
+def absent_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> tuple[str, ...]:
+    """Those of the packages that are not installed on this computer."""
     query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *wanted]
-    absent = missing(wanted, run(query, check=False).stdout.decode())
+    return missing(wanted, run(query, check=False).stdout.decode())
+
+
+def install_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> None:
+    """Install those of the packages that are missing, without recommended ones and without asking."""
+    absent = absent_packages(wanted)
     if not absent:
         return
-    with step(f"installing {', '.join(absent)}"):
+    names = ", ".join(absent)
+    require_way_out(f"installing {names}")
+    check_root()
+    with step(f"installing {names}", STAGE):
         apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600"]
         run([*apt, "update"])
         run([*apt, "install", "--yes", "--no-install-recommends", *absent])

@@ -4,18 +4,19 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from lab import cgroups, host, network, ssh
+from lab.builder import make_all
+from lab.cache import Artifact, missing
 from lab.door import open_door
 from lab.leaks import leaks, related
 from lab.machines import machines
 from lab.machines.base import Machine, remove_tree
-from lab.machines.zfs import zfs_module_deb
-from lab.mirror import Mirror, ensure_mirror, start_mirror
+from lab.mirror import PARTS, mirror, start_mirror
 from lab.progress import step
 from lab.rack import Rack, RackError
 from lab.together import together
@@ -34,35 +35,46 @@ def only_one(rack: Rack) -> Iterator[None]:
         yield
 
 
-def up(rack: Rack) -> None:
-    """Makes what is missing of the rack and switches on what is off; returns when every machine answers over SSH."""
+def up(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> None:
+    """Make what is missing of the rack and switch on what is off; return when every machine answers over SSH.
+
+    The artifacts `and_then` are made along with the rack's own, for whoever needs them next.
+    """
     host.check_root()
     host.install_packages()
     host.check_resources(rack)
-    absent = (machine for machine in machines(rack) if machine.status().state == "absent")
-    for first_of_kind in {machine.spec.kind: machine for machine in absent}.values():
-        first_of_kind.prepare()
-    mirror = _mirror(rack)
+    make_all((*artifacts(rack), *and_then))
     network.create(rack)
     ssh.set_up(rack)
-    if mirror is not None:
-        start_mirror(rack, mirror)
-    all_machines = machines(rack, keyring=mirror.keyring if mirror else None)
+    shown = mirror() if rack.campus.mirror else None
+    if shown is not None:
+        start_mirror(rack, shown)
+    all_machines = machines(rack, keyring=shown.keyring if shown else None)
     together(all_machines, _create)
     power_on(all_machines)
     open_door(rack)
 
 
-def _mirror(rack: Rack) -> Mirror | None:
-    if not rack.campus.mirror:
-        return None
-    virtual = any(machine.kind == "qemu" for machine in rack.machines)
-    return ensure_mirror((zfs_module_deb(),) if virtual else ())
+def artifacts(rack: Rack) -> tuple[Artifact, ...]:
+    """What the rack is made from: the machines that do not exist yet, and the mirror."""
+    absent = [machine for machine in machines(rack) if machine.status().state == "absent"]
+    return (*(need for machine in absent for need in machine.needs), *(PARTS if rack.campus.mirror else ()))
+
+
+def stages(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> tuple[str, ...]:
+    """The stages that `up` has before it, by their names in the table of weights."""
+    states = {machine.spec.name: machine.status().state for machine in machines(rack)}
+    return (
+        *([host.STAGE] if host.absent_packages() else []),
+        *(artifact.name for artifact in missing((*artifacts(rack), *and_then))),
+        *(f"install-{rack.machine(name).kind}:{name}" for name, state in states.items() if state == "absent"),
+        *(f"boot-{rack.machine(name).kind}:{name}" for name, state in states.items() if state != "on"),
+    )
 
 
 def _create(machine: Machine) -> None:
     if machine.status().state == "absent":
-        with step(f"{machine.spec.name}: installing Debian"):
+        with step(f"{machine.spec.name}: installing Debian", f"install-{machine.spec.kind}:{machine.spec.name}"):
             machine.create()
 
 
@@ -76,7 +88,7 @@ def power_on(wanted: tuple[Machine, ...]) -> None:
         if machine.status().state == "on":
             machine.wait()
             return
-        with step(f"{machine.spec.name}: booting"):
+        with step(f"{machine.spec.name}: booting", f"boot-{machine.spec.kind}:{machine.spec.name}"):
             machine.start()
             machine.wait()
 

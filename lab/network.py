@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.processes import run
-from lab.rack import MachineSpec, Rack
+from lab.rack import NAMESPACE_PREFIX, MachineSpec, Rack, RackError
 
 BRIDGE: Final = "sw0"
 _NAMESPACES: Final = Path("/run/netns")
@@ -23,6 +23,23 @@ def inside(rack: Rack, command: Sequence[str]) -> list[str]:
     Not ``ip netns exec``: that mounts another ``/sys``, without the control groups that systemd-nspawn looks for.
     """
     return ["nsenter", f"--net={namespace_file(rack)}", *command]
+
+
+def require_up(rack: Rack) -> None:
+    """`RackError` when the rack's network does not exist."""
+    if not exists(rack):
+        raise RackError(f"the rack {rack.name!r} is not up; run `python -m lab up`")
+
+
+def require_way_out(what: str) -> None:
+    """`RackError` when this process is inside a rack's network: `what` needs to reach the world, and cannot."""
+    own = os.stat("/proc/self/ns/net")
+    for name in sorted(_NAMESPACES.glob(f"{NAMESPACE_PREFIX}*")):
+        if os.path.samestat(os.stat(name), own):
+            raise RackError(
+                f"{what}: not possible from inside the rack's network ({name.name}), which leads nowhere; "
+                f"run the same command outside it (leave `make shell` or `lab exec` first)"
+            )
 
 
 def exists(rack: Rack) -> bool:

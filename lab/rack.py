@@ -9,6 +9,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+NAMESPACE_PREFIX: Final = "henhouse-"
+"""What the names of all racks' network namespaces and control groups begin with."""
 RACKS: Final = Path(__file__).with_name("racks")
 LAB_NETWORK: Final = IPv4Network("198.18.0.0/15")
 """Reserved for tests between networks (RFC 2544), so no route of the computer that hosts the rack can clash."""
@@ -142,7 +144,7 @@ class Rack(_Model):
     @property
     def namespace(self) -> str:
         """Name of the network namespace, and of the rack's directory in every cgroup hierarchy."""
-        return f"henhouse-{self.name}"
+        return f"{NAMESPACE_PREFIX}{self.name}"
 
     @property
     def state(self) -> Path:

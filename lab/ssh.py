@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,11 @@ from lab.rack import MachineSpec, Rack, RackError
 
 AGENT_UNIT: Final = "_agent"
 _POLL_SECONDS: Final = 0.2
+
+
+def environment(rack: Rack) -> Mapping[str, str]:
+    """What a program on the campus is told: how to log in to the machines, and which rack they are."""
+    return {"HENHOUSE_RACK": rack.name, "SSH_AUTH_SOCK": str(rack.agent_socket)}
 
 
 def config_file(rack: Rack) -> Path:

@@ -1,10 +1,10 @@
-"""The command line: `python -m ops drift [--stack STACK] [--json]`, `python -m ops welcome [--stack STACK]`."""
+"""The command line: `python -m ops drift [--stack STACK] [--json]`, `python -m ops unlock --stack STACK`."""
 
 import argparse
 import asyncio
 import sys
 
-from ops import drift, welcome
+from ops import drift, locks
 
 
 def parser() -> argparse.ArgumentParser:
@@ -13,8 +13,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     found = commands.add_parser(
         "drift",
-        help="what on the machines and in the cluster is not as the stack left it",
-        description="Changes nothing. Ends with 0 when all is as it should be, 1 when something differs, "
+        help="show drift on the machines and in the cluster",
+        description="Changes nothing, and needs no lock. Ends with 0 when there is no drift, 1 when something differs, "
         "2 when something could not be looked at.",
     )
     found.add_argument("--stack", help="the stack (default: the selected one)")
@@ -25,16 +25,20 @@ def parser() -> argparse.ArgumentParser:
         default=True,
         help="look at the cluster's objects too, if the stack has any",
     )
-    greeting = commands.add_parser("welcome", help="where the hub is, and how to log in for the first time")
-    greeting.add_argument("--stack", help="the stack (default: the selected one)")
+    free = commands.add_parser(
+        "unlock",
+        help="remove the locks that killed updates left on a virtual rack's stack; for any other, say how",
+        description="Ends with 0 when the stack is free, 1 when it is still locked.",
+    )
+    free.add_argument("--stack", required=True, help="the stack")
     return top
 
 
 def main(arguments: list[str]) -> int:
-    """Does what the command line says and returns the exit status."""
+    """Do what the command line says and return the exit status."""
     options = parser().parse_args(arguments)
-    if options.command == "welcome":
-        return welcome.run(options.stack)
+    if options.command == "unlock":
+        return locks.unlock(options.stack)
     return asyncio.run(drift.run(options.stack, kubernetes=options.kubernetes, as_json=options.json))
 
 

@@ -1,19 +1,22 @@
-"""Looks at a stack's Kubernetes objects: they have a Read, so the engine itself compares them, by a previewed refresh.
+"""Compares a stack's Kubernetes objects with the cluster's: they have a Read, so the engine previews a refresh of them.
 
 Only what the program said about an object is compared. What the API server, controllers and people add beside it is
 theirs.
 """
 
-import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from components.host.probe import Difference, Unseen
+from ops.engine import of, pulumi
 
 HOST: Final = "cluster"
 _TYPES: Final = "kubernetes:"
 _REFRESH_SECONDS: Final = 300
+_STATE_SECONDS: Final = 60
 
 
 def objects(state: Mapping[str, Any]) -> list[str]:
@@ -23,29 +26,57 @@ def objects(state: Mapping[str, Any]) -> list[str]:
 
 
 async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | Unseen]:
-    """Compares these objects with the cluster's. What keeps it from looking is part of the answer."""
+    """Compare these objects with the cluster's. What keeps it from looking is part of the answer."""
     if not urns:
         return []
-    command = ["pulumi", "refresh", "--preview-only", "--json", "--non-interactive"]
-    command += ["--stack", stack] if stack else []
-    for urn in urns:
-        command += ["--target", urn]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    targets = [word for urn in urns for word in ("--target", urn)]
     try:
-        out, errors = await asyncio.wait_for(process.communicate(), _REFRESH_SECONDS)
+        async with _copy_of_the_state(stack, urns[0].split(":")[2]) as (name, environment):
+            refresh = ["refresh", "--preview-only", "--json", *of(name), *targets]
+            done = await pulumi(*refresh, seconds=_REFRESH_SECONDS, environment=environment)
     except TimeoutError:
-        process.terminate()
-        await process.wait()
         return [Unseen(HOST, "kubernetes", f"the API server did not answer within {_REFRESH_SECONDS} s")]
+    except _CopyError as error:
+        return [Unseen(HOST, "kubernetes", str(error))]
     try:
-        answer = json.loads(out)
+        answer = json.loads(done.out)
     except ValueError:
         answer = {}
-    if process.returncode != 0:
-        return [Unseen(HOST, "kubernetes", _reason(answer, errors.decode(errors="replace")))]
+    if done.status != 0:
+        return [Unseen(HOST, "kubernetes", _reason(answer, done.errors))]
     return list(differences(answer))
+
+
+class _CopyError(Exception):
+    """The state could not be copied; the message is the engine's."""
+
+
+@asynccontextmanager
+async def _copy_of_the_state(stack: str | None, name: str) -> AsyncIterator[tuple[str | None, Mapping[str, str]]]:
+    """A backend of its own with the stack's state in it: the stack to name, and what to add to the environment.
+
+    A refresh locks the stack that it looks at, even when it only previews: it would be refused while an update runs,
+    and an update while it runs. Secrets stay encrypted. Pulumi Cloud alone can decrypt what it has encrypted, so a
+    state with its secrets is not copied.
+    """
+    exported = json.loads(await _said("stack", "export", *of(stack)))
+    deployment = exported.get("deployment") or {}
+    if (deployment.get("secrets_providers") or {}).get("type") == "service":
+        yield stack, {}
+        return
+    deployment.pop("pending_operations", None)  # of an update that is running, or was killed
+    with TemporaryDirectory(prefix="henhouse-drift-") as directory:
+        environment = {"PULUMI_BACKEND_URL": f"file://{directory}"}
+        await _said("stack", "init", "--no-select", name, environment=environment)
+        await _said("stack", "import", *of(name), environment=environment, stdin=json.dumps(exported))
+        yield name, environment
+
+
+async def _said(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
+    done = await pulumi(*arguments, seconds=_STATE_SECONDS, environment=environment, stdin=stdin)
+    if done.status != 0:
+        raise _CopyError(f"`pulumi {' '.join(arguments)}` failed: {done.errors.strip() or done.out.strip()}")
+    return done.out
 
 
 def differences(answer: Mapping[str, Any]) -> Iterator[Difference]:
@@ -96,4 +127,4 @@ def _shown(value: Any) -> str:
 
 def _reason(answer: Mapping[str, Any], errors: str) -> str:
     said = [str(each.get("message", "")).strip() for each in answer.get("diagnostics", ())]
-    return "; ".join(filter(None, [*said, errors.strip()])) or "the refresh failed without a word"
+    return "; ".join(filter(None, [*said, errors.strip()])) or "the refresh failed and printed nothing"

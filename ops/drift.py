@@ -9,12 +9,11 @@ from enum import IntEnum
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from components.host import probe
 from components.host.probe import Difference, Unseen
-from ops import cluster
+from ops import cluster, locks
+from ops.tables import console, table
 
 
 class Exit(IntEnum):
@@ -28,6 +27,8 @@ class Exit(IntEnum):
 async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
     """Looks at everything at once, prints what it found, and says so in the exit status."""
     errors = Console(stderr=True)
+    for lock in locks.of_backend(stack):
+        print(locks.meaning(lock, stack), file=sys.stderr)
     try:
         with errors.status("reading the stack's state"):
             state = await asyncio.to_thread(probe.export, stack)
@@ -44,7 +45,7 @@ async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
     if as_json:
         print(json.dumps(data(differences, unseen), indent=2))
     else:
-        show(differences, unseen, f"{machines} machines, {len(roles)} roles, {len(urns)} objects", Console())
+        show(differences, unseen, f"{machines} machines, {len(roles)} roles, {len(urns)} objects", console())
     return Exit.UNSEEN if unseen else Exit.DRIFT if differences else Exit.CLEAN
 
 
@@ -56,18 +57,18 @@ def data(differences: Sequence[Difference], unseen: Sequence[Unseen]) -> dict[st
     }
 
 
-def show(differences: Sequence[Difference], unseen: Sequence[Unseen], looked_at: str, console: Console) -> None:
+def show(differences: Sequence[Difference], unseen: Sequence[Unseen], looked_at: str, to: Console) -> None:
     """The answer for people, with what to do about it."""
     if differences:
-        console.print(_table(("host", "role", "item", "expected", "found"), differences))
+        to.print(table(("host", "role", "item", "expected", "found"), _cells(differences)))
     if unseen:
-        console.print(_table(("host", "role", "not looked at, because"), _together(unseen)))
+        to.print(table(("host", "role", "not looked at, because"), _cells(_together(unseen))))
     if not differences and not unseen:
-        console.print(f"As the stack left it: {looked_at}.")
+        to.print(f"No drift: {looked_at}.")
     if any(each.machine != cluster.HOST for each in differences):
-        console.print("To see it as a plan: HENHOUSE_PROBE=1 pulumi preview. To repair it: HENHOUSE_PROBE=1 pulumi up")
+        to.print("To see it as a plan: HENHOUSE_PROBE=1 pulumi preview. To repair it: HENHOUSE_PROBE=1 pulumi up")
     if any(each.machine == cluster.HOST for each in differences):
-        console.print("To repair the cluster's objects: pulumi up --refresh")
+        to.print("To repair the cluster's objects: pulumi up --refresh")
 
 
 def _together(unseen: Sequence[Unseen]) -> list[Unseen]:
@@ -78,9 +79,5 @@ def _together(unseen: Sequence[Unseen]) -> list[Unseen]:
     return [Unseen(machine, ", ".join(names), reason) for (machine, reason), names in roles.items()]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Difference | Unseen]) -> Table:
-    table = Table(*columns)
-    for row in rows:
-        # As text: what a machine says is no markup.
-        table.add_row(*(Text(value) for value in asdict(row).values()))
-    return table
+def _cells(rows: Sequence[Difference | Unseen]) -> list[list[str]]:
+    return [list(asdict(row).values()) for row in rows]

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest, uv
+from lab.cache import Artifact, file_digest, uv
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
@@ -69,7 +69,7 @@ def jupyterhub_python() -> Path:
         ]
         subprocess.run(install, check=True)
 
-    return artifact("jupyterhub", inputs, build) / "venv/bin/python"
+    return Artifact("jupyterhub", "installing JupyterHub", build, inputs).make() / "venv/bin/python"
 
 
 def _program(name: str) -> tuple[str, dict[str, str]]:
@@ -99,4 +99,5 @@ def _unpacked() -> Path:
             subprocess.run(["dpkg", "--extract", package, directory], check=True)
         shutil.rmtree(archives)
 
-    return artifact("debian-programs", {"packages": PACKAGES, "release": release}, build)
+    inputs = {"packages": PACKAGES, "release": release}
+    return Artifact("debian-programs", f"unpacking {', '.join(PACKAGES)}", build, inputs).make()

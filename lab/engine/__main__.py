@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from lab import network, ssh
 from lab.engine.install import ensure_engine
-from lab.rack import RackError
+from lab.rack import RackError, load_rack
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m lab.engine", description="The Pulumi engine of the virtual rack.")
     found.add_argument("--rack", help="the rack that the stacks' state is kept beside (default: beside none)")
+    within = "run the command inside that rack's network, which has to be up; the engine is made ready outside it"
+    found.add_argument("--inside", action="store_true", help=within)
     commands = found.add_subparsers(dest="action", required=True)
     run = commands.add_parser("exec", help="run a command with the engine")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="such as pulumi preview")
@@ -29,7 +32,13 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; `exec` does not return."""
     options = parser().parse_args(arguments)
+    if options.inside and not options.rack:
+        print("--inside needs --rack: the rack whose network it is", file=sys.stderr)
+        return 2
     try:
+        rack = load_rack(options.rack) if options.inside else None
+        if rack is not None:
+            network.require_up(rack)
         engine = ensure_engine(options.rack, options.backend)
     except RackError as error:
         print(error, file=sys.stderr)
@@ -42,6 +51,8 @@ def main(arguments: list[str]) -> int:
     if not command:
         print("exec needs a command, such as: exec -- pulumi preview --stack dev", file=sys.stderr)
         return 2
+    if rack is not None:
+        return _become(network.inside(rack, command), {**engine.env, **ssh.environment(rack)})
     return _become(command, engine.env)
 
 

@@ -11,7 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from lab.engine.build import build_cli
+from lab.cache import Artifact
+from lab.engine.build import CLI
 from lab.rack import load_rack, state_root
 from lab.versions import PULUMI, ROOT
 
@@ -74,16 +75,26 @@ def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engin
         home = official_home()
         return Engine(installed.parent, engine_environment(installed.parent, home, url), official=True)
     # The launchers in it run this very environment's interpreter, and go with it.
-    bin_dir, home = build_cli(), Path(sys.prefix) / "engine"
+    bin_dir, home = CLI.make(), Path(sys.prefix) / "engine"
     install_standins(home)
     return Engine(bin_dir, engine_environment(bin_dir, home, url), official=False)
+
+
+def engine_artifacts() -> tuple[Artifact, ...]:
+    """What `ensure_engine` would have to build."""
+    return () if official_cli() else (CLI,)
+
+
+def state_directory(rack: str) -> Path:
+    """Where the states of the stacks that go with a rack are kept."""
+    return load_rack(rack).state / "stacks"
 
 
 def _backend_url(rack: str | None, backend: Path | None) -> str:
     url = os.environ.get("PULUMI_BACKEND_URL")
     if url and not (rack or backend):
         return url
-    directory = backend or (load_rack(rack).state / "stacks" if rack else state_root() / ".stacks")
+    directory = backend or (state_directory(rack) if rack else state_root() / ".stacks")
     directory.mkdir(parents=True, exist_ok=True)
     return f"file://{directory.resolve()}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, Protocol
 
 from lab import cgroups, processes, ssh
+from lab.cache import Artifact
 from lab.processes import run
 from lab.rack import MachineSpec, Rack
 
@@ -35,8 +36,9 @@ class Machine(Protocol):
     def console(self) -> Path:
         """The file that takes what it prints on its console."""
 
-    def prepare(self) -> None:
-        """Builds or finds what all machines of this kind share (images, kernels) in the cache. May take minutes."""
+    @property
+    def needs(self) -> tuple[Artifact, ...]:
+        """What all machines of this kind share: images, kernels."""
 
     def create(self) -> None:
         """Makes its disks or root file system: a bare Debian with its own identity and the administrator's key."""
@@ -81,8 +83,9 @@ class RackMachine(ABC):
     def console(self) -> Path:
         return self.directory / "console"
 
+    @property
     @abstractmethod
-    def prepare(self) -> None: ...
+    def needs(self) -> tuple[Artifact, ...]: ...
 
     @abstractmethod
     def boot(self) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import Artifact, file_digest
 from lab.processes import dying_with_us, run
-from lab.progress import step
 from lab.versions import SITE
 
 PACKAGES: Final = (
@@ -76,16 +75,19 @@ def make_bare(root: Path) -> None:
     shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
 
 
+def recipe(packages: Iterable[str]) -> dict[str, object]:
+    """What goes into a root file system of this module, as inputs of an artifact."""
+    return {"suite": SITE["debian"], "packages": sorted(packages), "recipe": file_digest(Path(__file__))}
+
+
+ROOT: Final = Artifact(
+    "debian-root",
+    f"building a bare Debian {SITE['debian']}",
+    lambda directory: bootstrap(directory / "root", PACKAGES),
+    recipe(PACKAGES),
+)
+
+
 def base_root() -> Path:
     """The root file system that machines without a kernel package of their own are copied from."""
-
-    def build(directory: Path) -> None:
-        with step(f"building a bare Debian {SITE['debian']}"):
-            bootstrap(directory / "root", PACKAGES)
-
-    return artifact("debian-root", recipe(PACKAGES), build) / "root"
-
-
-def recipe(packages: Iterable[str]) -> dict[str, object]:
-    """What goes into a root file system of this module, as inputs of `artifact`."""
-    return {"suite": SITE["debian"], "packages": sorted(packages), "recipe": file_digest(Path(__file__))}
+    return ROOT.make() / "root"

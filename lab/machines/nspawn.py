@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from lab.cache import Artifact
 from lab.machines import debian
 from lab.machines.base import RackMachine, remove_tree
 from lab.machines.identity import GuestFile, identity, into_directory
@@ -69,8 +70,9 @@ class NspawnMachine(RackMachine):
         """Its root file system, a directory of this computer (containerd's snapshots cannot lie on an overlay)."""
         return self.directory / "root"
 
-    def prepare(self) -> None:
-        debian.base_root()
+    @property
+    def needs(self) -> tuple[Artifact, ...]:
+        return (debian.ROOT,)
 
     def fill(self, directory: Path) -> None:
         root = directory / "root"

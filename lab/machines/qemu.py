@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
+from lab.cache import Artifact
 from lab.machines.base import RackMachine
 from lab.machines.identity import identity, into_image
-from lab.machines.vm_image import vm_image
+from lab.machines.vm_image import IMAGE, vm_image
 from lab.network import inside, plug_in_tap, tap, unplug
 from lab.processes import run, start
 from lab.rack import MachineSpec, size_in_bytes
@@ -73,8 +74,9 @@ class QemuMachine(RackMachine):
 
     boot_seconds: ClassVar[float] = 600.0
 
-    def prepare(self) -> None:
-        vm_image()
+    @property
+    def needs(self) -> tuple[Artifact, ...]:
+        return (IMAGE,)
 
     def fill(self, directory: Path) -> None:
         root, swap = directory / "root.disk", directory / "swap.disk"

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import Artifact, file_digest
 from lab.machines import debian
 from lab.machines.base import RackMachine, remove_tree
 from lab.machines.identity import GuestFile, identity, into_image
-from lab.machines.uml_kernel import kernel
+from lab.machines.uml_kernel import KERNEL, kernel
 from lab.network import inside, plug_in_tap, tap, unplug
 from lab.processes import run, start
-from lab.progress import step
 from lab.rack import MachineSpec, Rack, RackError, size_in_bytes
 
 _LINK: Final = "vec0"
@@ -77,12 +76,13 @@ class UmlMachine(RackMachine):
 
     boot_seconds: ClassVar[float] = 180.0
 
-    def prepare(self) -> None:
-        _base_disk()
+    @property
+    def needs(self) -> tuple[Artifact, ...]:
+        return (DISK, KERNEL)
 
     def fill(self, directory: Path) -> None:
         disk = directory / _DISK
-        run(["cp", "--sparse=always", "--reflink=auto", str(_base_disk()), str(disk)])
+        run(["cp", "--sparse=always", "--reflink=auto", str(DISK.make() / _DISK), str(disk)])
         into_image(identity(self.rack, self.spec, _LINK, self.keyring), disk)
         run(["truncate", f"--size={_SWAP_SIZE}", str(directory / _SWAP)])
         run(["mkswap", "--label", "swap", str(directory / _SWAP)])
@@ -104,21 +104,12 @@ class UmlMachine(RackMachine):
         unplug(self.rack, tap(self.spec))
 
 
-def _base_disk() -> Path:
-    """The disk that all machines of this kind are copied from."""
-    built = kernel()
-    recipe = file_digest(Path(__file__))
-    inputs = {"root": debian.recipe(debian.PACKAGES), "kernel": built.program.parent.name, "recipe": recipe}
-
-    def build(directory: Path) -> None:
-        with step("making the disk of user-mode Linux machines"):
-            disk = directory / _DISK
-            run(["truncate", f"--size={_DISK_SIZE}", str(disk)])
-            options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
-            run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", options, "-d", str(debian.base_root()), str(disk)])
-            into_image((*built.files(), *_files()), disk)
-
-    return artifact("uml-disk", inputs, build) / _DISK
+def _make_disk(directory: Path) -> None:
+    disk = directory / _DISK
+    run(["truncate", f"--size={_DISK_SIZE}", str(disk)])
+    options = "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0"
+    run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", options, "-d", str(debian.base_root()), str(disk)])
+    into_image((*kernel().files(), *_files()), disk)
 
 
 def _files() -> tuple[GuestFile, ...]:
@@ -134,3 +125,13 @@ def _files() -> tuple[GuestFile, ...]:
         GuestFile("var/.updated", b""),
         GuestFile("usr/lib/systemd/system-shutdown/unplug", unplug_last, 0o755),
     )
+
+
+DISK: Final = Artifact(
+    "uml-disk",
+    "making the disk of user-mode Linux machines",
+    _make_disk,
+    {"recipe": file_digest(Path(__file__))},
+    needs=(debian.ROOT, KERNEL),
+)
+"""The disk that all machines of this kind are copied from."""

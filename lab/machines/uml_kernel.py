@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, cache_root, file_digest
+from lab.cache import Artifact, file_digest
 from lab.machines.identity import GuestFile
 from lab.processes import run
-from lab.progress import step
 from lab.rack import RackError
 from lab.versions import LAB, SITE
 
@@ -38,20 +37,8 @@ class Kernel:
 
 
 def kernel() -> Kernel:
-    """The kernel of this source version, options and patches; building it takes minutes, once."""
-    version = LAB["linux_source"]
-    inputs = {
-        "source": version,
-        "options": file_digest(_OPTIONS),
-        "patches": file_digest(*_PATCHES),
-        "recipe": file_digest(Path(__file__)),
-    }
-
-    def build(directory: Path) -> None:
-        with step(f"building user-mode Linux {version}"), tempfile.TemporaryDirectory(dir=cache_root()) as scratch:
-            _build(_source(version, Path(scratch)), directory)
-
-    built = artifact("uml-kernel", inputs, build)
+    """The kernel; building it takes minutes, once."""
+    built = KERNEL.make()
     (modules,) = (built / "modules").iterdir()
     return Kernel(built / "linux", modules)
 
@@ -104,7 +91,15 @@ def _download(version: str, archive: str, scratch: Path) -> Path:
     return package
 
 
-def _build(source: Path, directory: Path) -> None:
+def _build(directory: Path) -> None:
+    # Not a temporary directory elsewhere: what a killed build leaves behind is removed by the next one.
+    scratch = directory / "scratch"
+    scratch.mkdir()
+    _compile(_source(LAB["linux_source"], scratch), directory)
+    shutil.rmtree(scratch)
+
+
+def _compile(source: Path, directory: Path) -> None:
     for patch in _PATCHES:
         run(["patch", "--directory", str(source), "--strip=1", "--input", str(patch)])
     make = ["nice", "make", "--directory", str(source), "ARCH=um", "--silent", f"--jobs={os.cpu_count()}"]
@@ -131,3 +126,16 @@ def _index(modules: Path) -> None:
         shutil.copytree(modules, placed)
         run(["depmod", "--basedir", root, modules.name])
         shutil.copytree(placed, modules, dirs_exist_ok=True)
+
+
+KERNEL: Final = Artifact(
+    "uml-kernel",
+    f"building user-mode Linux {LAB['linux_source']}",
+    _build,
+    {
+        "source": LAB["linux_source"],
+        "options": file_digest(_OPTIONS),
+        "patches": file_digest(*_PATCHES),
+        "recipe": file_digest(Path(__file__)),
+    },
+)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import Artifact, file_digest
 from lab.machines import debian
 from lab.processes import run
-from lab.progress import step
 from lab.versions import SITE
 
 PACKAGES: Final = (*debian.PACKAGES, "linux-image-cloud-amd64", "initramfs-tools", "zstd", "e2fsprogs")
@@ -35,19 +34,6 @@ class Image:
     """Version of the Debian package that the kernel came in."""
 
 
-def vm_image() -> Image:
-    """The image, built on first use (about a minute)."""
-
-    def build(directory: Path) -> None:
-        with step(f"building the virtual machines' Debian {SITE['debian']}"):
-            _build(directory)
-
-    inputs = {**debian.recipe(PACKAGES), "image": file_digest(Path(__file__))}
-    directory = artifact("debian-vm", inputs, build)
-    release, version = (directory / "kernel-version").read_text().split()
-    return Image(directory / "disk", directory / "vmlinuz", directory / "initrd.img", release, version)
-
-
 def _build(directory: Path) -> None:
     root = directory / "root"
     debian.bootstrap(root, PACKAGES)
@@ -64,3 +50,18 @@ def _build(directory: Path) -> None:
     run(["truncate", f"--size={_ROOT_SIZE}", str(image)])
     run(["mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-d", str(root), str(image)])
     run(["rm", "-rf", str(root)])
+
+
+IMAGE: Final = Artifact(
+    "debian-vm",
+    f"building the virtual machines' Debian {SITE['debian']}",
+    _build,
+    {**debian.recipe(PACKAGES), "image": file_digest(Path(__file__))},
+)
+
+
+def vm_image() -> Image:
+    """The image, built on first use (about a minute)."""
+    directory = IMAGE.make()
+    release, version = (directory / "kernel-version").read_text().split()
+    return Image(directory / "disk", directory / "vmlinuz", directory / "initrd.img", release, version)

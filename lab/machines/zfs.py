@@ -10,11 +10,10 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import Artifact, file_digest
 from lab.machines import debian
-from lab.machines.vm_image import Image, vm_image
+from lab.machines.vm_image import IMAGE, vm_image
 from lab.processes import run
-from lab.progress import step
 from lab.rack import RackError
 from lab.versions import SITE
 
@@ -39,19 +38,8 @@ def control(release: str, kernel: str, zfs: str) -> str:
     )
 
 
-def zfs_module_deb() -> Path:
-    """The package for the kernel of `vm_image`, built on first use (about six minutes of two processors)."""
+def _build(directory: Path) -> None:
     image = vm_image()
-
-    def build(directory: Path) -> None:
-        with step(f"compiling OpenZFS for Linux {image.release}"):
-            _build(directory, image)
-
-    inputs = {"kernel": image.version, "suite": SITE["debian"], "recipe": file_digest(Path(__file__))}
-    return next(artifact("zfs-modules", inputs, build).glob("*.deb"))
-
-
-def _build(directory: Path, image: Image) -> None:
     root, tree = directory / "root", directory / "tree"
     try:
         debian.bootstrap(root, (*_BUILD_PACKAGES, f"linux-headers-{image.release}={image.version}"), "main,contrib")
@@ -77,3 +65,13 @@ def _build(directory: Path, image: Image) -> None:
     run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(directory)])
     for done_with in (root, tree):
         run(["rm", "-rf", str(done_with)])
+
+
+ZFS_MODULES: Final = Artifact(
+    "zfs-modules",
+    "compiling OpenZFS for the virtual machines' kernel",
+    _build,
+    {"suite": SITE["debian"], "recipe": file_digest(Path(__file__))},
+    needs=(IMAGE,),
+)
+"""The package, for the kernel of the virtual machines' image."""

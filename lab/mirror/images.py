@@ -5,23 +5,24 @@ Debian layer that they share. Nothing else is pulled from anywhere.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
+from lab.cache import Artifact, file_digest
 from lab.machines.debian import source
 from lab.mirror.debs import EPOCH
 from lab.mirror.programs import CALICO, CNI_PLUGINS, COREDNS, ETCD, KUBERNETES
 from lab.processes import run
-from lab.progress import step
 from lab.versions import SITE
 
 RECIPES: Final = Path(__file__).with_name("images")
 _BASE: Final = "localhost/debian"
+_DEBIAN_RECIPE: Final = RECIPES / "debian" / "Containerfile"
+_PAUSE_FLAGS: Final = ("-Os", "-Wall", "-Werror", "-static", "-s", f"-DVERSION=v{SITE['pause']}")
 _DEBIAN: Final = (
     *("--variant=minbase", "--include=ca-certificates,netbase"),
     *(f"--dpkgopt=path-exclude=/usr/share/{documentation}/*" for documentation in ("doc", "info", "locale", "man")),
@@ -48,8 +49,8 @@ class Image:
     tag: str
     recipe: str
     """Directory below ``images/``."""
-    contexts: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
-    """What makes (or finds) the named contexts of the Containerfile."""
+    contexts: Mapping[str, Artifact] = field(default_factory=dict)
+    """The named contexts of the Containerfile."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """Values of the Containerfile's ``ARG``."""
 
@@ -66,23 +67,18 @@ class Image:
         """Whether it has the shared layer; an image of programs that need no files has not."""
         return f"FROM {_BASE}" in (self.directory / "Containerfile").read_text()
 
-    def build(self) -> Path:
-        """Its OCI image layout (https://github.com/opencontainers/image-spec), out of the cache or built now."""
-        base = debian_image() if self.stands_on_debian else None
-        contexts = {name: make() for name, make in self.contexts.items()}
+    @cached_property
+    def layout(self) -> Artifact:
+        """Its OCI image layout, https://github.com/opencontainers/image-spec."""
         inputs = {
             "recipe": file_digest(*self.directory.iterdir()),
-            "base": base.name if base else None,
-            "contexts": {name: path.name for name, path in contexts.items()},
+            "contexts": {name: context.directory_name for name, context in self.contexts.items()},
             "arguments": dict(self.arguments),
             "epoch": EPOCH,
         }
-
-        def build(output: Path) -> None:
-            with step(f"building the image {self.reference}"):
-                _bake(self, output, base, contexts)
-
-        return artifact(f"image-{self.name.rpartition('/')[2]}", inputs, build)
+        needs = (*self.contexts.values(), *([DEBIAN] if self.stands_on_debian else []))
+        name = f"image-{self.name.rpartition('/')[2]}"
+        return Artifact(name, f"building the image {self.reference}", lambda to: _bake(self, to), inputs, needs)
 
 
 def kubernetes_images() -> tuple[Image, ...]:
@@ -92,18 +88,20 @@ def kubernetes_images() -> tuple[Image, ...]:
             f"registry.k8s.io/{program}",
             f"v{SITE['kubernetes']}",
             "kubernetes",
-            contexts={"programs": KUBERNETES.build},
+            contexts={"programs": KUBERNETES.artifact},
             arguments={"PROGRAM": program},
         )
         for program in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     }
-    proxy = Image("registry.k8s.io/kube-proxy", f"v{SITE['kubernetes']}", "kube-proxy", {"programs": KUBERNETES.build})
+    proxy = Image(
+        "registry.k8s.io/kube-proxy", f"v{SITE['kubernetes']}", "kube-proxy", {"programs": KUBERNETES.artifact}
+    )
     return (
         *server.values(),
         proxy,
-        Image("registry.k8s.io/etcd", f"{SITE['etcd']}-0", "etcd", {"programs": ETCD.build}),
-        Image("registry.k8s.io/coredns/coredns", f"v{SITE['coredns']}", "coredns", {"programs": COREDNS.build}),
-        Image("registry.k8s.io/pause", SITE["pause"], "pause", {"programs": pause_program}),
+        Image("registry.k8s.io/etcd", f"{SITE['etcd']}-0", "etcd", {"programs": ETCD.artifact}),
+        Image("registry.k8s.io/coredns/coredns", f"v{SITE['coredns']}", "coredns", {"programs": COREDNS.artifact}),
+        Image("registry.k8s.io/pause", SITE["pause"], "pause", {"programs": PAUSE}),
     )
 
 
@@ -111,9 +109,9 @@ def calico_images() -> tuple[Image, ...]:
     """What Calico's manifest names."""
     tag = f"v{SITE['calico']}"
     return (
-        Image("quay.io/calico/node", tag, "calico-node", {"programs": CALICO.build}),
-        Image("quay.io/calico/cni", tag, "calico-cni", {"programs": CALICO.build, "plugins": CNI_PLUGINS.build}),
-        Image("quay.io/calico/kube-controllers", tag, "calico-kube-controllers", {"programs": CALICO.build}),
+        Image("quay.io/calico/node", tag, "calico-node", {"programs": CALICO.artifact}),
+        Image("quay.io/calico/cni", tag, "calico-cni", {"programs": CALICO.artifact, "plugins": CNI_PLUGINS.artifact}),
+        Image("quay.io/calico/kube-controllers", tag, "calico-kube-controllers", {"programs": CALICO.artifact}),
     )
 
 
@@ -132,41 +130,25 @@ def all_images() -> tuple[Image, ...]:
     return (*application_images(), *kubernetes_images(), *calico_images())
 
 
-@cache
-def debian_image() -> Path:
-    """OCI layout of the shared layer, out of the cache or built now."""
-    recipe = RECIPES / "debian" / "Containerfile"
-    inputs = {"suite": SITE["debian"], "options": _DEBIAN, "recipe": file_digest(recipe), "epoch": EPOCH}
-
-    def build(output: Path) -> None:
-        with step("building the images' Debian layer"), tempfile.TemporaryDirectory(dir=output) as context:
-            command = ["mmdebstrap", "--quiet", *_DEBIAN, SITE["debian"], f"{context}/root.tar", source()]
-            run([*_ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
-            with _storage(output) as (buildah, _):
-                run([*buildah, "bud", *_bud_options(), "--tag", _BASE, "--file", str(recipe), context])
-                run([*buildah, "push", "--quiet", _BASE, f"oci:{output}/oci:latest"])
-
-    return artifact("image-debian", inputs, build)
+def _bake_debian(output: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=output) as context, _storage(output) as (buildah, _):
+        command = ["mmdebstrap", "--quiet", *_DEBIAN, SITE["debian"], f"{context}/root.tar", source()]
+        run([*_ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
+        run([*buildah, "bud", *_bud_options(), "--tag", _BASE, "--file", str(_DEBIAN_RECIPE), context])
+        run([*buildah, "push", "--quiet", _BASE, f"oci:{output}/oci:latest"])
 
 
-def pause_program() -> Path:
-    """Upstream's pause.c, compiled as upstream's Makefile does."""
-    kubernetes = KUBERNETES.build()
-    code = kubernetes / "source/build/pause/linux/pause.c"
-    flags = ["-Os", "-Wall", "-Werror", "-static", "-s", f"-DVERSION=v{SITE['pause']}"]
-
-    def build(output: Path) -> None:
-        run(["gcc", *flags, "-o", str(output / "pause"), str(code)])
-
-    return artifact("pause", {"source": kubernetes.name, "flags": flags}, build)
+def _compile_pause(output: Path) -> None:
+    code = KUBERNETES.artifact.path / "source/build/pause/linux/pause.c"
+    run(["gcc", *_PAUSE_FLAGS, "-o", str(output / "pause"), str(code)])
 
 
-def _bake(image: Image, output: Path, base: Path | None, contexts: Mapping[str, Path]) -> None:
+def _bake(image: Image, output: Path) -> None:
     with _storage(output) as (buildah, storage):
-        if base:
+        if image.stands_on_debian:
             shared = f"containers-storage:[overlay@{storage}/root+{storage}/run]{_BASE}:latest"
-            run([*_ALONE, "skopeo", "copy", "--quiet", f"oci:{base}/oci:latest", shared])
-        named = [f"--build-context={name}={path}" for name, path in contexts.items()]
+            run([*_ALONE, "skopeo", "copy", "--quiet", f"oci:{DEBIAN.path}/oci:latest", shared])
+        named = [f"--build-context={name}={context.path}" for name, context in image.contexts.items()]
         values = [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         file = str(image.directory / "Containerfile")
         options = [*_bud_options(), *named, *values, "--tag", image.reference, "--file", file]
@@ -186,3 +168,17 @@ def _storage(output: Path) -> Iterator[tuple[list[str], str]]:
     with tempfile.TemporaryDirectory(prefix="buildah-", dir=output) as directory:
         options = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=overlay"]
         yield [*_ALONE, "buildah", *options], directory
+
+
+DEBIAN: Final = Artifact(
+    "image-debian",
+    "building the images' Debian layer",
+    _bake_debian,
+    {"suite": SITE["debian"], "options": _DEBIAN, "recipe": file_digest(_DEBIAN_RECIPE), "epoch": EPOCH},
+)
+"""OCI layout of the layer that images share."""
+
+PAUSE: Final = Artifact(
+    "pause", "compiling pause", _compile_pause, {"flags": _PAUSE_FLAGS}, needs=(KUBERNETES.artifact,)
+)
+"""Upstream's pause.c, compiled as upstream's Makefile does."""

@@ -1,6 +1,5 @@
 """The packages that sites take from upstream's own repositories, under upstream's names and with upstream's layout."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -93,23 +92,11 @@ def containerd_package(containerd: Path, runc: Path) -> DebianPackage:
     )
 
 
+PROGRAMS: Final = tuple(programs.artifact for programs in (KUBERNETES, CNI_PLUGINS, CONTAINERD, RUNC))
+"""What the packages of this module hold."""
+
+
 def site_packages() -> tuple[DebianPackage, ...]:
-    """Every package of this module, with its programs built."""
-    return (
-        *kubernetes_packages(KUBERNETES.build(), CNI_PLUGINS.build()),
-        containerd_package(CONTAINERD.build(), RUNC.build()),
-    )
-
-
-def description(packages: tuple[DebianPackage, ...]) -> Mapping[str, object]:
-    """What goes into the packages, as input of `lab.cache.artifact`."""
-    return {
-        package.file_name: {
-            "control": package.control(),
-            "scripts": package.maintainer_scripts(),
-            "files": dict(package.files),
-            # The directory's name stands for the program's content: it is an artifact.
-            "programs": {path: f"{program.parent.name}/{program.name}" for path, program in package.programs.items()},
-        }
-        for package in packages
-    }
+    """Every package of this module. Its programs have been built."""
+    kubernetes, cni_plugins, containerd, runc = (programs.path for programs in PROGRAMS)
+    return (*kubernetes_packages(kubernetes, cni_plugins), containerd_package(containerd, runc))

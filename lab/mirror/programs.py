@@ -7,13 +7,13 @@ every byte of their source. Go fetches them through the module proxy that the en
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact, file_digest
-from lab.golang import go, release
+from lab.cache import Artifact, file_digest
+from lab.golang import GO, NO_DEBUG_DATA, go
 from lab.processes import run
-from lab.progress import step
 from lab.versions import SITE
 
 MODULES: Final = Path(__file__).with_name("go")
@@ -48,28 +48,27 @@ class Programs:
         """Arguments of ``go build``."""
         values = dict.fromkeys(self.stamps, f"v{self.version}") | dict(self.constants)
         link = ["-s", "-w", *(f"-X={name}={value}" for name, value in values.items())]
-        flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", f"-ldflags={' '.join(link)}"]
+        flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", NO_DEBUG_DATA, f"-ldflags={' '.join(link)}"]
         return [*flags, f"-tags={','.join(self.tags)}"] if self.tags else flags
 
-    def build(self) -> Path:
-        """The directory with the programs, out of the cache or built now."""
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The directory with the programs."""
         inputs = {
             "modules": file_digest(self.directory / "go.mod", self.directory / "go.sum"),
             "flags": self.flags(),
             "cgo": self.cgo,
             "renamed": dict(self.renamed),
             "sources": {module: list(paths) for module, paths in self.sources.items()},
-            "go": release(self.directory),
         }
-        return artifact(f"go-{self.module}", inputs, self._build)
+        return Artifact(f"go-{self.module}", f"building {self.module} {self.version}", self._build, inputs, (GO,))
 
     def _build(self, output: Path) -> None:
-        with step(f"building {self.module} {self.version}"):
-            go(self.directory, "build", *self.flags(), "-o", f"{output}/", "tool", cgo=self.cgo)
-            for built, name in self.renamed.items():
-                (output / built).rename(output / name)
-            for module, paths in self.sources.items():
-                _keep(self.directory, module, paths, output / "source")
+        go(self.directory, "build", *self.flags(), "-o", f"{output}/", "tool", cgo=self.cgo)
+        for built, name in self.renamed.items():
+            (output / built).rename(output / name)
+        for module, paths in self.sources.items():
+            _keep(self.directory, module, paths, output / "source")
 
 
 _MINOR: Final = SITE["kubernetes"].split(".")[1]

@@ -4,17 +4,16 @@ import json
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact
-from lab.mirror.images import Image
+from lab.cache import Artifact
+from lab.mirror.images import all_images
 from lab.mirror.waiting import wait_until
 from lab.processes import run
-from lab.progress import step
 
 _LOOPBACK: Final = IPv4Address("127.0.0.1")
 
@@ -38,16 +37,11 @@ def registry_configuration(storage: Path, address: IPv4Address, port: int, *, re
     )
 
 
-def fill_registry(layouts: Sequence[tuple[Image, Path]]) -> Path:
-    """The storage directory with these images, each from its OCI layout, out of the cache or filled now."""
-
-    def build(output: Path) -> None:
-        with step("filling the image registry"), _writable_registry(output) as server:
-            for image, layout in layouts:
-                origin, target = f"oci:{layout}/oci:{image.tag}", f"docker://{server}/{image.reference}"
-                run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", origin, target])
-
-    return artifact("registry", {image.reference: layout.name for image, layout in layouts}, build)
+def _fill(output: Path) -> None:
+    with _writable_registry(output) as server:
+        for image in all_images():
+            origin, target = f"oci:{image.layout.path}/oci:{image.tag}", f"docker://{server}/{image.reference}"
+            run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", origin, target])
 
 
 @contextmanager
@@ -75,3 +69,13 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+REGISTRY: Final = Artifact(
+    "registry",
+    "filling the image registry",
+    _fill,
+    {"images": sorted(image.reference for image in all_images())},
+    needs=tuple(image.layout for image in all_images()),
+)
+"""The storage directory with every image."""

@@ -4,14 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from lab.cache import artifact
+from lab.cache import Artifact
 from lab.processes import run
 
 _OWNER: Final = "henhouse lab mirror (of this computer alone)"
-
-
-def _key() -> Path:
-    return artifact("mirror-key", {"algorithm": "ed25519", "owner": _OWNER}, _generate)
 
 
 def _generate(directory: Path) -> None:
@@ -28,9 +24,14 @@ def _generate(directory: Path) -> None:
             run(["gpgconf", "--homedir", short, "--kill", "all"])
 
 
+KEY: Final = Artifact(
+    "mirror-key", "making the mirror's signing key", _generate, {"algorithm": "ed25519", "owner": _OWNER}
+)
+
+
 def mirror_keyring() -> Path:
     """The public key, binary, for apt's ``Signed-By``; made now when this computer has none yet (a second)."""
-    return _key() / "site-mirror.gpg"
+    return KEY.make() / "site-mirror.gpg"
 
 
 def sign_release(release: Path) -> None:
@@ -38,7 +39,7 @@ def sign_release(release: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="gpg-") as short:
         gpg = ["gpg", "--homedir", short, "--batch", "--quiet", "--yes", "--digest-algo", "SHA512"]
         try:
-            run([*gpg, "--import", str(_key() / "gnupg/secret.gpg")])
+            run([*gpg, "--import", str(KEY.make() / "gnupg/secret.gpg")])
             run([*gpg, "--clearsign", "--output", str(release.with_name("InRelease")), str(release)])
             run([*gpg, "--armor", "--detach-sign", "--output", f"{release}.gpg", str(release)])
         finally:

@@ -18,7 +18,7 @@ from tests.stacks.sites import PASSPHRASES, ROOT, tree
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
-_ENGINE: Final = (sys.executable, "-m", "lab.engine", "--rack", "dev", "exec", "--")
+_ENGINE: Final = (sys.executable, "-m", "lab.engine", "--rack", "dev", "--inside", "exec", "--")
 _ENVIRONMENT: Final = {
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES[STACK],
 }
@@ -93,7 +93,7 @@ def make_interrupted(target: str, *, when: str) -> int:
 
 def in_the_rack(*command: str) -> list[str]:
     """The command line of an administrator's command: inside the rack's network, with the engine."""
-    return [*_LAB, "exec", "--", *_ENGINE, *command]
+    return [*_ENGINE, *command]
 
 
 def pulumi(

@@ -17,9 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
-
+from ops.tables import console, table
 from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
 from tests.bench import peer
 from tests.browser.session import open_notebook
@@ -106,12 +104,16 @@ def main(arguments: list[str]) -> int:
     if options.json:
         print(json.dumps({"computer": computer(), "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}))
         return 0
-    table = Table("", "seconds", "peer", "seconds", "ratio", title=computer())
-    for row in rows:
-        beside = f"{row.peer_seconds:.1f}" if row.peer_seconds else ""
-        table.add_row(row.what, f"{row.seconds:.1f}", row.peer, beside, f"{row.ratio:.2f}" if row.ratio else "")
-    Console().print(table)
+    cells = [_cells(row) for row in rows]
+    to = console()
+    to.print(computer())
+    to.print(table(("", "seconds", "peer", "seconds", "ratio"), cells))
     return 0
+
+
+def _cells(row: Row) -> list[str]:
+    beside = f"{row.peer_seconds:.1f}" if row.peer_seconds else ""
+    return [row.what, f"{row.seconds:.1f}", row.peer, beside, f"{row.ratio:.2f}" if row.ratio else ""]
 
 
 if __name__ == "__main__":

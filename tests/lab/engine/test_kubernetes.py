@@ -1,5 +1,7 @@
 """Kubernetes objects against a real API server."""
 
+import asyncio
+import json
 import shutil
 import subprocess
 import time
@@ -9,6 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.host.probe import Difference
+from ops import cluster as ops_cluster
+from ops import locks
 from tests.lab.engine.control_plane import ControlPlane, control_plane
 from tests.lab.engine.project import Project
 
@@ -214,3 +219,31 @@ def _first_pod(cluster: ControlPlane) -> str:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return f"/api/v1/namespaces/space/pods/{pods[0]['metadata']['name']}"
+
+
+def test_drift_is_seen_while_an_update_holds_the_lock(
+    stack: Project, cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither the state nor the settings are touched by who looks."""
+    stack.up()
+    exported = json.loads(stack.pulumi("stack", "export"))
+    urns = ops_cluster.objects(exported)
+    path = "/api/v1/namespaces/space/services/server"
+    cluster.ask("PATCH", path, {"spec": {"ports": [{"name": "nfs", "port": 2050}]}}, MERGE)
+    backend = locks.directory(stack.environment["PULUMI_BACKEND_URL"])
+    assert backend is not None
+    lock = backend / ".pulumi/locks/organization/objects/lab/someone.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(
+        json.dumps({"pid": 1, "username": "x", "hostname": "elsewhere", "timestamp": "2026-01-01T00:00:00Z"})
+    )
+    assert "locked" in stack.pulumi("refresh", "--preview-only", fails=True)
+    settings = (stack.directory / "Pulumi.lab.yaml").read_text()
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(stack.directory)
+    found = asyncio.run(ops_cluster.look("lab", urns))
+    lock.unlink()
+    assert found == [Difference("cluster", "Service", "space/server spec.ports[0].port", "2049", "2050")]
+    assert (stack.directory / "Pulumi.lab.yaml").read_text() == settings
+    assert json.loads(stack.pulumi("stack", "export")) == exported

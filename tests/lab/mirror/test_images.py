@@ -57,7 +57,7 @@ def test_registry_only_reads_what_it_serves() -> None:
 @pytest.mark.hosts
 def test_kubeadm_asks_for_exactly_these_images() -> None:
     kubeadm = [
-        f"{KUBERNETES.build()}/kubeadm",
+        f"{KUBERNETES.artifact.make()}/kubeadm",
         "config",
         "images",
         "list",
@@ -69,5 +69,5 @@ def test_kubeadm_asks_for_exactly_these_images() -> None:
 
 @pytest.mark.hosts
 def test_calicos_manifest_asks_for_exactly_these_images() -> None:
-    manifest = (CALICO.build() / "source/manifests/calico.yaml").read_text()
+    manifest = (CALICO.artifact.make() / "source/manifests/calico.yaml").read_text()
     assert set(re.findall(r"image: (\S+)", manifest)) == {image.reference for image in calico_images()}
