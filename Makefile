@@ -20,7 +20,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview drift repair shell lint format docs test acceptance bench
+.PHONY: help setup up down leaks preview drift repair shell lint format docs test acceptance drill bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -67,10 +67,13 @@ docs: setup ## docs/settings.md and its schema, from the models
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
 	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.
 	@$(PYTHON) -m lab packages
-	@$(PYTHON) -m pytest -m "not rack" --numprocesses 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "not rack and not drill" --numprocesses 2 --dist loadfile
 
 acceptance: setup ## the whole virtual rack, end to end
 	@$(PYTHON) -m pytest -m rack
+
+drill: setup ## `make up` cut short at every kind of place and repeated; drift while an update runs and after one was killed
+	@$(PYTHON) -m pytest -m drill -s
 
 bench: setup ## how long things take, beside a peer; builds the rack from nothing
 	@$(PYTHON) -m tests.bench $(FORMAT)

@@ -1,7 +1,10 @@
 """What the computer under the rack must have: packages, free memory, free disk."""
 
+import errno
+import fcntl
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,7 +12,7 @@ from typing import Final
 from lab import cgroups
 from lab.cache import cache_root
 from lab.network import require_way_out
-from lab.processes import run
+from lab.processes import run, run_to_the_end
 from lab.progress import step
 from lab.rack import Rack, RackError, size_in_bytes, state_root
 
@@ -46,6 +49,12 @@ STAGE: Final = "packages"
 """Name of their installation in the table of weights."""
 
 
+_APT_LOCKS: Final = ("/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock")
+"""What apt-get takes; only the first has an option that waits for it (``DPkg::Lock::Timeout``)."""
+_APT_SECONDS: Final = 900.0
+_POLL_SECONDS: Final = 0.2
+
+
 def missing(packages: Sequence[str], listing: str) -> tuple[str, ...]:
     """Which packages are not installed, by lines of ``name status`` as dpkg-query prints them."""
     installed = {line.split()[0] for line in listing.splitlines() if line.endswith(" installed")}
@@ -67,9 +76,41 @@ def install_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> None:
     require_way_out(f"installing {names}")
     check_root()
     with step(f"installing {names}", STAGE):
-        apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=600"]
-        run([*apt, "update"])
-        run([*apt, "install", "--yes", "--no-install-recommends", *absent])
+        _wait_for_apt()
+        # An installation that was cut short (by a power cut, say) has to be completed before the next.
+        _apt("dpkg", "--configure", "--pending")
+        _apt("apt-get", "--quiet", "update")
+        _apt("apt-get", "--quiet", "--yes", "--fix-broken", "--no-install-recommends", "install", *absent)
+
+
+def _apt(*command: str) -> None:
+    """Never cut short: half an installation is nobody's to repair."""
+    run_to_the_end(["env", "DEBIAN_FRONTEND=noninteractive", *command], cache_root() / "packages.log")
+
+
+def _wait_for_apt() -> None:
+    """Return when no other package manager holds a lock. An earlier run's may go on after that run was interrupted."""
+    deadline = time.monotonic() + _APT_SECONDS
+    while held := [path for path in _APT_LOCKS if _locked(Path(path))]:
+        if time.monotonic() > deadline:
+            raise RackError(
+                f"another package manager has held {held[0]} for {_APT_SECONDS / 60:.0f} minutes: wait for it to end "
+                f"(`fuser -v {held[0]}` names it), then run the same command again"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        with open(path, "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given back by closing the file
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise
+        return True
+    return False
 
 
 def check_root() -> None:

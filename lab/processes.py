@@ -12,6 +12,7 @@ from lab import cgroups
 from lab.rack import Rack, RackError, size_in_bytes
 
 _POLL_SECONDS: Final = 0.01
+_LOG_TAIL: Final = 2000
 
 Done = subprocess.CompletedProcess[bytes]
 
@@ -28,8 +29,24 @@ def run(command: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Do
     done = subprocess.run(dying_with_us(command), input=stdin, capture_output=True, check=False)
     if check and done.returncode != 0:
         words = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise RackError(f"`{' '.join(command)}` exited {done.returncode}: {words or 'without a word'}")
+        raise RackError(f"`{' '.join(command)}` exited {done.returncode}: {words or 'it printed nothing'}")
     return done
+
+
+def run_to_the_end(command: Sequence[str], log: Path) -> None:
+    """Run a command that must not be cut short, whatever happens to this program; `RackError` with the end of `log`.
+
+    An interruption ends the waiting and not the command. Its output goes to a file, so it can do without a reader.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        status = process.wait()
+    if status != 0:
+        words = log.read_text(errors="replace").strip()[-_LOG_TAIL:]
+        raise RackError(f"`{' '.join(command)}` exited {status}; {log} ends with: {words or 'nothing'}")
 
 
 def start(

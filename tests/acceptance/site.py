@@ -65,8 +65,11 @@ def make(target: str, *variables: str, check: bool = True) -> subprocess.Complet
     return run(["make", "--no-print-directory", target, *variables], check=check)
 
 
-def make_interrupted(target: str, *, when: str) -> int:
-    """The exit status of `make TARGET` after a Ctrl-C as soon as it has printed `when`; fails when it never does."""
+def make_cut_short(target: str, *, when: str, by: signal.Signals = signal.SIGINT) -> int:
+    """The exit status of `make TARGET` after a signal as soon as it has printed `when`; fails when it never does.
+
+    The signal reaches all that a terminal's Ctrl-C would reach. What outlives it is the target's own affair.
+    """
     command = ["make", "--no-print-directory", target]
     process = subprocess.Popen(
         command,
@@ -80,14 +83,15 @@ def make_interrupted(target: str, *, when: str) -> int:
         start_new_session=True,
     )
     assert process.stdout is not None
-    interrupted = False
+    cut = False
     with process.stdout as lines:
         for line in lines:
-            print(line, end="")
-            if when in line and not interrupted:
-                interrupted = True
-                os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all of them
-    assert interrupted, f"`{shlex.join(command)}` ended without {when!r}"
+            print(line, end="", flush=True)
+            if when in line and not cut:
+                cut = True
+                print(f"-- {by.name}", flush=True)
+                os.killpg(process.pid, by)
+    assert cut, f"`{shlex.join(command)}` ended without {when!r}"
     return process.wait()
 
 
