@@ -13,9 +13,9 @@ export PULUMI_PARALLEL ?= 32
 
 # The engine, with the lab's own plugins where the official ones are not installed (docs/architecture.md, the engine).
 # The dev stack's state lives and goes with the rack, wherever other stacks keep theirs.
-ENGINE := $(PYTHON) -m lab.engine $(if $(filter dev,$(STACK)),--rack dev) exec --
+ENGINE := $(PYTHON) -m engine $(if $(filter dev,$(STACK)),--rack dev) exec --
 # The dev stack's machines are in the rack's network; every other stack's are reached from here.
-INSIDE := $(PYTHON) -m lab.engine $(if $(filter dev,$(STACK)),--rack dev --inside) exec --
+INSIDE := $(PYTHON) -m engine $(if $(filter dev,$(STACK)),--rack dev --inside) exec --
 PULUMI := $(INSIDE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops

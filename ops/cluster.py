@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from components.host.probe import Difference, Unseen
-from ops.engine import of, pulumi
+from ops.stack import of, pulumi
 
 HOST: Final = "cluster"
 _TYPES: Final = "kubernetes:"

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from engine.install import state_directory
 from lab import network, progress, ssh
-from lab.engine.install import state_directory
 from lab.rack import Rack, RackError
 from ops import locks
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from engine.install import engine_artifacts, ensure_engine
 from lab import lifecycle, progress
-from lab.engine.install import engine_artifacts, ensure_engine
 from lab.estimate import Estimate, about
 from lab.network import require_way_out
 from lab.rack import Rack, RackError, load_rack

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from lab.engine.install import ensure_engine
+from engine.install import ensure_engine
 from tests.acceptance.secrets import where_found
 from tests.stacks.sites import PASSPHRASES, ROOT, tree
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lab.engine.standins.values import SECRET, SIGNATURE
+from engine.standins.values import SECRET, SIGNATURE
 
 REVEALED_IN: Final = {
     "command lines": "cat /proc/[0-9]*/cmdline | tr '\\0' ' '",

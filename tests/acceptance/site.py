@@ -18,7 +18,7 @@ from tests.stacks.sites import PASSPHRASES, ROOT, tree
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
-_ENGINE: Final = (sys.executable, "-m", "lab.engine", "--rack", "dev", "--inside", "exec", "--")
+_ENGINE: Final = (sys.executable, "-m", "engine", "--rack", "dev", "--inside", "exec", "--")
 _ENVIRONMENT: Final = {
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES[STACK],
 }

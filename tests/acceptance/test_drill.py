@@ -12,8 +12,8 @@ from typing import Final
 
 import pytest
 
+from engine.install import state_directory
 from lab.cache import cache_root
-from lab.engine.install import state_directory
 from lab.host import absent_packages
 from tests.acceptance.site import STACK, drift, eventually, in_the_rack, lab_is_up, make, make_cut_short, password, run
 from tests.browser.session import open_notebook

@@ -150,7 +150,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
 @pytest.mark.parametrize(
     "script",
     [
-        "from lab.engine.install import ensure_engine; ensure_engine()",
+        "from engine.install import ensure_engine; ensure_engine()",
         "from lab.mirror.programs import KUBERNETES; KUBERNETES.artifact.make()",
         "from lab.host import install_packages; install_packages(['a-package-that-nobody-has'])",
         "from lab.cli import main; raise SystemExit(main(['up']))",

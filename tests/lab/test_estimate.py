@@ -2,8 +2,8 @@
 
 import pytest
 
+from engine.build import CLI
 from lab.cache import missing
-from lab.engine.build import CLI
 from lab.estimate import Estimate, about, weights
 from lab.lifecycle import artifacts
 from lab.rack import load_rack

@@ -32,7 +32,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def holder(lock: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Another program that holds the lock as apt does, until its input ends."""
-    command = [sys.executable, "-c", HOLD, lock]
+    command = [sys.executable, "-c", HOLD, str(lock)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"

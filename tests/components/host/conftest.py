@@ -9,7 +9,7 @@ import pytest
 from lab import lifecycle
 from lab.rack import Rack
 from tests.components.host.scripts import MACHINE, LoopbackShell, RackShell
-from tests.lab.engine import sshd
+from tests.engine import sshd
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from lab import ssh
 from lab.rack import Rack
 from stacks.models import Site
 from stacks.settings import parse_settings
-from tests.lab.engine.sshd import Server
+from tests.engine.sshd import Server
 from tests.stacks.sites import tree
 
 MACHINE: Final = "chick0"

@@ -1,0 +1,141 @@
+"""Requests to one API server."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+
+from engine.standins.kubernetes.kubeconfig import Access
+from engine.standins.resources import Failed
+from engine.standins.values import Props
+
+JSON_PATCH: Final = "application/json-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+
+_THREADS: Final = 32
+_CONNECT_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 60
+
+
+class NotFound(Exception):
+    """The object, its namespace or its kind does not exist."""
+
+
+class Refused(Failed):
+    """The API server said no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unreachable(Failed):
+    """There was no answer."""
+
+
+class Cluster:
+    """An API server, with what it has told of its kinds."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self._headers = access.headers()
+        self._http = urllib3.PoolManager(
+            ssl_context=access.tls() if access.server.startswith("https:") else None,
+            maxsize=_THREADS,
+            timeout=urllib3.Timeout(_CONNECT_SECONDS, _ANSWER_SECONDS),
+        )
+        self._threads = ThreadPoolExecutor(_THREADS)
+        self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
+        self._probe: asyncio.Task[bool] | None = None
+
+    async def ask(
+        self, method: str, path: str, body: object = None, kind: str = "application/json", **query: str
+    ) -> Props:
+        """One request; its answer. Connecting is tried again for a few seconds, as is "too many requests"."""
+        return await self._ask(5, method, path, body, kind, query)
+
+    async def answers(self) -> bool:
+        """Whether the API server can be reached; asked once, for previews."""
+        if self._probe is None:
+            self._probe = asyncio.ensure_future(self._answers())
+        return await asyncio.shield(self._probe)
+
+    async def _answers(self) -> bool:
+        try:
+            await self._ask(0, "GET", "/version", None, "application/json", {})
+        except Unreachable:
+            return False
+        except (Refused, NotFound):
+            pass
+        return True
+
+    async def _ask(
+        self, attempts: int, method: str, path: str, body: object, kind: str, query: dict[str, str]
+    ) -> Props:
+        url = self.access.server + path + (f"?{urlencode(query)}" if query else "")
+        retry = urllib3.Retry(
+            connect=attempts,
+            read=0,
+            redirect=0,
+            status=attempts,
+            status_forcelist=(429,),
+            allowed_methods=None,
+            backoff_factor=0.2,
+            raise_on_status=False,
+        )
+
+        def send() -> urllib3.BaseHTTPResponse:
+            headers = {**self._headers, "Content-Type": kind, "Accept": "application/json"}
+            data = None if body is None else json.dumps(body)
+            return self._http.request(method, url, body=data, headers=headers, retries=retry)
+
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(self._threads, send)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(f"the Kubernetes cluster at {self.access.server} is unreachable: {error}") from error
+        return _content(answer)
+
+    async def locate(self, version: str, kind: str) -> tuple[str, bool]:
+        """The plural of a kind, and whether its objects live in namespaces; raises NotFound."""
+        if (version, kind) not in self._kinds:
+            for each in (await self._resources_of(version)) or []:
+                if "/" not in each["name"]:  # subresources
+                    self._kinds[version, each["kind"]] = (each["name"], each["namespaced"])
+        if (version, kind) not in self._kinds:
+            raise NotFound(f"no matches for kind {kind!r} in version {version!r}")
+        return self._kinds[version, kind]
+
+    async def _resources_of(self, version: str) -> list[Any]:
+        try:
+            found: list[Any] = (await self.ask("GET", _root(version)))["resources"]
+        except NotFound:
+            return []
+        return found
+
+    async def path(self, body: Props, named: bool = True) -> str:
+        """The path of an object, or of all of its kind in its namespace."""
+        metadata = body["metadata"]
+        plural, namespaced = await self.locate(body["apiVersion"], body["kind"])
+        inside = f"/namespaces/{metadata.get('namespace') or self.access.namespace}" if namespaced else ""
+        return f"{_root(body['apiVersion'])}{inside}/{plural}" + (f"/{metadata['name']}" if named else "")
+
+    async def get(self, body: Props) -> Props:
+        """The object as it is now; raises NotFound."""
+        return await self.ask("GET", await self.path(body))
+
+
+def _root(version: str) -> str:
+    return f"/apis/{version}" if "/" in version else f"/api/{version}"
+
+
+def _content(answer: urllib3.BaseHTTPResponse) -> Props:
+    is_json = "json" in answer.headers.get("Content-Type", "")  # an unknown path is refused in plain text
+    found: Props = json.loads(answer.data) if answer.data and is_json else {}
+    if answer.status == 404:
+        raise NotFound(found.get("message") or "not found")
+    if answer.status >= 400:
+        raise Refused(answer.status, found.get("message") or answer.data.decode(errors="replace").strip())
+    return found

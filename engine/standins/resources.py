@@ -1,0 +1,109 @@
+"""What a provider stand-in is made of: types of resources, and the requests that reach them."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.standins.diffs import Diff, differences, top
+from engine.standins.values import UNKNOWN, Props
+
+
+class Failed(Exception):
+    """The operation failed; the resource is as it was before."""
+
+
+class PartlyDone(Exception):
+    """The object exists but is not as it should be: the engine records it, shows the reasons, and retries next time."""
+
+    def __init__(self, id: str, state: Props, inputs: Props, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.id = id
+        self.state = state
+        self.inputs = inputs
+        self.reasons = reasons
+
+
+class Invalid(Exception):
+    """Inputs that cannot be accepted: (property, reason) pairs."""
+
+    def __init__(self, *failures: tuple[str, str]) -> None:
+        super().__init__(str(failures))
+        self.failures = failures
+
+
+Speak = Callable[[str, str, bool], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of the engine."""
+
+    urn: str
+    speak: Speak
+    timeout: float = 0
+    """Seconds that the program's `custom_timeouts` grants the operation; 0 leaves it to the provider."""
+    seed: bytes = b""
+    """Random bytes that the preview and the update of one resource share."""
+    proposed_name: str = ""
+    """What the project's autonaming rules would have the object called."""
+
+    @property
+    def name(self) -> str:
+        """The resource's logical name."""
+        return self.urn.split("::", 3)[3]
+
+    @property
+    def token(self) -> str:
+        """The resource's type, without its parents'."""
+        return self.urn.split("::")[2].split("$")[-1]
+
+    async def say(self, text: str) -> None:
+        """Show a line while the operation lasts."""
+        await self.speak(self.urn, text, True)
+
+
+class Resource:
+    """One type of resource. The defaults suit a thing that is made once from its inputs."""
+
+    replace_on: ClassVar[frozenset[str]] = frozenset()
+    """Inputs whose change needs a new resource."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Outputs that are not inputs."""
+
+    async def check(self, call: Call, olds: Props, news: Props) -> Props:
+        """The inputs, completed; raises Invalid."""
+        return news
+
+    async def diff(self, call: Call, state: Props, olds: Props, news: Props) -> Diff:
+        """What would change from the inputs `olds` to `news`."""
+        changes = differences(olds, news)
+        return Diff(changes, [path for path in changes if top(path) in self.replace_on])
+
+    async def preview_create(self, call: Call, news: Props) -> Props:
+        """The state that `create` would return, as far as it can be told."""
+        return {**news, **dict.fromkeys(self.outputs, UNKNOWN)}
+
+    async def create(self, call: Call, news: Props) -> tuple[str, Props]:
+        """Make it: its id and state."""
+        raise NotImplementedError
+
+    async def preview_update(self, call: Call, id: str, state: Props, news: Props) -> Props:
+        """The state that `update` would return, as far as it can be told."""
+        return {**news, **dict.fromkeys(self.outputs, UNKNOWN)}
+
+    async def update(self, call: Call, id: str, state: Props, news: Props) -> Props:
+        """Change it in place: its new state."""
+        raise NotImplementedError
+
+    async def read(self, call: Call, id: str, state: Props, inputs: Props) -> tuple[Props, Props] | None:
+        """(state, inputs) as they are now; None when it has gone."""
+        return state, inputs
+
+    async def delete(self, call: Call, id: str, state: Props) -> None:
+        """Remove it."""
+
+
+def suffix(seed: bytes = b"") -> str:
+    """Eight hexadecimal digits: the seed's, else random ones."""
+    return seed[:4].hex() if len(seed) >= 4 else secrets.token_hex(4)
