@@ -3,15 +3,16 @@
 import pulumi
 
 from components.calico.component import CalicoCluster
+from components.contracts.watched import Watched
 from components.gateway.component import Gateway
-from components.host.node import BareMetalNode
 from components.hub.component import Hub
 from components.ingress.component import IngressProxy
+from components.machines.node import BareMetalNode
 from components.monitoring.component import Monitoring
 from components.namespaces.component import Namespaces
 from components.nfs.component import NfsFileserver
-from components.ports import Watched
 from components.zfs.component import ZfsPool
+from converge.findings import probe_if_requested
 from stacks.export import export_outputs
 from stacks.secrets import SiteSecrets
 from stacks.settings import load_settings
@@ -22,7 +23,8 @@ pulumi.require_pulumi_version(f">={PULUMI}")
 site = load_settings()
 secrets = SiteSecrets("secrets", site)
 
-nodes = {name: BareMetalNode(name, site) for name in site.hosts}
+findings = probe_if_requested()
+nodes = {name: BareMetalNode(name, site, findings) for name in site.hosts}
 machines = {name: node.machine for name, node in nodes.items()}
 rooster = machines[site.gateway]
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from components.host.probe import Difference, Unseen
+from converge.report import Difference, NotChecked
 from ops.stack import of, pulumi
 
 HOST: Final = "cluster"
@@ -25,7 +25,7 @@ def objects(state: Mapping[str, Any]) -> list[str]:
     return [each["urn"] for each in resources if each["type"].startswith(_TYPES) and each.get("id")]
 
 
-async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | Unseen]:
+async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | NotChecked]:
     """Compare these objects with the cluster's. What keeps it from looking is part of the answer."""
     if not urns:
         return []
@@ -35,15 +35,15 @@ async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | Unse
             refresh = ["refresh", "--preview-only", "--json", *of(name), *targets]
             done = await pulumi(*refresh, seconds=_REFRESH_SECONDS, environment=environment)
     except TimeoutError:
-        return [Unseen(HOST, "kubernetes", f"the API server did not answer within {_REFRESH_SECONDS} s")]
+        return [NotChecked(HOST, "kubernetes", f"the API server did not answer within {_REFRESH_SECONDS} s")]
     except _CopyError as error:
-        return [Unseen(HOST, "kubernetes", str(error))]
+        return [NotChecked(HOST, "kubernetes", str(error))]
     try:
         answer = json.loads(done.out)
     except ValueError:
         answer = {}
     if done.status != 0:
-        return [Unseen(HOST, "kubernetes", _reason(answer, done.errors))]
+        return [NotChecked(HOST, "kubernetes", _reason(answer, done.errors))]
     return list(differences(answer))
 
 

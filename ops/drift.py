@@ -10,8 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from components.host import probe
-from components.host.probe import Difference, Unseen
+from converge import probe
+from converge.report import Difference, NotChecked
+from converge.state import StateError, applied_roles, export
 from ops import cluster, locks
 from ops.tables import console, table
 
@@ -31,17 +32,17 @@ async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
         print(locks.meaning(lock, stack), file=sys.stderr)
     try:
         with errors.status("reading the stack's state"):
-            state = await asyncio.to_thread(probe.export, stack)
-    except probe.ProbeError as error:
+            state = await asyncio.to_thread(export, stack)
+        roles = list(applied_roles(state))
+    except StateError as error:
         print(error, file=sys.stderr)
         return Exit.UNSEEN
-    roles = list(probe.applied(state))
     urns = cluster.objects(state) if kubernetes else []
     machines = len({role.machine for role in roles})
     with errors.status(f"asking {machines} machines about {len(roles)} roles, the cluster about {len(urns)} objects"):
-        seen, found = await asyncio.gather(probe.look(roles), cluster.look(stack, urns))
+        seen, found = await asyncio.gather(probe.probe(roles), cluster.look(stack, urns))
     differences = [*seen.differences, *(each for each in found if isinstance(each, Difference))]
-    unseen = [*seen.unseen, *(each for each in found if isinstance(each, Unseen))]
+    unseen = [*seen.not_checked, *(each for each in found if isinstance(each, NotChecked))]
     if as_json:
         print(json.dumps(data(differences, unseen), indent=2))
     else:
@@ -49,7 +50,7 @@ async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
     return Exit.UNSEEN if unseen else Exit.DRIFT if differences else Exit.CLEAN
 
 
-def data(differences: Sequence[Difference], unseen: Sequence[Unseen]) -> dict[str, Any]:
+def data(differences: Sequence[Difference], unseen: Sequence[NotChecked]) -> dict[str, Any]:
     """The answer as data."""
     return {
         "differences": [asdict(each) for each in differences],
@@ -57,7 +58,7 @@ def data(differences: Sequence[Difference], unseen: Sequence[Unseen]) -> dict[st
     }
 
 
-def show(differences: Sequence[Difference], unseen: Sequence[Unseen], looked_at: str, to: Console) -> None:
+def show(differences: Sequence[Difference], unseen: Sequence[NotChecked], looked_at: str, to: Console) -> None:
     """The answer for people, with what to do about it."""
     if differences:
         to.print(table(("host", "role", "item", "expected", "found"), _cells(differences)))
@@ -71,13 +72,13 @@ def show(differences: Sequence[Difference], unseen: Sequence[Unseen], looked_at:
         to.print("To repair the cluster's objects: pulumi up --refresh")
 
 
-def _together(unseen: Sequence[Unseen]) -> list[Unseen]:
+def _together(unseen: Sequence[NotChecked]) -> list[NotChecked]:
     """One row for roles of one machine that have one reason in common."""
     roles: dict[tuple[str, str], list[str]] = {}
     for each in unseen:
         roles.setdefault((each.machine, each.reason), []).append(each.role)
-    return [Unseen(machine, ", ".join(names), reason) for (machine, reason), names in roles.items()]
+    return [NotChecked(machine, ", ".join(names), reason) for (machine, reason), names in roles.items()]
 
 
-def _cells(rows: Sequence[Difference | Unseen]) -> list[list[str]]:
+def _cells(rows: Sequence[Difference | NotChecked]) -> list[list[str]]:
     return [list(asdict(row).values()) for row in rows]

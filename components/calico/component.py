@@ -10,10 +10,11 @@ from components.calico.kubeconfig import ca_certificate, ca_hash, decoded, reach
 from components.calico.network import CalicoObject, calico_objects
 from components.calico.roles import administrator_role, admission_role, calico_role, control_plane_role, pods_role
 from components.calico.roles import worker_role as role_of_worker
-from components.host.component import HostState
-from components.host.machine import Machine
-from components.host.role import Role
-from components.ports import KubernetesAccess, ScrapeTarget
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine
+from components.contracts.watched import ScrapeTarget
+from converge.host_state import HostState, apply
+from converge.role import Role
 from stacks.models import Site
 
 SYSTEM = "kube-system"
@@ -93,13 +94,7 @@ class CalicoCluster(pulumi.ComponentResource):
         *after: pulumi.Resource,
         secrets: Mapping[str, pulumi.Input[str]] | None = None,
     ) -> HostState:
-        return HostState(
-            f"{machine.name}-{role.name}",
-            machine.target,
-            role,
-            secrets=secrets,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[machine.ready, *after]),
-        )
+        return apply(machine, role, parent=self, after=after, secrets=secrets)
 
     def _object(self, calico_object: CalicoObject, provider: k8s.Provider, after: pulumi.Resource) -> pulumi.Resource:
         """Calico's v3 objects as the custom resources that it keeps them in: the same names and fields, without its

@@ -6,7 +6,8 @@ from typing import Final
 from components.calico import kubeadm
 from components.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
 from components.calico.shell import script
-from components.host.role import Directory, Fact, File, Item, Role, Script, Service
+from converge.items import Directory, File, Item, Script, Unit
+from converge.role import Fact, Role
 from stacks.models import Site
 
 INIT_CONFIG: Final = "/etc/kubernetes/henhouse/init.yaml"
@@ -16,7 +17,7 @@ KUBELET_CONFIG: Final = f"{kubeadm.KUBELET_CONFIG_DIRECTORY}/50-henhouse.conf"
 NETWORKD_ROUTES: Final = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
 _VALIDATE: Final = 'kubeadm config validate --config="$NEW"'
-_KUBELET: Final = Service("kubelet.service", restart_on=(KUBELET_CONFIG,))
+_KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
 
 
 def control_plane_role(site: Site) -> Role:

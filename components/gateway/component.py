@@ -2,9 +2,9 @@
 
 import pulumi
 
+from components.contracts.machines import Machine
 from components.gateway.roles import router_role
-from components.host.component import HostState
-from components.host.machine import Machine
+from converge.host_state import apply
 from stacks.models import Site
 
 
@@ -17,11 +17,5 @@ class Gateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, site: Site, *, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("henhouse:net:Gateway", name, None, opts)
-        role = router_role(site)
-        self.ready = HostState(
-            f"{on.name}-{role.name}",
-            on.target,
-            role,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
-        )
+        self.ready = apply(on, router_role(site), parent=self)
         self.register_outputs({})

@@ -1,7 +1,8 @@
 """What must be true of the gateway."""
 
 from components.gateway.bird import bird_configuration
-from components.host.role import File, Package, Role, Service, Sysctl
+from converge.items import File, Package, Sysctl, Unit
+from converge.role import Role
 from stacks.models import Site
 
 BIRD_CONF = "/etc/bird/bird.conf"
@@ -28,6 +29,6 @@ def router_role(site: Site) -> Role:
                 group="bird",
                 validate='bird -p -c "$NEW"',
             ),
-            Service("bird.service", restart_on=(BIRD_CONF,), reload=True),
+            Unit("bird.service", restart_on=(BIRD_CONF,), reload=True),
         ),
     )

@@ -6,14 +6,17 @@ from typing import Final, Protocol
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.host.component import HostState
-from components.host.machine import Machine
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine
+from components.contracts.routes import Route
+from components.contracts.storage import HomesVolume
+from components.contracts.watched import ScrapeTarget
 from components.hub.database import claim_spec, volume_spec
 from components.hub.policies import HUB_LABELS, PROXY_LABELS, hub_policy, proxy_policy, servers_policy
 from components.hub.roles import database_directory
 from components.hub.values import HUB_PORT, config_files, database_host, site_json
 from components.hub.workloads import SERVICES, deployment, hub_pod, proxy_pod
-from components.ports import HomesVolume, KubernetesAccess, Route, ScrapeTarget
+from converge.host_state import apply
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 
@@ -209,12 +212,7 @@ class Hub(pulumi.ComponentResource):
     def _database(self, machine: Machine) -> pulumi.Output[str]:
         """A directory of one machine as a volume; the hub runs where it is."""
         claim_name = f"{self._name}-database"
-        directory = HostState(
-            f"{machine.name}-hub-database",
-            machine.target,
-            database_directory(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[machine.ready]),
-        )
+        directory = apply(machine, database_directory(), parent=self)
         volume = k8s.core.v1.PersistentVolume(
             f"{self._name}-database-volume",
             metadata=k8s.meta.v1.ObjectMetaArgs(name=claim_name),

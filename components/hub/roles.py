@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from components.host.role import Role, Script
+from converge.items import Script
+from converge.role import Role
 
 DATABASE_PATH: Final = "/var/lib/henhouse/hub"
 """On the machine."""

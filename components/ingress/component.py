@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.host.component import HostState
-from components.host.machine import Machine
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine
+from components.contracts.routes import Route
+from components.contracts.watched import ScrapeTarget
 from components.ingress.config import METRICS_PORT, Upstream, haproxy_cfg, nginx_conf, trusted_addresses
 from components.ingress.roles import edge_proxy
 from components.ingress.workloads import edge_deployment, edge_pod, edge_policy, edge_service
-from components.ports import KubernetesAccess, Route, ScrapeTarget
+from converge.host_state import apply
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 
@@ -80,19 +82,12 @@ class IngressProxy(pulumi.ComponentResource):
             ),
             opts=options,
         )
-        by_name = HostState(
-            f"{gateway.name}-edge-proxy",
-            gateway.target,
-            edge_proxy(
-                haproxy_cfg(
-                    hosts=[route.host for route in routes],
-                    address=site.edge.load_balancer_address,
-                    gateway=gateway.address,
-                )
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway.ready]),
+        hosts = [route.host for route in routes]
+        by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
+        proxy_role = apply(gateway, edge_proxy(by_name), parent=self)
+        self.url = pulumi.Output.all(service.urn, proxies.urn, proxy_role.urn).apply(
+            lambda _: f"https://{site.hub.host}"
         )
-        self.url = pulumi.Output.all(service.urn, proxies.urn, by_name.urn).apply(lambda _: f"https://{site.hub.host}")
         self.scrape = (ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",)),)
         self.register_outputs({"url": self.url})
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from components.host.role import File, Package, Role, Service
+from converge.items import File, Package, Unit
+from converge.role import Role
 
 CONFIG: Final = "/etc/haproxy/haproxy.cfg"
 
@@ -14,6 +15,6 @@ def edge_proxy(config: str) -> Role:
         (
             Package("haproxy"),
             File(CONFIG, content=config, validate='haproxy -c -f "$NEW"'),
-            Service("haproxy.service", restart_on=(CONFIG,), reload=True),
+            Unit("haproxy.service", restart_on=(CONFIG,), reload=True),
         ),
     )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.host.component import HostState
-from components.host.machine import Machine
+from components.contracts.machines import Machine
+from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import by_job
-from components.monitoring.roles import token_name, watch_role
-from components.ports import ScrapeTarget
+from components.monitoring.roles import ROLE, token_name, watch_role
+from converge.host_state import apply
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 
@@ -30,15 +30,15 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("henhouse:ops:Monitoring", name, None, opts)
         first = {job: targets[0] for job, targets in by_job(scrape).items()}
         authorities = {job: target.ca for job, target in first.items() if target.ca is not None}
-        HostState(
-            f"{on.name}-watch",
-            on.target,
+        apply(
+            on,
             pulumi.Output.all(site_ca=secrets.ca_certificate, authorities=authorities).apply(
                 lambda known: watch_role(site, scrape, known["authorities"], site_ca=known["site_ca"])
             ),
             secrets={
                 token_name(job): target.bearer_token for job, target in first.items() if target.bearer_token is not None
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
+            role_name=ROLE,
+            parent=self,
         )
         self.register_outputs({})

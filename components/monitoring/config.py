@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from components.ports import ScrapeTarget
+from components.contracts.watched import ScrapeTarget
 from stacks.models import Site
 
 RULES: Final = Path(__file__).parent / "rules"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from components.host.role import Directory, File, Item, Line, Package, Role, Service
+from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import (
     ALERTMANAGER,
     BLACKBOX,
@@ -19,9 +19,11 @@ from components.monitoring.config import (
     rule_files,
     token_path,
 )
-from components.ports import ScrapeTarget
+from converge.items import Directory, File, Item, Line, Package, Unit
+from converge.role import Role
 from stacks.models import Site
 
+ROLE = "watch"
 DEFAULTS = "/etc/default"
 
 
@@ -33,7 +35,7 @@ def watch_role(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping
     """
     own_authority = site.edge.certificate is None
     return Role(
-        "watch",
+        ROLE,
         (
             Package("prometheus"),
             Package("prometheus-alertmanager"),
@@ -64,7 +66,7 @@ def _blackbox(own_authority: bool, site_ca: str) -> list[Item]:
         *([File(SITE_CA, content=site_ca)] if own_authority else []),
         File(config, content=blackbox_yml(own_authority=own_authority), validate=check),
         File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
-        Service("prometheus-blackbox-exporter.service", restart_on=(SITE_CA, config, arguments)),
+        Unit("prometheus-blackbox-exporter.service", restart_on=(SITE_CA, config, arguments)),
     ]
 
 
@@ -74,7 +76,7 @@ def _alertmanager(site: Site) -> list[Item]:
         File(config, content=alertmanager_yml(site), validate='amtool check-config "$NEW"'),
         # Alone: a cluster's address would be looked for among private ones, and not found on every site.
         File(arguments, content=f'ARGS="--web.listen-address={ALERTMANAGER} --cluster.listen-address="\n'),
-        Service("prometheus-alertmanager.service", restart_on=(config, arguments)),
+        Unit("prometheus-alertmanager.service", restart_on=(config, arguments)),
     ]
 
 
@@ -94,5 +96,5 @@ def _prometheus(site: Site, targets: Sequence[ScrapeTarget], authorities: Mappin
         # After the files it names: the check looks for them.
         File(config, content=prometheus_yml(site, targets), validate='promtool check config "$NEW"'),
         File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
-        Service("prometheus.service", restart_on=(*rules, config, arguments)),
+        Unit("prometheus.service", restart_on=(*rules, config, arguments)),
     ]

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.ports import KubernetesAccess
+from components.contracts.cluster import KubernetesAccess
 
 POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
 """No pod of ours needs more than the strictest of the Pod Security Standards. People's homes are allowed by it: a pod

@@ -3,10 +3,11 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.host.component import HostState
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.storage import Dataset, HomesVolume
 from components.nfs import texts
 from components.nfs.roles import homes_role, nfs_role
-from components.ports import Dataset, HomesVolume, KubernetesAccess
+from converge.host_state import HostState, apply
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 
@@ -66,24 +67,20 @@ class NfsFileserver(pulumi.ComponentResource):
     def _export(self, site: Site, dataset: Dataset) -> HostState:
         machine = dataset.machine
         clients = texts.clients(site.hosts.values())
-        return HostState(
-            f"{machine.name}-nfs",
-            machine.target,
-            nfs_role(dataset.name, dataset.mountpoint, dataset.mount_unit, clients, self._homes),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[dataset.ready], protect=True, retain_on_delete=True),
-        )
+        role = nfs_role(dataset.name, dataset.mountpoint, dataset.mount_unit, clients, self._homes)
+        return apply(machine, role, parent=self, after=[dataset.ready], protect=True)
 
     def _make_homes(self, secrets: SiteSecrets, dataset: Dataset) -> None:
         machine = dataset.machine
         issued = secrets.issue(
             f"{self._name}-maker", machine.name, dns_names=[machine.name], ip_addresses=[str(machine.address)]
         )
-        HostState(
-            f"{machine.name}-homes",
-            machine.target,
+        apply(
+            machine,
             homes_role(dataset.mountpoint, dataset.mount_unit, machine.address, self._homes),
             secrets={"certificate": issued.certificate, "key": issued.private_key, "ca": secrets.ca_certificate},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[dataset.ready]),
+            parent=self,
+            after=[dataset.ready],
         )
 
     def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> k8s.core.v1.Service:

@@ -5,8 +5,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
-from components.host.role import Directory, File, Item, Package, Role, Script, Service
 from components.nfs import texts
+from converge.items import Directory, File, Item, Package, Script, Unit
+from converge.role import Role
 from stacks.models import Homes
 
 LIBRARY: Final = "/usr/local/lib/henhouse"
@@ -25,7 +26,7 @@ def nfs_role(dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[I
         "nfs",
         (
             # Before the package, whose installation starts its services.
-            *(Service(name, enabled=False, running=False, masked=True) for name in NOT_FOR_V4),
+            *(Unit(name, enabled=False, running=False, masked=True) for name in NOT_FOR_V4),
             File(conf, texts.nfs_conf(homes)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
             File(f"{SYSTEM}/{mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
@@ -33,7 +34,7 @@ def nfs_role(dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[I
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports(dataset, mountpoint, clients)),
             _mounted(mountpoint, mount_unit),
-            Service("nfs-server.service", restart_on=(conf, binding)),
+            Unit("nfs-server.service", restart_on=(conf, binding)),
             _exported(dataset, mountpoint, clients),
             Script(
                 "only NFS 4.2",
@@ -111,7 +112,7 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
             File(unit, texts.maker_unit(mountpoint, address, homes.first_uid)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
             File(f"{SYSTEM}/{mount_unit}.d/homes.conf", texts.started_by_mount([MAKER])),
-            Service(
+            Unit(
                 MAKER,
                 restart_on=(*credentials, unit, binding, *(item.path for item in program if isinstance(item, File))),
             ),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.host.component import HostState
-from components.host.machine import Machine
-from components.ports import Dataset, ScrapeTarget
+from components.contracts.machines import Machine
+from components.contracts.storage import Dataset
+from components.contracts.watched import ScrapeTarget
 from components.zfs import topology
 from components.zfs.roles import pool_role, zfs_role
 from components.zfs.units import unit_name
+from converge.host_state import apply
 from stacks.models import Site
 
 
@@ -45,18 +46,8 @@ class ZfsPool(pulumi.ComponentResource):
         for disk, place in topology.places(settings).items():
             _Disk(f"{name}-{disk}", disk, place, opts=pulumi.ResourceOptions(parent=self))
 
-        packages = HostState(
-            f"{on.name}-zfs",
-            on.target,
-            zfs_role(settings),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[on.ready]),
-        )
-        pool = HostState(
-            f"{on.name}-pool",
-            on.target,
-            pool_role(settings, site.storage.homes),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[packages], protect=True, retain_on_delete=True),
-        )
+        packages = apply(on, zfs_role(settings), parent=self)
+        pool = apply(on, pool_role(settings, site.storage.homes), parent=self, after=[packages], protect=True)
 
         dataset = topology.homes_dataset(settings, site.storage.homes)
         mountpoint = topology.mountpoint(dataset)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from components.host.role import Directory, Fact, File, Item, KernelModule, Package, Role, Script, Service
 from components.zfs import topology, units
+from converge.items import Directory, File, Item, KernelModule, Package, Script, Unit
+from converge.role import Fact, Role
 from stacks.models import Homes, Pool
 
 LIBRARY: Final = "/usr/local/lib/henhouse"
@@ -23,7 +24,7 @@ def zfs_role(pool: Pool) -> Role:
 def _zfs_items(pool: Pool) -> Iterator[Item]:
     # Before the packages: their installation starts these units, and they would wait minutes for nothing.
     for name in units.REPLACED:
-        yield Service(name, masked=True)
+        yield Unit(name, masked=True)
     if pool.module_package == "zfs-dkms":
         # DKMS compiles against them, and only recommends them.
         yield Package("linux-headers-amd64")
@@ -32,9 +33,9 @@ def _zfs_items(pool: Pool) -> Iterator[Item]:
     yield Package("zfs-zed")
     yield Package("smartmontools")
     yield KernelModule("zfs")
-    yield Service("zfs-zed.service")
-    yield Service("zfs.target")
-    yield Service("zfs-import.target")
+    yield Unit("zfs-zed.service")
+    yield Unit("zfs.target")
+    yield Unit("zfs-import.target")
     yield from program_files()
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", units.METRICS_SERVICE)
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", units.METRICS_TIMER)
@@ -71,10 +72,10 @@ def pool_role(pool: Pool, homes: Homes) -> Role:
             Script(f"pool {pool.name}", check=f"{PROGRAM} check {path}", apply=f"{PROGRAM} apply {path}"),
             File(f"{SYSTEM}/{importing}", units.import_unit(pool.name, topology.disks(pool), list(mounts))),
             *mount_units,
-            Service(importing),
-            *(Service(name) for name in mounts),
-            Service(f"zfs-scrub-monthly@{pool.name}.timer"),
-            Service(f"henhouse-zpool-metrics@{pool.name}.timer"),
+            Unit(importing),
+            *(Unit(name) for name in mounts),
+            Unit(f"zfs-scrub-monthly@{pool.name}.timer"),
+            Unit(f"henhouse-zpool-metrics@{pool.name}.timer"),
         ),
         facts=(Fact("guid", f"zpool get -H -o value guid {pool.name}"),),
     )

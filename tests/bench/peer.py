@@ -7,8 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from components.host import probe
-from components.host.probe import Applied
+from converge.state import AppliedRole, applied_roles
 from lab import ssh
 from lab.rack import load_rack
 from tests.acceptance.site import state
@@ -18,12 +17,12 @@ _RACK: Final = load_rack("dev")
 
 def scripts() -> dict[str, str]:
     """For every machine one script that runs the check of each of its roles."""
-    roles = sorted(probe.applied(state()), key=lambda role: role.machine)
+    roles = sorted(applied_roles(state()), key=lambda role: role.machine)
     machines = groupby(roles, key=lambda role: role.machine)
     return {machine: "".join(_check(role) for role in group) for machine, group in machines}
 
 
-def _check(role: Applied) -> str:
+def _check(role: AppliedRole) -> str:
     run = f"bash -c {shlex.quote(role.script)} {shlex.quote(role.role)} check"
     return f"printf %s {shlex.quote(role.stdin)} | {run}\n"
 

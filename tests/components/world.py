@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.host.machine import Machine, Target
-from components.ports import HomesVolume, KubernetesAccess
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine, SshTarget
+from components.contracts.storage import HomesVolume
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 from tests.recorded import Outputs
@@ -31,7 +32,7 @@ class World:
         self.cluster = KubernetesAccess(provider, self.ready)
         self.spaces = Spaces(*(pulumi.Output.from_input(name) for name in ("hub", "users", "edge")))
         self.machines = {
-            name: Machine(name, host, Target.of(name, host, site.access), self.ready)
+            name: Machine(name, host, SshTarget.of(name, host, site.access), self.ready)
             for name, host in site.hosts.items()
         }
         self.homes = HomesVolume(

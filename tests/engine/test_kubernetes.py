@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.host.probe import Difference
+from converge.report import Difference
 from ops import cluster as ops_cluster
 from ops import locks
 from tests.engine.control_plane import ControlPlane, control_plane

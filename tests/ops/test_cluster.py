@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.host.probe import Difference, Unseen
+from converge.report import Difference, NotChecked
 from ops import cluster
 
 URN = "urn:pulumi:dev::henhouse::kubernetes:core/v1:Service::hub-service"
@@ -99,7 +99,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("engine")
 def test_cluster_that_does_not_answer_is_said_to() -> None:
     assert asyncio.run(cluster.look("dev", [URN])) == [
-        Unseen("cluster", "kubernetes", "error: the API server does not answer")
+        NotChecked("cluster", "kubernetes", "error: the API server does not answer")
     ]
 
 
@@ -117,5 +117,5 @@ def test_stacks_own_state_is_only_read(engine: Path) -> None:
 def test_stack_that_cannot_be_read_is_named(engine: Path) -> None:
     (engine / "pulumi").write_text("#!/bin/sh\necho 'error: no stack' >&2; exit 1\n")
     assert asyncio.run(cluster.look("dev", [URN])) == [
-        Unseen("cluster", "kubernetes", "`pulumi stack export --stack dev` failed: error: no stack")
+        NotChecked("cluster", "kubernetes", "`pulumi stack export --stack dev` failed: error: no stack")
     ]

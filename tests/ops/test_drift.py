@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components.host import probe
-from components.host.probe import Applied, Difference, ProbeError, Seen, Unseen
+from converge import probe
+from converge.probe import ProbeResult
+from converge.report import Difference, NotChecked
+from converge.state import AppliedRole, StateError
 from ops import drift
 from ops.__main__ import parser
 
-ROLE = Applied("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
+ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
 ON_MACHINE = Difference("chick0", "swap-off", "line of /etc/fstab", "no [active] line", "LABEL=swap none swap")
 IN_CLUSTER = Difference("cluster", "Service", "hub/hub spec.type", "ClusterIP", "NodePort")
-DEAD = Unseen("chick1", "base", "198.18.0.101 port 22: no answer in time")
+DEAD = NotChecked("chick1", "base", "198.18.0.101 port 22: no answer in time")
 
 
-def shown(differences: list[Difference], unseen: list[Unseen]) -> str:
+def shown(differences: list[Difference], unseen: list[NotChecked]) -> str:
     out = io.StringIO()
     drift.show(differences, unseen, "1 machine", Console(file=out, width=160))
     return out.getvalue()
@@ -28,12 +30,12 @@ def shown(differences: list[Difference], unseen: list[Unseen]) -> str:
 def ran(
     monkeypatch: pytest.MonkeyPatch, found: list[Any], capsys: pytest.CaptureFixture[str], *, as_json: bool = False
 ) -> tuple[drift.Exit, str]:
-    async def look(roles: list[Applied]) -> Seen:
+    async def look(roles: list[AppliedRole]) -> ProbeResult:
         differences = tuple(each for each in found if isinstance(each, Difference))
-        return Seen((ROLE,), differences, tuple(each for each in found if isinstance(each, Unseen)))
+        return ProbeResult((ROLE,), differences, tuple(each for each in found if isinstance(each, NotChecked)))
 
-    monkeypatch.setattr(probe, "export", lambda stack: {})
-    monkeypatch.setattr(probe, "look", look)
+    monkeypatch.setattr(drift, "export", lambda stack: {})
+    monkeypatch.setattr(probe, "probe", look)
     status = asyncio.run(drift.run("dev", kubernetes=True, as_json=as_json))
     return status, capsys.readouterr().out
 
@@ -71,7 +73,7 @@ def test_machine_that_cannot_be_asked_hides_no_difference() -> None:
 
 
 def test_roles_of_a_dead_machine_share_a_row() -> None:
-    text = shown([], [DEAD, Unseen("chick1", "ssh", DEAD.reason)])
+    text = shown([], [DEAD, NotChecked("chick1", "ssh", DEAD.reason)])
     assert text.count("no answer in time") == 1
     assert "base, ssh" in text
 
@@ -100,9 +102,9 @@ def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_state_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def export(stack: str | None) -> dict[str, Any]:
-        raise ProbeError("no stack named 'nope' found")
+        raise StateError("no stack named 'nope' found")
 
-    monkeypatch.setattr(probe, "export", export)
+    monkeypatch.setattr(drift, "export", export)
     assert asyncio.run(drift.run("nope", kubernetes=True, as_json=False)) == drift.Exit.UNSEEN
     assert "no stack named 'nope' found" in capsys.readouterr().err
 

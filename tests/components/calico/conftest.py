@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.calico import CalicoCluster
-from components.host.machine import Machine, Target
+from components.contracts.machines import Machine, SshTarget
 from stacks.models import Site
 from stacks.settings import parse_settings
 from tests.certificates import Authority
@@ -58,7 +58,8 @@ def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Cal
     def program() -> pulumi.Output[dict[str, object]]:
         before = random.RandomId("before", byte_length=1)
         machines = {
-            name: Machine(name, host, Target.of(name, host, site.access), before) for name, host in site.hosts.items()
+            name: Machine(name, host, SshTarget.of(name, host, site.access), before)
+            for name, host in site.hosts.items()
         }
         made = CalicoCluster("flock", site, machines=machines, gateway=before)
         pulumi.export("kubeconfig", made.kubeconfig)

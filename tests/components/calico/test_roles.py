@@ -8,8 +8,9 @@ import pytest
 
 from components.calico import roles
 from components.calico.shell import SCRIPTS
-from components.host.render import render
-from components.host.role import Role, Script, Service
+from converge.items import Script, Unit
+from converge.render import render
+from converge.role import Role
 from stacks.models import Site
 from stacks.settings import parse_settings
 from tests.programs import shellcheck
@@ -44,7 +45,7 @@ def test_every_script_is_used(site: Site) -> None:
 
 def test_a_changed_kubelet_configuration_restarts_the_kubelet(site: Site) -> None:
     for role in (roles.control_plane_role(site), roles.worker_role(site, "chick1")):
-        (kubelet,) = [item for item in role.items if isinstance(item, Service)]
+        (kubelet,) = [item for item in role.items if isinstance(item, Unit)]
         assert kubelet.restart_on == (roles.KUBELET_CONFIG,)
 
 

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_random as random
 import pytest
 
+from components.contracts.machines import Machine, SshTarget
 from components.gateway import Gateway
 from components.gateway.bird import bird_configuration
 from components.gateway.roles import BIRD_CONF, router_role
-from components.host.machine import Machine, Target
-from components.host.render import render
-from components.host.role import File, Service
+from converge.items import File, Unit
+from converge.render import render
 from stacks.models import Site
 from stacks.settings import parse_settings
 from tests.programs import accepts, shellcheck
@@ -50,7 +50,7 @@ def test_nodes_announce_the_clusters_networks_only(site: Site) -> None:
 def test_bird_judges_its_configuration_before_it_reloads_it(site: Site) -> None:
     role = router_role(site)
     (conf,) = [item for item in role.items if isinstance(item, File) and item.path == BIRD_CONF]
-    (bird,) = [item for item in role.items if isinstance(item, Service)]
+    (bird,) = [item for item in role.items if isinstance(item, Unit)]
     assert conf.validate == 'bird -p -c "$NEW"'
     # A restart would withdraw every route for a moment.
     assert bird.restart_on == (BIRD_CONF,)
@@ -67,7 +67,7 @@ def test_the_role_waits_for_the_machines_baseline(site: Site, record: Callable[.
     def program() -> pulumi.Output[str]:
         baseline = random.RandomId("baseline", byte_length=1)
         host = site.hosts["rooster"]
-        machine = Machine("rooster", host, Target.of("rooster", host, site.access), baseline)
+        machine = Machine("rooster", host, SshTarget.of("rooster", host, site.access), baseline)
         return Gateway("gateway", site, on=machine).ready.urn
 
     recorded = record(program)

@@ -8,9 +8,10 @@ import kubernetes_validate
 import pulumi
 import pytest
 
+from components.contracts.routes import Route
+from components.contracts.watched import ScrapeTarget
 from components.hub.component import Hub
 from components.hub.values import config_files, database_host
-from components.ports import Route, ScrapeTarget
 from stacks.models import Site
 from stacks.settings import parse_settings
 from stacks.versions import SITE

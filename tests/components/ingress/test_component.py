@@ -6,8 +6,8 @@ import kubernetes_validate
 import pulumi
 import pytest
 
+from components.contracts.routes import Route
 from components.ingress.component import IngressProxy
-from components.ports import Route
 from stacks.models import Site
 from stacks.settings import parse_settings
 from stacks.versions import SITE

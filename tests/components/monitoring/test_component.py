@@ -3,8 +3,8 @@
 import pulumi
 import pytest
 
+from components.contracts.watched import ScrapeTarget
 from components.monitoring.component import Monitoring
-from components.ports import ScrapeTarget
 from stacks.settings import parse_settings
 from tests.components.world import ANSWERS, World
 from tests.recorded import Recorded, record

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 import yaml
 
-from components.host.role import File
+from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import (
     CONFIG_DIRECTORY,
     alertmanager_yml,
@@ -16,7 +16,7 @@ from components.monitoring.config import (
     rule_files,
 )
 from components.monitoring.roles import watch_role
-from components.ports import ScrapeTarget
+from converge.items import File
 from stacks.models import Site
 from stacks.settings import parse_settings
 from tests.certificates import Authority

@@ -7,8 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
+from components.contracts.cluster import KubernetesAccess
 from components.namespaces import Namespaces
-from components.ports import KubernetesAccess
 from stacks.versions import SITE
 from tests.recorded import Recorded
 

@@ -8,9 +8,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.host.machine import Machine, Target
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine, SshTarget
+from components.contracts.storage import Dataset
 from components.nfs.component import NfsFileserver
-from components.ports import Dataset, KubernetesAccess
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
 from stacks.settings import parse_settings
@@ -34,7 +35,7 @@ def program(site: Site) -> dict[str, Any]:
     pool = pulumi.ComponentResource("test:index:Pool", "pool")
     ready = pulumi.ComponentResource("test:index:Ready", "ready")
     k8s.core.v1.ConfigMap("network", opts=pulumi.ResourceOptions(parent=ready))
-    machine = Machine("hen", host, Target.of("hen", host, site.access), ready)
+    machine = Machine("hen", host, SshTarget.of("hen", host, site.access), ready)
     k8s.core.v1.ConfigMap("disks", opts=pulumi.ResourceOptions(parent=pool))
     homes = NfsFileserver(
         "homes",

@@ -5,10 +5,11 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from components.host.render import render
-from components.host.role import Directory, File, Package, Role, Service
 from components.nfs import texts
 from components.nfs.roles import MAKER, NOT_FOR_V4, homes_role, nfs_role
+from converge.items import Directory, File, Package, Unit
+from converge.render import render
+from converge.role import Role
 from stacks.models import Homes, Site
 from stacks.settings import parse_settings
 from tests.programs import shellcheck
@@ -71,9 +72,9 @@ def test_nothing_but_version_4_2(nfs: Role) -> None:
 
 def test_what_only_version_3_needs_is_masked_before_its_package_comes(nfs: Role) -> None:
     items = list(nfs.items)
-    masked = [items.index(item) for item in items if isinstance(item, Service) and item.masked]
-    assert {items[at].name for at in masked} == set(NOT_FOR_V4)  # type: ignore[union-attr]
-    assert max(masked) < items.index(Package("nfs-kernel-server"))
+    masked = [item for item in items if isinstance(item, Unit) and item.masked]
+    assert {unit.name for unit in masked} == set(NOT_FOR_V4)
+    assert max(map(items.index, masked)) < items.index(Package("nfs-kernel-server"))
 
 
 @pytest.mark.parametrize("service", ["nfs-server.service", MAKER])
@@ -106,7 +107,7 @@ def test_keys_come_as_secrets_and_are_roots_alone(maker: Role) -> None:
 
 
 def test_maker_restarts_with_new_keys_or_program(maker: Role) -> None:
-    (service,) = [item for item in maker.items if isinstance(item, Service)]
+    (service,) = [item for item in maker.items if isinstance(item, Unit)]
     mount_drop_in = "/etc/systemd/system/nest-homes.mount.d/homes.conf"
     paths = {item.path for item in maker.items if isinstance(item, File)}
     assert set(service.restart_on) == paths - {mount_drop_in, "/etc/sysusers.d/henhouse-homes.conf"}

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.host.machine import Machine, Target
+from components.contracts.machines import Machine, SshTarget
 from components.zfs.component import ZfsPool
 from stacks.models import Site
 from stacks.settings import parse_settings
@@ -24,7 +24,7 @@ def recorded(request: pytest.FixtureRequest, record: Callable[..., Recorded]) ->
     def program() -> dict[str, Any]:
         ready = pulumi.ComponentResource("test:index:Ready", "ready")
         host = site.hosts["hen"]
-        pool = ZfsPool("nest", site, on=Machine("hen", host, Target.of("hen", host, site.access), ready))
+        pool = ZfsPool("nest", site, on=Machine("hen", host, SshTarget.of("hen", host, site.access), ready))
         return {"guid": pool.guid, "homes": [pool.homes.name, pool.homes.mountpoint, pool.homes.mount_unit]}
 
     return record(program, outputs=GUID)

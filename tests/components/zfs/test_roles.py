@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from components.host.render import render
-from components.host.role import File, KernelModule, Package, Role, Script, Service
 from components.zfs.roles import pool_role, zfs_role
 from components.zfs.units import REPLACED, unit_name
+from converge.items import File, KernelModule, Package, Script, Unit
+from converge.render import render
+from converge.role import Role
 from stacks.models import Homes, Pool
 from stacks.settings import parse_settings
 from tests.programs import shellcheck
@@ -52,7 +53,7 @@ def test_import_waits_for_every_disk_and_for_no_queue(pool: Pool) -> None:
 
 def test_units_that_wait_for_a_queue_are_masked_before_packages_start_them(pool: Pool) -> None:
     items = list(zfs_role(pool).items)
-    masked = [items.index(Service(name, masked=True)) for name in REPLACED]
+    masked = [items.index(Unit(name, masked=True)) for name in REPLACED]
     assert max(masked) < min(at for at, item in enumerate(items) if isinstance(item, Package))
 
 

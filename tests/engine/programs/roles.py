@@ -3,9 +3,10 @@
 import pulumi
 from pydantic import SecretStr
 
-from components.host.component import HostState
-from components.host.machine import Target
-from components.host.role import File, Role, Script
+from components.contracts.machines import SshTarget
+from converge.host_state import HostState
+from converge.items import File, Script
+from converge.role import Role
 
 config = pulumi.Config()
 PORT = config.require_int("port")
@@ -16,12 +17,11 @@ KEYS = {
     "broken": config.require("host_key"),
 }
 for name, host_key in KEYS.items():
-    target = Target(name, "127.0.0.1", host_key, port=PORT, private_key=PRIVATE_KEY)
+    target = SshTarget(name, "127.0.0.1", host_key, port=PORT, private_key=PRIVATE_KEY)
     done = "false" if name == "broken" else f"test -e /tmp/{name}-done"
     apply = "exit 7" if name == "broken" else f"touch /tmp/{name}-done"
-    first = HostState(f"{name}-first", target, Role("first", (Script("what it needs", check=done, apply=apply),)))
+    first = HostState(target, Role("first", (Script("what it needs", check=done, apply=apply),)))
     HostState(
-        f"{name}-second",
         target,
         Role("second", (File(f"/tmp/{name}-second", "done\n"),)),
         opts=pulumi.ResourceOptions(depends_on=[first]),

@@ -1,0 +1,1 @@
+"""What flows between rooms, frozen and typed. Rooms meet in `__main__.py` through these; none imports another."""

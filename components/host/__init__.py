@@ -1,1 +1,0 @@
-"""The one way a machine is changed: roles as data, one renderer, one component that applies them."""

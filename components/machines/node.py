@@ -1,0 +1,67 @@
+"""BareMetalNode: a machine whose baseline is in place."""
+
+from collections.abc import Iterator
+
+import pulumi
+
+from components.contracts.machines import Machine, SshTarget
+from components.contracts.watched import ScrapeTarget
+from components.machines.roles import base, exporter, kubernetes, sources, time
+from converge.findings import Findings
+from converge.host_state import HostState
+from converge.role import Role
+from stacks.models import Site
+
+
+class BareMetalNode(pulumi.ComponentResource):
+    """A machine with an installed Debian, brought to what every machine of the site is, and, where it is to be a node
+    of the cluster, to what kubeadm expects of one. Its roles are applied one after the other."""
+
+    machine: Machine
+    """For the roles that other components put on it: they depend on `machine.ready`."""
+    facts: pulumi.Output[dict[str, str]]
+    """machine_id, os and kernel by name."""
+    machine_id: pulumi.Output[str]
+    """Changes when the machine is installed anew (machine-id(5))."""
+    os: pulumi.Output[str]
+    """For example Debian GNU/Linux 13 (trixie)."""
+    kernel: pulumi.Output[str]
+    """Release of the running kernel when the role was last applied."""
+    scrape: list[ScrapeTarget]
+    """Its node exporter."""
+
+    def __init__(self, name: str, site: Site, findings: Findings, opts: pulumi.ResourceOptions | None = None) -> None:
+        """`name` is one of the settings' `hosts`; `findings` are what a probe has seen of all machines."""
+        super().__init__("henhouse:host:BareMetalNode", name, None, opts)
+        host = site.hosts[name]
+        target = SshTarget.of(name, host, site.access)
+
+        ready: HostState | None = None
+        for role in baseline(name, site):
+            options = pulumi.ResourceOptions(parent=self, depends_on=[ready] if ready else None)
+            ready = HostState(target, role, findings=findings, opts=options)
+        assert ready is not None
+
+        self.machine = Machine(name, host, target, ready, findings)
+        self.facts = ready.facts
+        self.machine_id = ready.facts.apply(lambda facts: facts["machine_id"])
+        self.os = ready.facts.apply(lambda facts: facts["os"])
+        self.kernel = ready.facts.apply(lambda facts: facts["kernel"])
+        self.scrape = [ScrapeTarget("node", [f"{host.address}:{exporter.PORT}"], labels={"machine": name})]
+        self.register_outputs({"machine_id": self.machine_id, "os": self.os, "kernel": self.kernel})
+
+
+def baseline(name: str, site: Site) -> Iterator[Role]:
+    """A machine's roles in order. The last one tells its facts."""
+    host = site.hosts[name]
+    yield sources.package_sources(site.mirrors)
+    yield base.base(name, site)
+    yield base.ssh()
+    yield time.time(name, site)
+    yield exporter.exporter(host.address)
+    if {"control-plane", "worker"} & set(host.duties):
+        yield kubernetes.swap_off()
+        yield kubernetes.kernel()
+        yield kubernetes.container_runtime(host, site)
+        yield kubernetes.node_packages(host, site)
+    yield base.identity()

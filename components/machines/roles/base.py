@@ -1,0 +1,97 @@
+"""What every machine is: its name, its neighbours, its time zone, who may log in, how much it logs."""
+
+import shlex
+
+from converge.items import Block, File, Item, Line, Package, Script, Unit
+from converge.role import Fact, Role
+from stacks.models import Site
+
+_PACKAGES = ("ca-certificates", "curl", "iproute2", "kmod", "openssl", "procps", "tzdata")
+_JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"
+_SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
+
+
+def base(name: str, site: Site) -> Role:
+    """The machine knows its own name and time zone, and every other machine by name without asking anybody."""
+    return Role(
+        "base",
+        (
+            *(Package(package) for package in _PACKAGES),
+            File("/etc/hostname", f"{name}\n"),
+            Script(
+                "host name",
+                check=f'read -r found </proc/sys/kernel/hostname; echo "$found"; [[ $found == {name} ]]',
+                apply=f"hostname {name}",
+            ),
+            # The installer's line gives the machine's own name a loopback address, which kubelet would announce.
+            Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
+            Block("/etc/hosts", hosts(site)),
+            _time_zone(site.time_zone),
+            File(_JOURNAL, "[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=30day\n"),
+            Unit("systemd-journald.service", restart_on=(_JOURNAL,)),
+        ),
+    )
+
+
+def hosts(site: Site) -> str:
+    """The machines' lines of /etc/hosts (hosts(5)); the API server's name goes with the control plane."""
+    lines = []
+    for name, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
+        names = [f"{name}.{site.domain}", name]
+        if "control-plane" in host.duties:
+            names.append(site.cluster.endpoint)
+        lines.append(f"{host.address} {' '.join(names)}\n")
+    return "".join(lines)
+
+
+def _time_zone(zone: str) -> Item:
+    path = shlex.quote(f"/usr/share/zoneinfo/{zone}")
+    return Script(
+        f"time zone {zone}",
+        check=f'found=$(readlink /etc/localtime); echo "$found"; [[ $found == {path} ]]',
+        apply=f"test -e {path}\nln --symbolic --force --no-dereference {path} /etc/localtime",
+    )
+
+
+def ssh() -> Role:
+    """Only keys open a session. The drop-in comes before the main file, and sshd takes the first value it reads
+    (sshd_config(5)). Many sessions may begin at once: the program opens one for each role."""
+    wanted = {
+        "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no",
+        "PermitRootLogin": "prohibit-password",
+        "PermitEmptyPasswords": "no",
+        "X11Forwarding": "no",
+        "MaxStartups": "50:30:200",
+        "MaxSessions": "50",
+    }
+    return Role(
+        "ssh",
+        (
+            File(_SSHD, "".join(f"{key} {value}\n" for key, value in wanted.items()), validate='sshd -t -f "$NEW"'),
+            Script(
+                "no other file lets passwords in",
+                check=(
+                    "found=$(sshd -T); found=${found,,}\n"
+                    "[[ $found == *$'\\n''passwordauthentication no'* "
+                    "&& $found == *$'\\n''kbdinteractiveauthentication no'* ]]"
+                ),
+                apply=f"grep --recursive --ignore-case --line-number passwordauthentication /etc/ssh/sshd_config*\n"
+                f"echo 'one of these files is read before {_SSHD}: remove the line'\nexit 1",
+            ),
+            Unit("ssh.service", restart_on=(_SSHD,), reload=True),
+        ),
+    )
+
+
+def identity() -> Role:
+    """What the machine alone knows. It changes when the machine is installed anew."""
+    return Role(
+        "identity",
+        (),
+        facts=(
+            Fact("machine_id", "cat /etc/machine-id"),
+            Fact("os", "sed --quiet 's/^PRETTY_NAME=\"\\(.*\\)\"$/\\1/p' /etc/os-release"),
+            Fact("kernel", "uname --kernel-release"),
+        ),
+    )

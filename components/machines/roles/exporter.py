@@ -1,0 +1,49 @@
+"""What the watch asks of every machine."""
+
+from ipaddress import IPv4Address
+from typing import Final
+
+from converge.items import File, Package, Unit
+from converge.role import Role
+
+PORT: Final = 9100
+"""Port of node_exporter, as registered at https://github.com/prometheus/prometheus/wiki/Default-port-allocations."""
+
+_ARGUMENTS = "/etc/default/prometheus-node-exporter"
+_DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/henhouse.conf"
+
+# Its address may come up after it.
+_UNIT = """\
+[Unit]
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+RestartSec=5
+"""
+
+# Pods' mounts and links come and go, and are the cluster's to watch.
+_MOUNTS = r"^/(dev|proc|run|sys|var/lib/(containerd|kubelet))($|/)"
+_LINKS = "^(cali|veth|tunl|kube-ipvs|nodelocaldns).*"
+
+
+def exporter(address: IPv4Address) -> Role:
+    """node_exporter answers on the machine's address, not on those that the cluster or the world reach it by."""
+    arguments = [
+        f"--web.listen-address={address}:{PORT}",
+        "--collector.systemd",
+        f"--collector.filesystem.mount-points-exclude={_MOUNTS}",
+        f"--collector.netdev.device-exclude={_LINKS}",
+        f"--collector.netclass.ignored-devices={_LINKS}",
+    ]
+    return Role(
+        "exporter",
+        (
+            Package("prometheus-node-exporter"),
+            File(_ARGUMENTS, "ARGS='" + " ".join(arguments) + "'\n"),
+            File(_DROP_IN, _UNIT),
+            Unit("prometheus-node-exporter.service", restart_on=(_ARGUMENTS, _DROP_IN)),
+        ),
+    )

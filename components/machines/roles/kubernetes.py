@@ -1,0 +1,151 @@
+"""What kubeadm expects of a machine that becomes a node."""
+
+from converge.items import Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
+from converge.role import Role
+from stacks.models import Host, Site
+from stacks.versions import SITE
+
+_CONFIG = "/etc/containerd/config.toml"
+
+# Recommended or looked for by kubelet, kubeadm's preflight checks and kube-proxy.
+_TOOLS = ("conntrack", "ethtool", "iptables", "ipset", "socat")
+
+
+def swap_off() -> Role:
+    """kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
+    fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target."""
+    return Role(
+        "swap-off",
+        (
+            Line("/etc/fstab", matching=r"^[^#]\S*\s+\S+\s+swap\s", comment_out=True),
+            Unit("systemd-zram-setup@zram0.service", masked=True),
+            Unit("swap.target", masked=True),
+            Script(
+                "no active swap",
+                check='mapfile -t found </proc/swaps; echo "${found[1]-}"; ((${#found[@]} <= 1))',
+                apply="swapoff --all",
+            ),
+        ),
+    )
+
+
+def kernel() -> Role:
+    """What containers, the pod network and kubelet need of the kernel."""
+    return Role(
+        "kernel",
+        (
+            KernelModule("overlay"),
+            KernelModule("nf_conntrack"),
+            Sysctl("net.ipv4.ip_forward", "1"),
+            # Felix refuses to run where the loose check (2) lets pods forge addresses.
+            Sysctl("net.ipv4.conf.all.rp_filter", "0"),
+            # kubelet's --protect-kernel-defaults.
+            Sysctl("vm.overcommit_memory", "1"),
+            Sysctl("kernel.panic", "10"),
+            Sysctl("kernel.panic_on_oops", "1"),
+            # A notebook server watches files, and a node runs a hundred of them; the kernel's defaults are for one
+            # person.
+            Sysctl("fs.inotify.max_user_instances", "8192"),
+            Sysctl("fs.inotify.max_user_watches", "1048576"),
+        ),
+    )
+
+
+def container_runtime(host: Host, site: Site) -> Role:
+    """containerd, held, with the site's registry in the place of the upstream ones."""
+    registry = site.mirrors.registry
+    mirrored = [
+        File(f"/etc/containerd/certs.d/{upstream}/hosts.toml", hosts_toml(str(registry), upstream))
+        for upstream in (site.mirrors.registry_hosts if registry else ())
+    ]
+    return Role(
+        "container-runtime",
+        (
+            Package("containerd.io", f"{SITE['containerd']}-*", held=True),
+            File(_CONFIG, containerd_config(host), validate='containerd --config "$NEW" config dump >/dev/null'),
+            # containerd reads these at every pull.
+            *mirrored,
+            Unit("containerd.service", restart_on=(_CONFIG,)),
+        ),
+    )
+
+
+def node_packages(host: Host, site: Site) -> Role:
+    """Kubernetes' programs at the cluster's version, held there: an unattended upgrade of kubelet is an outage."""
+    version = f"{site.cluster.kubernetes_version}-*"
+    return Role(
+        "kubernetes",
+        (
+            *(Package(tool) for tool in _TOOLS),
+            *(Package(program, version, held=True) for program in ("kubelet", "kubeadm", "kubectl")),
+            Directory("/opt/cni/bin"),
+            *(_nfs_client() if takes_people(host) else ()),
+        ),
+    )
+
+
+def takes_people(host: Host) -> bool:
+    """Whether people's servers, and so their homes, come to this machine."""
+    return "worker" in host.duties and host.purpose in ("any", "user")
+
+
+def _nfs_client() -> tuple[Package | Unit, ...]:
+    """NFS 4.2 needs no port mapper, which the package starts all the same (rpcbind(8), RFC 8881)."""
+    return (
+        Package("nfs-common"),
+        Unit("rpcbind.socket", masked=True),
+        Unit("rpcbind.service", masked=True),
+    )
+
+
+def hosts_toml(registry: str, upstream: str) -> str:
+    """The site's registry in the place of an upstream one; nobody else is asked when it does not have an image
+    (https://github.com/containerd/containerd/blob/main/docs/hosts.md)."""
+    return f"""\
+server = "{registry.rstrip("/")}/v2/{upstream}"
+capabilities = ["pull", "resolve"]
+override_path = true
+"""
+
+
+def containerd_config(host: Host) -> str:
+    """config.toml of containerd 2.3 (its docs/cri/config.md)."""
+    return f"""\
+version = 4
+# Without erofs-utils these do not load, and then neither does the transfer service, which pulls images.
+disabled_plugins = [
+  "io.containerd.differ.v1.erofs",
+  "io.containerd.mount-handler.v1.erofs",
+  "io.containerd.snapshotter.v1.erofs",
+]
+
+[plugins."io.containerd.transfer.v1.local"]
+  config_path = "/etc/containerd/certs.d"
+
+  [[plugins."io.containerd.transfer.v1.local".unpack_config]]
+    differ = "walking"
+    platform = "linux/amd64"
+    snapshotter = "overlayfs"
+
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "registry.k8s.io/pause:{SITE["pause"]}"
+
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = "/etc/containerd/certs.d"
+
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = {str(host.restrict_oom_score_adj).lower()}
+
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/opt/cni/bin"]
+    conf_dir = "/etc/cni/net.d"
+
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+      SystemdCgroup = {str(host.cgroups == "v2").lower()}
+"""

@@ -1,0 +1,25 @@
+"""What a look at machines, or at a cluster, has found."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that has drifted."""
+
+    machine: str
+    """Its name; `cluster` for an object of Kubernetes."""
+    role: str
+    """The role; the kind of an object of Kubernetes."""
+    item: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """A role, or a cluster, that could not be looked at."""
+
+    machine: str
+    role: str
+    reason: str

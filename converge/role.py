@@ -1,0 +1,25 @@
+"""Roles: what must be true of a machine, as data. What that means in shell is up to the items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from converge.item import Item
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that the machine alone knows: `command` prints it on one line; it becomes an output of the role."""
+
+    name: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """What must be true of a machine for one purpose; items are applied in order."""
+
+    name: str
+    items: Sequence[Item]
+    facts: Sequence[Fact] = ()
+    secret_facts: bool = False
+    """True when a fact is itself a secret: the role's outputs are then encrypted in the state."""

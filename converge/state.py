@@ -1,0 +1,78 @@
+"""The roles in a stack's state: what a machine was last told, and how to reach it."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+COMMAND: Final = "command:remote:Command"
+HOST_STATE: Final = "henhouse:host:HostState"
+_SECRET: Final = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
+"""How the engine marks a secret in a state, pulumi/sdk/go/common/resource/sig."""
+
+
+class StateError(Exception):
+    """The state could not be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class AppliedRole:
+    """A role as it was last applied."""
+
+    command: str
+    """Logical name of the role's command."""
+    machine: str
+    role: str
+    script: str
+    stdin: str
+    connection: Mapping[str, Any]
+    """The inputs of the command's connection, in the engine's camelCase."""
+    probe: str
+    """The command's `delete` input: what an earlier probe left there."""
+
+
+def export(stack: str | None) -> dict[str, Any]:
+    """Return the state of `stack`, or of the selected one, with its secrets. StateError when the CLI cannot give it."""
+    command = ["pulumi", "stack", "export", "--show-secrets", "--non-interactive"]
+    command += ["--stack", stack] if stack else []
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise StateError("pulumi is not on PATH; `make shell` opens a shell in which it is") from None
+    if done.returncode != 0:
+        raise StateError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
+    state: dict[str, Any] = json.loads(done.stdout)
+    return state
+
+
+def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
+    """The roles in an exported state. StateError for a state whose roles do not say whose they are."""
+    resources = (state.get("deployment") or {}).get("resources") or ()
+    subjects = {each["urn"]: each.get("inputs") or {} for each in resources if each.get("type") == HOST_STATE}
+    for resource in resources:
+        if resource.get("type") != COMMAND or resource.get("delete") or resource.get("parent") not in subjects:
+            continue
+        subject, inputs = subjects[resource["parent"]], revealed(resource.get("inputs") or {})
+        if "machine" not in subject:
+            raise StateError("this state was written by an older release: run `pulumi up` first")
+        yield AppliedRole(
+            command=resource["urn"].rpartition("::")[2],
+            machine=subject["machine"],
+            role=subject["role"],
+            script=inputs["create"],
+            stdin=inputs.get("stdin") or "",
+            connection=inputs["connection"],
+            probe=inputs.get("delete") or "",
+        )
+
+
+def revealed(value: Any) -> Any:
+    """Return a value of a state without the marks of secrets, at every depth: a secret may hold another."""
+    if isinstance(value, list):
+        return [revealed(each) for each in value]
+    if isinstance(value, dict):
+        if value.get(_SECRET[0]) == _SECRET[1]:
+            return revealed(json.loads(value["plaintext"]))
+        return {key: revealed(each) for key, each in value.items()}
+    return value

@@ -1,0 +1,198 @@
+"""A probe of real SSH servers: what it finds, what it says of machines that cannot be asked, and what it never does."""
+
+import asyncio
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from converge import probe
+from converge.items import File, Script
+from converge.probe import ProbeResult
+from converge.render import render, standard_input
+from converge.report import Difference, NotChecked
+from converge.role import Role
+from converge.state import COMMAND, HOST_STATE, AppliedRole, StateError, applied_roles, export, revealed
+from tests.converge.scripts import LoopbackShell
+
+MARKS = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+SECRETS = {"key": "hunter2-hunter2"}
+FILE = Role("file", (File("/tmp/x/f", "x\n"),))
+KEY = Role("key", (File("/tmp/x/k", secret="key", mode="0600"),))
+
+
+def applied(
+    shell: LoopbackShell, role: Role, machine: str = "chick0", secrets: dict[str, str] | None = None
+) -> AppliedRole:
+    return AppliedRole(
+        command=f"{machine}-{role.name}-command",
+        machine=machine,
+        role=role.name,
+        script=render(role, machine, secrets or {}),
+        stdin=standard_input(secrets or {}),
+        connection=shell.connection,
+        probe=": probe none",
+    )
+
+
+def look(*roles: AppliedRole) -> ProbeResult:
+    return asyncio.run(probe.probe(roles))
+
+
+def test_difference_names_machine_role_and_item(shell: LoopbackShell) -> None:
+    shell.apply(FILE)
+    shell.run("echo y >>/tmp/x/f")
+    seen = look(applied(shell, FILE))
+    assert seen.not_checked == ()
+    assert seen.differences == (Difference("chick0", "file", "file /tmp/x/f", "line 2: ", "line 2: y"),)
+
+
+def test_what_is_as_it_should_be_is_not_mentioned(shell: LoopbackShell) -> None:
+    shell.apply(FILE)
+    shell.apply(KEY, SECRETS)
+    seen = look(applied(shell, FILE), applied(shell, KEY, secrets=SECRETS))
+    assert (seen.differences, seen.not_checked) == ((), ())
+
+
+def test_secret_is_compared_and_not_told(shell: LoopbackShell) -> None:
+    shell.apply(KEY, SECRETS)
+    shell.run("echo hunter3 >/tmp/x/k")
+    seen = look(applied(shell, KEY, secrets=SECRETS))
+    assert [each.expected for each in seen.differences] == ["the secret key"]
+    assert "hunter" not in repr(seen.differences)
+
+
+def test_probe_changes_nothing(shell: LoopbackShell) -> None:
+    look(applied(shell, FILE), applied(shell, KEY, secrets=SECRETS))
+    assert shell.run("find /tmp/x /run/henhouse 2>/dev/null").stdout == "/tmp/x\n"
+
+
+def test_many_roles_of_a_machine_use_one_connection(shell: LoopbackShell, ssh_server: Any) -> None:
+    before = ssh_server.said().count("Accepted publickey")
+    look(*(applied(shell, Role(f"role{at}", FILE.items)) for at in range(15)))
+    assert ssh_server.said().count("Accepted publickey") == before + 1
+
+
+def test_machine_that_is_dead_does_not_hide_the_others(shell: LoopbackShell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    dead = replace(applied(shell, FILE, "chick1"), connection=shell.connection | {"port": closed})
+    seen = look(dead, applied(shell, FILE))
+    assert [(each.machine, each.role) for each in seen.differences] == [("chick0", "file")]
+    (unseen,) = seen.not_checked
+    assert (unseen.machine, unseen.role) == ("chick1", "file")
+    assert unseen.reason.startswith(f"127.0.0.1 port {closed}: ")
+    assert "refused" in unseen.reason
+
+
+def test_machine_that_says_nothing_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        seen = look(replace(applied(shell, FILE), connection=shell.connection | {"port": port}))
+    assert [each.reason for each in seen.not_checked] == [f"127.0.0.1 port {port}: no answer in time"]
+
+
+def test_other_host_key_is_not_talked_to(shell: LoopbackShell, ssh_server: Any) -> None:
+    other = " ".join((ssh_server.files / "other.pub").read_text().split()[:2])
+    before = ssh_server.said().count("Accepted publickey")
+    seen = look(replace(applied(shell, FILE), connection=shell.connection | {"hostKey": other}))
+    assert [each.reason.partition(": ")[2] for each in seen.not_checked] == [
+        "its host key differs from the one in the settings"
+    ]
+    assert ssh_server.said().count("Accepted publickey") == before
+
+
+def test_key_that_the_machine_does_not_know(shell: LoopbackShell, ssh_server: Any) -> None:
+    other = (ssh_server.files / "other").read_text()
+    seen = look(replace(applied(shell, FILE), connection=shell.connection | {"privateKey": other}))
+    assert [each.reason.partition(": ")[2] for each in seen.not_checked] == ["it accepts none of the keys offered"]
+
+
+def test_check_that_does_not_end_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "CHECK_SECONDS", 0.5)
+    seen = look(applied(shell, Role("slow", (Script("slow", "sleep 5", "true"),))), applied(shell, FILE))
+    assert [(each.role, each.reason) for each in seen.not_checked] == [("slow", "its check did not end within 0.5 s")]
+    assert [each.role for each in seen.differences] == ["file"]
+
+
+def test_roles_are_read_from_the_state(shell: LoopbackShell) -> None:
+    script = render(KEY, "chick0", ["key"])
+    stdin = {**MARKS, "plaintext": json.dumps(standard_input(SECRETS))}
+    connection = {**MARKS, "plaintext": json.dumps(shell.connection)}
+    owner = "urn:pulumi:dev::henhouse::henhouse:host:HostState::chick0-key"
+    urn = "urn:pulumi:dev::henhouse::henhouse:host:HostState$command:remote:Command::"
+    subject = {"machine": "chick0", "role": "key"}
+    inputs = {"create": script, "stdin": stdin, "connection": connection, "delete": ": probe a1"}
+    resources = [
+        {"urn": "urn:pulumi:dev::henhouse::pulumi:pulumi:Stack::henhouse-dev", "type": "pulumi:pulumi:Stack"},
+        {"urn": owner, "type": HOST_STATE, "inputs": subject},
+        {"urn": f"{urn}chick0-key-command", "type": COMMAND, "inputs": inputs, "parent": owner},
+        {"urn": f"{urn}old", "type": COMMAND, "inputs": inputs, "parent": owner, "delete": True},
+        {"urn": f"{urn}other", "type": COMMAND, "inputs": {"create": "echo hello"}},
+    ]
+    expected = replace(applied(shell, KEY, secrets=SECRETS), probe=": probe a1")
+    assert list(applied_roles({"deployment": {"resources": resources}})) == [expected]
+
+
+def test_secret_inside_a_secret_is_read() -> None:
+    """The official plugin keeps the private key as a secret inside the connection, which is one itself."""
+    inner = {**MARKS, "plaintext": json.dumps("a key")}
+    outer = {**MARKS, "plaintext": json.dumps({"host": "198.18.0.100", "privateKey": inner})}
+    assert revealed({"connection": outer}) == {"connection": {"host": "198.18.0.100", "privateKey": "a key"}}
+
+
+def test_state_that_does_not_say_whose_its_roles_are_is_refused() -> None:
+    """Of a release before the roles' owners were in it: to find no drift there would be a lie."""
+    resources = [
+        {"urn": "urn:a", "type": HOST_STATE, "inputs": {}},
+        {"urn": "urn:b", "type": COMMAND, "inputs": {"create": "true"}, "parent": "urn:a"},
+    ]
+    with pytest.raises(StateError, match="run `pulumi up` first"):
+        list(applied_roles({"deployment": {"resources": resources}}))
+
+
+@pytest.mark.parametrize(
+    ("printed", "items"),
+    [
+        ("", []),
+        ("hello\n", []),
+        ('{"item": "a", "expected": "1", "found": "2"}\n', ["a"]),
+        ('hello\n{"motd": 1}\n[3]\n{"item": "a", "expected": "1", "found": "2"}\n42\nbye\n', ["a"]),
+    ],
+)
+def test_greeting_of_a_machine_is_no_difference(printed: str, items: list[str]) -> None:
+    assert [each["item"] for each in probe.answers(printed)] == items
+
+
+def test_machine_that_greets_everyone_is_looked_at_all_the_same(shell: LoopbackShell) -> None:
+    """Bash reads .bashrc when sshd runs a command."""
+    shell.apply(FILE)
+    shell.run("echo y >>/tmp/x/f")
+    greeting = replace(applied(shell, FILE), script="echo hello; echo '{'\n" + applied(shell, FILE).script)
+    seen = look(greeting)
+    assert [each.item for each in seen.differences] == ["file /tmp/x/f"]
+
+
+def test_empty_stack_has_no_roles() -> None:
+    assert list(applied_roles({"version": 3, "deployment": {}})) == []
+
+
+def test_state_that_cannot_be_read_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StateError, match="pulumi is not on PATH"):
+        export("dev")
+    (tmp_path / "pulumi").write_text("#!/bin/sh\necho \"error: no stack named 'dev' found\" >&2; exit 255\n")
+    (tmp_path / "pulumi").chmod(0o755)
+    with pytest.raises(StateError, match="--stack dev` failed: error: no stack named 'dev' found"):
+        export("dev")
+
+
+def test_differences_of_a_role() -> None:
+    one, two = Difference("chick0", "a", "x", "1", "2"), Difference("chick1", "a", "x", "1", "2")
+    seen = ProbeResult((), (one, two), (NotChecked("chick2", "a", "dead"),))
+    role = AppliedRole("chick1-a-command", "chick1", "a", "", "", {}, "")
+    assert seen.of(role) == [two]
