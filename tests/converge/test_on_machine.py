@@ -75,7 +75,7 @@ def demo(machine: RackShell) -> RackShell:
 )
 def test_service_is_brought_back(demo: RackShell, damage: str, found: str) -> None:
     demo.run(damage)
-    assert demo.check(service()).found["service demo.service"] == found
+    assert demo.check(service()).found["unit demo.service"] == found
     demo.apply(service())
     assert demo.check(service()).differences == []
     assert demo.run("systemctl is-active demo; systemctl is-enabled demo").stdout == "active\nenabled\n"
@@ -106,7 +106,7 @@ def test_restart_that_an_interruption_left_out_is_made_up_for(demo: RackShell) -
     before = invocation(demo)
     assert demo.apply(Role("demo", (file, unit, Script("cut", "false", "exit 1"), demo_service))).status != 0
     assert invocation(demo) == before
-    assert demo.check(service("d\n")).found == {"service demo.service": "enabled, active with an older configuration"}
+    assert demo.check(service("d\n")).found == {"unit demo.service": "enabled, active with an older configuration"}
     demo.apply(service("d\n"))
     assert invocation(demo) != before
 
@@ -129,7 +129,7 @@ def test_masked_service_neither_runs_nor_starts(demo: RackShell) -> None:
     role = Role("masked", (Unit("systemd-timesyncd.service", masked=True), Unit("cron.service", masked=True)))
     demo.apply(role)
     demo.run("systemctl unmask cron.service")
-    assert list(demo.check(role).found) == ["service cron.service"]
+    assert list(demo.check(role).found) == ["unit cron.service"]
     demo.apply(role)
     assert demo.check(role).differences == []
 
@@ -139,7 +139,7 @@ def test_stopped_service_stays_stopped(demo: RackShell) -> None:
     demo.apply(role)
     assert demo.check(role).differences == []
     demo.run("systemctl reset-failed demo; systemctl enable --now demo")
-    assert demo.check(role).found == {"service demo.service": "enabled, active (running)"}
+    assert demo.check(role).found == {"unit demo.service": "enabled, active (running)"}
 
 
 def test_service_that_does_not_start_is_named(machine: RackShell) -> None:
@@ -147,7 +147,7 @@ def test_service_that_does_not_start_is_named(machine: RackShell) -> None:
     path = "/etc/systemd/system/broken.service"
     answer = machine.apply(Role("broken", (File(path, unit), Unit("broken.service"))))
     assert answer.status != 0
-    assert "henhouse: chick0: broken: service broken.service: failed" in answer.stderr
+    assert "henhouse: chick0: broken: unit broken.service: failed" in answer.stderr
     machine.run(f"rm {path}; systemctl daemon-reload; systemctl disable broken; systemctl reset-failed")
 
 
@@ -219,7 +219,7 @@ def test_swap_stays_off(machine: RackShell) -> None:
     machine.run("echo 'LABEL=swap none swap sw 0 0' >>/etc/fstab; systemctl unmask swap.target")
     assert machine.check(role).found == {
         "line of /etc/fstab": "LABEL=swap none swap sw 0 0",
-        "service swap.target": "static, inactive",
+        "unit swap.target": "static, inactive",
     }
     machine.apply(role)
     assert machine.check(role).differences == []
