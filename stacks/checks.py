@@ -27,6 +27,26 @@ def networks_apart(site: Site) -> Iterator[Problem]:
             yield Problem(f"network.{other_name}", f"{other} overlaps network.{name}, {network}")
 
 
+BLOCK_PREFIX: Final = 26
+"""Calico gives addresses to nodes in blocks of 64."""
+
+
+def pods_for_every_node(site: Site) -> Iterator[Problem]:
+    """Calico gives each node whole blocks; a node that gets none starts no pod."""
+    nodes = [host for host in site.hosts.values() if {"worker", "control-plane"} & set(host.duties)]
+    pods = site.network.pods
+    need = len(nodes) * -(-site.cluster.max_pods // 2 ** (32 - BLOCK_PREFIX))
+    blocks = 2 ** (BLOCK_PREFIX - pods.prefixlen)
+    if blocks < need:
+        smallest = BLOCK_PREFIX - (need - 1).bit_length()
+        yield Problem(
+            "network.pods",
+            f"{pods} has {blocks} blocks of 64 addresses, and {len(nodes)} nodes of {site.cluster.max_pods} pods "
+            f"take {need}",
+            accepted=f"a network of /{smallest} or larger, or a smaller cluster.max_pods",
+        )
+
+
 def addresses_of_hosts(site: Site) -> Iterator[Problem]:
     """Every machine has an address of its own in the machines' network."""
     owner: dict[IPv4Address, str] = {}
@@ -34,7 +54,7 @@ def addresses_of_hosts(site: Site) -> Iterator[Problem]:
         path = f"hosts.{name}.address"
         network = site.network.machines
         if host.address not in network or host.address in (network.network_address, network.broadcast_address):
-            yield Problem(path, f"{host.address} is no machine's address in network.machines", accepted=str(network))
+            yield Problem(path, f"{host.address} is not a usable address in network.machines", accepted=str(network))
         if host.address in owner:
             yield Problem(path, f"{host.address} is also {owner[host.address]}'s")
         owner.setdefault(host.address, name)
@@ -187,6 +207,7 @@ def _bytes(size: str) -> int:
 
 CHECKS: Final[tuple[Check, ...]] = (
     networks_apart,
+    pods_for_every_node,
     addresses_of_hosts,
     host_keys_differ,
     duties,

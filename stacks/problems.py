@@ -1,6 +1,7 @@
 """What is wrong with a stack's settings, said so that whoever edits them can put it right."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,26 +58,61 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "extra_forbidden":
             return Problem(path, "is not a setting", accepted=_siblings(detail["loc"]))
         case _:
-            shown = "" if _is_secret(detail["loc"]) else f"{detail['input']!r}: "
-            return Problem(path, f"{shown}{_lower(detail['msg'])}")
+            shown = "" if is_secret(detail["loc"]) else f"{_masked(repr(detail['input']))}: "
+            return Problem(path, f"{shown}{_lower(detail['msg'].removeprefix('Value error, '))}")
 
 
 def _siblings(where: Iterable[int | str]) -> str:
     """The settings that do exist where an unknown one was given, from the schema."""
-    fields: Mapping[str, Any] = Site.model_json_schema()
-    definitions = fields["$defs"]
-    node: Mapping[str, Any] = fields
     *parents, _ = where
-    for part in parents:
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items") or {}
-        reference = node.get("$ref") or next((o["$ref"] for o in node.get("anyOf", []) if "$ref" in o), None)
-        if reference:
-            node = definitions[reference.rsplit("/", 1)[1]]
+    node = _schema_at(parents)
     return ", ".join(sorted(node.get("properties", {}))) or "docs/settings.md lists every setting"
 
 
-def _is_secret(where: Iterable[int | str]) -> bool:
-    return any(str(part).endswith(("private_key", "password", "token", "secret")) for part in where)
+def is_secret(where: Iterable[int | str]) -> bool:
+    """Whether the setting at this path, or one around it, is kept secret."""
+    parts = tuple(where)
+    return any(_kept_secret(_schema_at(parts[:length])) for length in range(1, len(parts) + 1))
+
+
+def secret_settings() -> list[str]:
+    """The paths of all settings that are kept secret."""
+    return sorted(_secrets_below(Site.model_json_schema(), ""))
+
+
+def _secrets_below(node: Mapping[str, Any], path: str) -> Iterator[str]:
+    for name, value in node.get("properties", {}).items():
+        inner = f"{path}.{name}" if path else name
+        if _kept_secret(value):
+            yield inner
+        else:
+            yield from _secrets_below(_resolved(value), inner)
+
+
+def _kept_secret(node: Mapping[str, Any]) -> bool:
+    return any(each.get("writeOnly") for each in (node, *node.get("anyOf", ())))
+
+
+def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
+    node: Mapping[str, Any] = Site.model_json_schema()
+    for part in where:
+        patterns: Sequence[Any] = tuple(node.get("patternProperties", {}).values())
+        inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items")
+        inner = inner if isinstance(inner, Mapping) else (patterns[0] if patterns else {})
+        node = _resolved(inner)
+    return node
+
+
+def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A node with the model that it refers to in its place."""
+    reference = node.get("$ref") or next((each["$ref"] for each in node.get("anyOf", []) if "$ref" in each), None)
+    found: Mapping[str, Any] = Site.model_json_schema()["$defs"][reference.rsplit("/", 1)[1]] if reference else node
+    return found
+
+
+def _masked(text: str) -> str:
+    """A text without the user name and password of an address in it."""
+    return re.sub(r"://[^/@\s]*@", "://***@", text)
 
 
 def _lower(message: str) -> str:

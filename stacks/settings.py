@@ -1,16 +1,18 @@
 """Reads a stack's settings: everything that is wrong with them is said at once, before anything is touched."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
+import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from stacks.checks import problems_across
 from stacks.models import Site
-from stacks.problems import SettingsError, problems_of
+from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
 
 NAMESPACE = "henhouse"
 """The project's name, which the keys of a stack's file begin with."""
@@ -33,9 +35,44 @@ def parse_settings(tree: Mapping[str, Any]) -> Site:
 def load_settings() -> Site:
     """The settings of the stack that the engine is running. Secrets in them are decrypted and kept as SecretStr."""
     try:
+        refuse_needless_encryption(Path(f"Pulumi.{pulumi.get_stack()}.yaml"))
         return parse_settings(_tree())
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def refuse_needless_encryption(file: Path) -> None:
+    """Raise SettingsError when a value of the stack's file is encrypted, and its setting is not kept secret.
+
+    The program would write it in plain into the state and onto machines. A stack without a file has nothing to refuse.
+    """
+    if not file.exists():
+        return
+    config = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
+    found = [path for key, value in config.items() for path in _encrypted(value, (key.removeprefix(f"{NAMESPACE}:"),))]
+    problems = [
+        Problem(
+            ".".join(map(str, path)),
+            "is encrypted, but this setting is not kept secret: it would be in plain in the state and on machines",
+            accepted=f"a plain value here; secrets only in {', '.join(secret_settings())}",
+        )
+        for path in found
+        if not is_secret(path)
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+def _encrypted(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    if isinstance(value, Mapping):
+        if set(value) == {"secure"}:
+            yield path
+            return
+        for key, inner in value.items():
+            yield from _encrypted(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _encrypted(inner, (*path, at))
 
 
 def _tree() -> dict[str, Any]:

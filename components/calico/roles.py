@@ -157,8 +157,9 @@ def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
 
 
 def _purpose(site: Site, name: str) -> Script:
-    purpose = site.hosts[name].purpose
-    return _pair("purpose", "node's purpose", node=name, purpose="" if purpose == "any" else purpose)
+    """The label by which pods find a worker; a machine that is none has no label."""
+    host = site.hosts[name]
+    return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if "worker" in host.duties else "")
 
 
 def _pair(stem: str, name: str, **values: str) -> Script:

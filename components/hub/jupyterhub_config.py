@@ -5,10 +5,12 @@ set.
 """
 
 import json
+import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821 (traitlets defines it)
 here = Path(__file__).parent
+sys.path.insert(0, str(here))  # for the modules beside this file
 site = json.loads((here / "site.json").read_text())
 
 

@@ -18,14 +18,16 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
+MODULES: Final = ("identity.py",)
+"""What fragments import."""
 USER_NAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,62}$"
 """A person's name is also their home's, so it has no capitals, no slashes and no leading dot."""
 
 
 def config_files() -> dict[str, str]:
-    """What runs before JupyterHub, its configuration file, and the fragments that it loads, by file name."""
+    """What runs before JupyterHub, its configuration file, the modules and the fragments it loads, by file name."""
     fragments = sorted((HERE / "config.d").glob("[0-9][0-9]-*.py"))
-    paths = [HERE / WAIT_FOR_CLUSTER, HERE / "jupyterhub_config.py", *fragments]
+    paths = [HERE / WAIT_FOR_CLUSTER, HERE / "jupyterhub_config.py", *(HERE / name for name in MODULES), *fragments]
     return {path.name: path.read_text() for path in paths}
 
 

@@ -7,7 +7,7 @@ import pulumi
 from components.contracts.machines import Machine
 from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import by_job
-from components.monitoring.roles import ROLE, token_name, watch_role
+from components.monitoring.roles import ROLE, role_secrets, token_name, watch_role
 from converge.host_state import apply
 from stacks.models import Site
 from stacks.secrets import SiteSecrets
@@ -30,14 +30,13 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("henhouse:ops:Monitoring", name, None, opts)
         first = {job: targets[0] for job, targets in by_job(scrape).items()}
         authorities = {job: target.ca for job, target in first.items() if target.ca is not None}
+        tokens = {token_name(job): each.bearer_token for job, each in first.items() if each.bearer_token is not None}
         apply(
             on,
             pulumi.Output.all(site_ca=secrets.ca_certificate, authorities=authorities).apply(
                 lambda known: watch_role(site, scrape, known["authorities"], site_ca=known["site_ca"])
             ),
-            secrets={
-                token_name(job): target.bearer_token for job, target in first.items() if target.bearer_token is not None
-            },
+            secrets={**role_secrets(site), **tokens},
             role_name=ROLE,
             parent=self,
         )

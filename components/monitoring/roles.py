@@ -24,6 +24,7 @@ from converge.role import Role
 from stacks.models import Site
 
 ROLE = "watch"
+ALERTMANAGER_CONFIG = "alertmanager-config"
 DEFAULTS = "/etc/default"
 
 
@@ -48,7 +49,7 @@ def watch_role(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping
             ),
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
             *_blackbox(own_authority, site_ca),
-            *_alertmanager(site),
+            *_alertmanager(alerts_posted=site.monitoring.alert_webhook is not None),
             *_prometheus(site, targets, authorities),
         ),
     )
@@ -62,22 +63,38 @@ def token_name(job: str) -> str:
 def _blackbox(own_authority: bool, site_ca: str) -> list[Item]:
     config, arguments = f"{CONFIG_DIRECTORY}/blackbox.yml", f"{DEFAULTS}/prometheus-blackbox-exporter"
     check = 'prometheus-blackbox-exporter --config.check --config.file="$NEW"'
+    authority = [File(SITE_CA, content=site_ca)] if own_authority else []
+    files = (*(file.path for file in authority), config, arguments)
     return [
-        *([File(SITE_CA, content=site_ca)] if own_authority else []),
+        *authority,
         File(config, content=blackbox_yml(own_authority=own_authority), validate=check),
         File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
-        Unit("prometheus-blackbox-exporter.service", restart_on=(SITE_CA, config, arguments)),
+        Unit("prometheus-blackbox-exporter.service", restart_on=files),
     ]
 
 
-def _alertmanager(site: Site) -> list[Item]:
+def role_secrets(site: Site) -> dict[str, str]:
+    """The role's secrets that the settings hold, by name."""
+    webhook = site.monitoring.alert_webhook
+    return {ALERTMANAGER_CONFIG: alertmanager_yml(str(webhook.get_secret_value()))} if webhook else {}
+
+
+def _alertmanager(*, alerts_posted: bool) -> list[Item]:
     config, arguments = f"{CONFIG_DIRECTORY}/alertmanager.yml", f"{DEFAULTS}/prometheus-alertmanager"
     return [
-        File(config, content=alertmanager_yml(site), validate='amtool check-config "$NEW"'),
+        _alertmanager_config(config, alerts_posted=alerts_posted),
         # Alone: a cluster's address would be looked for among private ones, and not found on every site.
         File(arguments, content=f'ARGS="--web.listen-address={ALERTMANAGER} --cluster.listen-address="\n'),
         Unit("prometheus-alertmanager.service", restart_on=(config, arguments)),
     ]
+
+
+def _alertmanager_config(path: str, *, alerts_posted: bool) -> File:
+    """Where alerts are posted is a secret, and so is the file that says it."""
+    check = 'amtool check-config "$NEW"'
+    if not alerts_posted:
+        return File(path, alertmanager_yml(None), validate=check)
+    return File(path, secret=ALERTMANAGER_CONFIG, mode="0640", group="prometheus", validate=check)
 
 
 def _prometheus(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str]) -> list[Item]:

@@ -1,10 +1,8 @@
 """The settings of a site, as types."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import Field, StringConstraints
-
-from stacks.models.base import DomainName, HostName, Model
+from stacks.models.base import DomainName, HostName, Model, TimeZone
 from stacks.models.cluster import Calico, Cluster
 from stacks.models.hosts import Access, AptRepository, Host, Mirrors, Network
 from stacks.models.hub import Certificate, Edge, Hub, Monitoring, Size
@@ -39,8 +37,8 @@ class Site(Model):
     """True for a virtual rack. Only then are the lab's own engine plugins and the `dummy` login accepted."""
     domain: DomainName
     """The site's DNS zone; the hub's name is in it."""
-    time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Za-z_+-]+)*$")] = "Etc/UTC"
-    """Time zone of the machines (tz database)."""
+    time_zone: TimeZone = "Etc/UTC"
+    """Time zone of the machines: a name of the tz database that Debian 13 installs, such as `Europe/Berlin`."""
     access: Access = Access()
     """How the program logs in to the machines."""
     network: Network

@@ -1,8 +1,12 @@
 """What every settings model shares, and the types that more than one of them uses."""
 
-from typing import Annotated
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, HttpUrl, Secret, StringConstraints, WithJsonSchema
+
+from stacks.time_zones import check_time_zone
 
 
 class Model(BaseModel):
@@ -32,10 +36,85 @@ RSA is not accepted: pinning one makes the SSH client ask for SHA-1 signatures, 
 DiskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+=-]{2,126}$")]
 """A name in `/dev/disk/by-id`. Kernel names such as sda change between boots and are refused."""
 
-ImageName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9._-]+)+(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?$")
-]
+_IMAGE: Final = re.compile(
+    r"(?P<host>(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]{1,5})?)"
+    r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+)"
+    r"(?P<tag>:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+    r"(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-f]{32,})?"
+)
+"""https://pkg.go.dev/github.com/distribution/reference"""
+
+
+def _check_image(name: str) -> str:
+    match = _IMAGE.fullmatch(name)
+    if not match:
+        raise ValueError("must be HOST/PATH:TAG or HOST/PATH@DIGEST, such as quay.io/jupyter/base-notebook:2026-10-05")
+    host = match["host"]
+    if "." not in host and ":" not in host and host != "localhost":
+        raise ValueError(f"must begin with the registry's host, such as docker.io/{name}")
+    if not match["tag"] and not match["digest"]:
+        raise ValueError(f"must have a tag or a digest, such as {name}:1.2.3: without one it means whatever is latest")
+    return name
+
+
+ImageName = Annotated[str, AfterValidator(_check_image)]
 """A container image by its upstream name, host included, with a tag or a digest."""
+
+
+def _without_credentials(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("must not hold a user name or password: it is kept in plain in the state and on the machines")
+    return url
+
+
+PublicUrl = Annotated[HttpUrl, AfterValidator(_without_credentials)]
+"""An address that everyone may read; no credential is in it."""
+
+SecretUrl = Annotated[Secret[HttpUrl], WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})]
+"""An address that is itself a credential, as the hooks of chat services are."""
+
+
+def _usable(network: IPv4Network) -> IPv4Network:
+    for wrong, what in (
+        (network.is_loopback, "loopback"),
+        (network.is_multicast, "multicast"),
+        (network.is_link_local, "link-local"),
+        (network.overlaps(IPv4Network("0.0.0.0/8")), "“this network” (RFC 1122)"),
+        (network.overlaps(IPv4Network("240.0.0.0/4")), "reserved (RFC 1112)"),
+    ):
+        if wrong:
+            raise ValueError(f"{network} holds {what} addresses, which no machine, pod or Service can have")
+    return network
+
+
+def _between(largest: int, smallest: int, why: str) -> AfterValidator:
+    def check(network: IPv4Network) -> IPv4Network:
+        if not largest <= network.prefixlen <= smallest:
+            raise ValueError(f"/{network.prefixlen} must be between /{largest} and /{smallest}: {why}")
+        return network
+
+    return AfterValidator(check)
+
+
+MachinesNetwork = Annotated[
+    IPv4Network, AfterValidator(_usable), _between(8, 29, "it has room for the machines, and for more to come")
+]
+PodNetwork = Annotated[
+    IPv4Network,
+    AfterValidator(_usable),
+    _between(8, 24, "every node takes blocks of 64 addresses (Calico's /26) and a /24 (kube-controller-manager)"),
+]
+ServiceNetwork = Annotated[
+    IPv4Network,
+    AfterValidator(_usable),
+    _between(12, 24, "kube-apiserver takes no larger one, and its DNS and the file server need addresses of their own"),
+]
+LoadBalancerNetwork = Annotated[
+    IPv4Network, AfterValidator(_usable), _between(8, 32, "each public name's proxy takes an address")
+]
+
+TimeZone = Annotated[str, AfterValidator(check_time_zone)]
+"""A zone that Debian 13 has without its package tzdata-legacy."""
 
 AsNumber = Annotated[int, "BGP autonomous system number"]
 

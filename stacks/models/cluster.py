@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, StringConstraints
+from pydantic import Field, StringConstraints
 
-from stacks.models.base import AsNumber, DomainName, HostName, Model
+from stacks.models.base import AsNumber, DomainName, HostName, Model, PublicUrl
 from stacks.versions import SITE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
@@ -16,7 +16,7 @@ class Calico(Model):
 
     version: Version = SITE["calico"]
     """Version of Calico."""
-    manifest: HttpUrl | None = None
+    manifest: PublicUrl | None = None
     """Where the upstream file calico.yaml of that version is. Left out, it is taken from the project's own release
     files."""
     manifest_sha256: Sha256 | None = None

@@ -1,11 +1,20 @@
 """The machines, how they are reached, and where their packages and images come from."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import Literal
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, SecretStr
 
-from stacks.models.base import HostKey, HostName, Model
+from stacks.models.base import (
+    HostKey,
+    HostName,
+    LoadBalancerNetwork,
+    MachinesNetwork,
+    Model,
+    PodNetwork,
+    PublicUrl,
+    ServiceNetwork,
+)
 
 Duty = Literal["gateway", "control-plane", "worker", "storage"]
 """What a machine is for. One machine has one duty, except that a small site may make its control plane a worker too."""
@@ -46,13 +55,13 @@ class Access(Model):
 class Network(Model):
     """The address plan. No two of the four networks may overlap."""
 
-    machines: IPv4Network
+    machines: MachinesNetwork
     """The network that all machines are on."""
-    pods: IPv4Network
+    pods: PodNetwork
     """Addresses of pods: routed without encapsulation, so they must be free in the whole site."""
-    services: IPv4Network
+    services: ServiceNetwork
     """Addresses of Kubernetes Services (ClusterIPs)."""
-    load_balancers: IPv4Network
+    load_balancers: LoadBalancerNetwork
     """Addresses of Services of type LoadBalancer, announced to the gateway by BGP."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
     """What the gateway takes the time from. The other machines take it from the gateway."""
@@ -61,7 +70,7 @@ class Network(Model):
 class AptRepository(Model):
     """One apt source, written as deb822 (sources.list(5))."""
 
-    url: HttpUrl
+    url: PublicUrl
     """The repository's root."""
     suite: str
     """Suite, for example `trixie`; ends in / for a repository without components."""
@@ -77,7 +86,7 @@ class Mirrors(Model):
 
     apt: dict[HostName, AptRepository] = Field(min_length=1)
     """Every apt source of the machines, by a name of your choice. Others that an installer left are disabled."""
-    registry: HttpUrl | None = None
+    registry: PublicUrl | None = None
     """A registry that holds every image under `<upstream host>/<path>`. Left out, images come from their upstream
     hosts."""
     registry_hosts: tuple[str, ...] = ("registry.k8s.io", "quay.io", "docker.io")

@@ -3,9 +3,9 @@
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
-from stacks.models.base import ByteSize, DomainName, ImageName, Model
+from stacks.models.base import ByteSize, DomainName, ImageName, Model, SecretUrl
 from stacks.versions import SITE
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
@@ -85,5 +85,6 @@ class Monitoring(Model):
     """How long measurements are kept."""
     retention_size: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(MB|GB|TB)$")] = "20GB"
     """The most disk that measurements may take; the oldest go first."""
-    alert_webhook: HttpUrl | None = None
-    """Where alerts are posted. Left out, they are only shown by Alertmanager."""
+    alert_webhook: SecretUrl | None = None
+    """Where alerts are posted. A secret, because whoever knows the address of a chat service's hook can post there. If
+    omitted, alerts are only shown by Alertmanager."""

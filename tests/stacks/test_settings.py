@@ -1,5 +1,6 @@
 """Settings: the committed stacks are accepted; each kind of mistake is refused with a message that says what to do."""
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -7,8 +8,8 @@ import pytest
 import yaml
 
 from stacks import schema
-from stacks.problems import SettingsError
-from stacks.settings import parse_settings
+from stacks.problems import SettingsError, secret_settings
+from stacks.settings import parse_settings, refuse_needless_encryption
 from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")
@@ -35,7 +36,7 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "an address outside the machines' network",
         {"hosts": {"chick2": {"address": "198.18.99.1"}}},
-        "hosts.chick2.address: 198.18.99.1 is no machine's address in network.machines",
+        "hosts.chick2.address: 198.18.99.1 is not a usable address in network.machines",
     ),
     (
         "overlapping networks",
@@ -122,6 +123,63 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"hub": {"size": {"mem_guarantee": "2Gi"}}},
         "hub.size.mem_guarantee: 2Gi is more than mem_limit, 1Gi",
     ),
+    *(
+        (
+            f"{name} of a size that nothing can use",
+            {"network": {name: network}},
+            f"network.{name}: '{network}': /{size}",
+        )
+        for name, network, size in (
+            ("services", "198.18.32.0/30", "30 must be between /12 and /24"),
+            ("services", "198.18.32.0/29", "29 must be between /12 and /24"),
+            ("services", "198.18.32.0/25", "25 must be between /12 and /24"),
+            ("services", "10.0.0.0/8", "8 must be between /12 and /24"),
+            ("pods", "198.18.64.0/25", "25 must be between /8 and /24"),
+            ("pods", "198.18.64.1/32", "32 must be between /8 and /24"),
+            ("machines", "198.18.0.0/30", "30 must be between /8 and /29"),
+            ("load_balancers", "64.0.0.0/2", "2 must be between /8 and /32"),
+        )
+    ),
+    ("every address there is", {"network": {"pods": "0.0.0.0/0"}}, "network.pods: '0.0.0.0/0': 0.0.0.0/0 holds"),
+    ("loopback for pods", {"network": {"pods": "127.0.0.0/16"}}, "holds loopback addresses"),
+    ("multicast for Services", {"network": {"services": "224.0.0.0/16"}}, "holds multicast addresses"),
+    ("link-local machines", {"network": {"machines": "169.254.0.0/16"}}, "holds link-local addresses"),
+    ("reserved addresses", {"network": {"load_balancers": "240.0.0.0/24"}}, "holds reserved (RFC 1112) addresses"),
+    (
+        "too few addresses for the pods of all nodes",
+        {"network": {"pods": "198.18.64.0/24"}},
+        "network.pods: 198.18.64.0/24 has 4 blocks of 64 addresses, and 3 nodes of 110 pods take 6",
+    ),
+    ("an old time zone", {"time_zone": "US/Pacific"}, "write America/Los_Angeles"),
+    ("a zone of another spelling", {"time_zone": "europe/berlin"}, "time_zone: 'europe/berlin': is not a time zone"),
+    ("a zone of no place", {"time_zone": "EST5EDT"}, "is not a time zone"),
+    ("a path for a time zone", {"time_zone": "../etc/passwd"}, "is not a time zone"),
+    *(
+        (f"image {image}", {"hub": {"server_image": image}}, f"hub.server_image: '{image}': must {must}")
+        for image, must in (
+            ("jupyter/base-notebook:1", "begin with the registry's host"),
+            ("notebook:1", "be HOST/PATH:TAG"),
+            ("quay.io/Jupyter/base:1", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/base", "have a tag or a digest"),
+            ("quay.io/jupyter/base:", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter//base:1", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/base-:1", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/ba..se:1", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/base@sha256:abc", "be HOST/PATH:TAG"),
+            ("https://quay.io/jupyter/base:1", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/base:" + "x" * 129, "be HOST/PATH:TAG"),
+        )
+    ),
+    (
+        "a password in an apt source",
+        {"mirrors": {"apt": {"site": {"url": "https://joe:hunter2@apt.example.org/"}}}},
+        "mirrors.apt.site.url: 'https://***@apt.example.org/': must not hold a user name or password",
+    ),
+    (
+        "a password in the registry's address",
+        {"mirrors": {"registry": "https://token@registry.example.org"}},
+        "mirrors.registry: 'https://***@registry.example.org': must not hold",
+    ),
     (
         "one host key on two machines",
         {"hosts": {"chick1": {"host_key": KEY}, "chick2": {"host_key": KEY}}},
@@ -160,6 +218,71 @@ def test_secret_is_not_repeated_in_a_message() -> None:
         parse_settings(changed(tree("dev"), {"edge": {"certificate": certificate}}))
     assert "edge.certificate.private_key" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+ACCEPTED: list[dict[str, Any]] = [
+    *({"network": {"services": network}} for network in ("10.96.0.0/12", "10.96.0.0/24", "198.18.32.0/20")),
+    *({"network": {"pods": network}} for network in ("10.128.0.0/9", "198.18.64.0/22")),
+    *({"time_zone": name} for name in ("Etc/UTC", "UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14")),
+    *({"time_zone": name} for name in ("America/Port-au-Prince", "Africa/Porto-Novo", "Asia/Kolkata")),
+    *(
+        {"hub": {"server_image": image}}
+        for image in (
+            "quay.io/jupyter/base-notebook:2026-10-05",
+            "localhost/base:1",
+            "registry.example.org:5000/team/sub-team/hub_image:V1.2-rc.1_x",
+            "mirror:5000/a/b:1",
+            "docker.io/library/nginx@sha256:" + "0a" * 32,
+            "docker.io/library/nginx:1.27@sha512:" + "0a" * 64,
+            "198.18.0.1:5000/quay.io/jupyter/base__x:1",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("changes", ACCEPTED, ids=repr)
+def test_what_a_site_may_write_is_accepted(changes: dict[str, Any]) -> None:
+    base = changed(tree("dev"), {"network": {"load_balancers": "198.18.48.0/24"}})
+    parse_settings(changed(base, changes))
+
+
+def test_webhook_is_repeated_nowhere() -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(changed(tree("dev"), {"monitoring": {"alert_webhook": "hooks.example.org/T0P-S3CRET"}}))
+    assert "monitoring.alert_webhook: " in str(refused.value)
+    assert "T0P-S3CRET" not in str(refused.value)
+    site = parse_settings(changed(tree("dev"), {"monitoring": {"alert_webhook": "https://x.example.org/T0P-S3CRET"}}))
+    assert "T0P-S3CRET" not in repr(site)
+
+
+def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
+    assert secret_settings() == ["access.private_key", "edge.certificate.private_key", "monitoring.alert_webhook"]
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"henhouse:hub": {"host": {"secure": "v1:x"}}}, "hub.host"),
+        ({"henhouse:domain": {"secure": "v1:x"}}, "domain"),
+        ({"henhouse:mirrors": {"apt": {"site": {"url": {"secure": "v1:x"}}}}}, "mirrors.apt.site.url"),
+        ({"henhouse:hub": {"administrators": [{"secure": "v1:x"}]}}, "hub.administrators.0"),
+        ({"henhouse:edge": {"certificate": {"certificate": {"secure": "v1:x"}}}}, "edge.certificate.certificate"),
+    ],
+)
+def test_encrypted_value_of_a_plain_setting_is_refused(tmp_path: Path, value: Any, path: str) -> None:
+    """It would be read, and then written in plain into the state and onto the machines."""
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(yaml.safe_dump({"config": value}))
+    with pytest.raises(SettingsError) as refused:
+        refuse_needless_encryption(file)
+    assert f"{path}: is encrypted, but this setting is not kept secret" in str(refused.value)
+    assert "monitoring.alert_webhook" in str(refused.value)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_encrypted_secrets_are_accepted(stack: str, tmp_path: Path) -> None:
+    refuse_needless_encryption(ROOT / f"Pulumi.{stack}.yaml")
+    refuse_needless_encryption(tmp_path / "none.yaml")
 
 
 def test_prod_is_the_flock() -> None:

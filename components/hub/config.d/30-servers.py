@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from identity import USERS_GROUP
 from kubespawner import KubeSpawner
 
 HOME = "/home/jovyan"
@@ -53,8 +54,26 @@ c.KubeSpawner.container_security_context = {
 }
 
 # The numeric owner of a home has no line in the image's passwd, which is where HOME would come from.
-c.KubeSpawner.environment = {"HOME": HOME}
+c.KubeSpawner.environment = {
+    "HOME": HOME,
+    "USER": lambda spawner: spawner.user.name,
+    "LOGNAME": lambda spawner: spawner.user.name,
+}
 c.KubeSpawner.working_dir = HOME
-c.KubeSpawner.volumes = [{"name": "home", "persistentVolumeClaim": {"claimName": site["homes"]["claim"]}}]
-c.KubeSpawner.volume_mounts = [{"name": "home", "mountPath": HOME, "subPath": "{unescaped_username}"}]
+# passwd and group with the person's name travel as annotations of the pod: no image has to be made for them, and the
+# hub needs no right but that of making pods.
+NAMES = ("passwd", "group")
+annotations = {name: {"fieldPath": f"metadata.annotations['henhouse.internal/{name}']"} for name in NAMES}
+c.KubeSpawner.volumes = [
+    {"name": "home", "persistentVolumeClaim": {"claimName": site["homes"]["claim"]}},
+    {
+        "name": "identity",
+        "downwardAPI": {"items": [{"path": name, "fieldRef": field} for name, field in annotations.items()]},
+    },
+]
+c.KubeSpawner.volume_mounts = [
+    {"name": "home", "mountPath": HOME, "subPath": "{unescaped_username}"},
+    *({"name": "identity", "mountPath": f"/etc/{name}", "subPath": name, "readOnly": True} for name in NAMES),
+]
+c.KubeSpawner.supplemental_gids = [USERS_GROUP]
 # No fs_gid: the kubelet would change the group of every file in the home at every start.

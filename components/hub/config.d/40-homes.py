@@ -3,6 +3,7 @@
 import json
 from urllib.parse import quote
 
+from identity import group_file, passwd_file
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
@@ -10,14 +11,23 @@ homes = site["homes"]
 
 
 class HomeError(Exception):
-    """The file server made no home; the message is for the person who waits."""
+    """There is no home to start a server with; the message is for the person who waits."""
 
-    def __init__(self, user: str, reason: object) -> None:
+    def __init__(self, user: str, what: str, reason: object, advice: str) -> None:
         super().__init__(f"no home for {user} from {homes['maker_url']}: {reason}")
-        self.jupyterhub_message = (
-            f"Your home directory could not be reached, so your server was not started ({reason}). "
-            "Your files are safe. Please try again in a minute, and tell an administrator if it goes on."
-        )
+        self.jupyterhub_message = f"{what}, so your server was not started: {reason}. Your files are safe. {advice}"
+
+
+TRY_AGAIN = "Please try again in a minute, and contact an administrator if this keeps happening."
+ASK = "Trying again does not help. Please contact an administrator, and quote this message."
+
+
+def reason_in(body: bytes, status: int) -> str:
+    """The file server's own words for why it made no home."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"the file server answered with status {status}"
 
 
 async def make_home(spawner: KubeSpawner) -> None:
@@ -34,10 +44,29 @@ async def make_home(spawner: KubeSpawner) -> None:
         request_timeout=30,
     )
     try:
-        owner = json.loads((await AsyncHTTPClient().fetch(request)).body)
-        spawner.uid, spawner.gid = int(owner["uid"]), int(owner["gid"])
+        answer = await AsyncHTTPClient().fetch(request, raise_error=False)
     except Exception as error:  # whatever stands between a person and their home, they are told the same way
-        raise HomeError(user, error) from error
+        raise _logged(spawner, HomeError(user, "Your home directory could not be reached", error, TRY_AGAIN)) from error
+    if answer.code >= 400:
+        reason = reason_in(answer.body, answer.code)
+        if answer.code < 500:  # a name or a directory that is not as it has to be: it stays so until it is changed
+            raise _logged(spawner, HomeError(user, "Your home directory cannot be used", reason, ASK))
+        raise _logged(spawner, HomeError(user, "Your home directory could not be made", reason, TRY_AGAIN))
+    owner = json.loads(answer.body)
+    spawner.uid, spawner.gid = int(owner["uid"]), int(owner["gid"])
+    names = {
+        "passwd": passwd_file(user, spawner.uid, spawner.gid, spawner.working_dir),
+        "group": group_file(user, spawner.gid),
+    }
+    spawner.extra_annotations = {
+        **spawner.extra_annotations,
+        **{f"henhouse.internal/{name}": text for name, text in names.items()},
+    }
+
+
+def _logged(spawner: KubeSpawner, error: HomeError) -> HomeError:
+    spawner.log.error("%s", error)
+    return error
 
 
 c.KubeSpawner.pre_spawn_hook = make_home

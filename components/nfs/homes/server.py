@@ -78,8 +78,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             home, new = self._maker.homes.make(name)
         except ValueError:
-            self._refuse(HTTPStatus.BAD_REQUEST, f"{name!r} is no name of a home; one matches {NAME.pattern}")
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{name!r} is not a valid home name; it must match {NAME.pattern}")
         except NotAHome as error:
+            self.log_error("home of %s: %s", name, error)
             self._refuse(HTTPStatus.CONFLICT, str(error))
         except OSError as error:
             self.log_error("home of %s: %s", name, error)
@@ -98,7 +99,9 @@ class Handler(BaseHTTPRequestHandler):
         names = [value for each in pairs for key, value in each if key == "commonName"]
         if names == [self._maker.client]:
             return True
-        self._refuse(HTTPStatus.FORBIDDEN, f"this service answers {self._maker.client}, not {', '.join(names)}")
+        self._refuse(
+            HTTPStatus.FORBIDDEN, f"only the client {self._maker.client!r} is accepted, not {', '.join(names)}"
+        )
         return False
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:

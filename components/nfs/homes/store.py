@@ -76,11 +76,11 @@ class Homes:
         except FileNotFoundError:
             return None
         if not stat.S_ISDIR(found.st_mode):
-            raise NotAHome(f"{name} is not a directory")
+            raise NotAHome(f"{name} is not a directory: move it away, and a home is made in its place")
         if min(found.st_uid, found.st_gid) < self._first_uid:
             raise NotAHome(
-                f"{name} belongs to {found.st_uid}:{found.st_gid}, and people's ids begin at {self._first_uid}: "
-                "give it to its owner with chown"
+                f"{name} belongs to {found.st_uid}:{found.st_gid}, and ids of people begin at {self._first_uid}: "
+                "give it and what is in it to a free id of that range with chown -R"
             )
         return Home(found.st_uid, found.st_gid)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .layout import BY_ID
 
@@ -109,32 +109,49 @@ def importable(pool: str, disks: Sequence[Disk]) -> str | None:
 
 
 def unfit(disks: Sequence[Disk], unused: Sequence[str]) -> list[str]:
-    """Why a pool may not be created on these disks: one sentence a disk, empty when all are blank.
+    """Why a pool may not be created on these disks: one sentence per unusable disk, with what to do about it.
 
-    `unused` names other disks of the machine, to help with a mistyped name.
+    Empty when all are blank. `unused` names other disks of the machine, to help with a mistyped name.
     """
-    said = []
+    reasons = []
     names: dict[str, str] = {}
     for disk in disks:
-        if disk.device is None:
-            spare = f"; disks of this machine that the settings do not name: {', '.join(unused)}" if unused else ""
-            said.append(f"{disk.name} is not in {BY_ID}{spare}")
-        elif disk.device in names:
-            said.append(f"{disk.name} is the same disk as {names[disk.device]} ({disk.device})")
-        elif found := list(_content(disk)):
-            said.append(f"{disk.name} ({disk.device}) is not blank: it holds {'; '.join(found)}")
+        if reason := _reason(disk, names, unused):
+            reasons.append(f"{disk.name}{f' ({disk.device})' if disk.device else ''} {reason}")
         if disk.device is not None:
             names.setdefault(disk.device, disk.name)
-    return said
+    return reasons
 
 
-def _content(disk: Disk) -> Iterator[str]:
+def _reason(disk: Disk, names: Mapping[str, str], unused: Sequence[str]) -> str:
+    if disk.device is None:
+        others = f"; this machine's disks that the settings do not name are {', '.join(unused)}" if unused else ""
+        return f"is not in {BY_ID}: correct the name, or connect the disk{others}"
+    if disk.device in names:
+        return f"is the same disk as {names[disk.device]}: name each disk once"
     if disk.type != "disk":
-        yield f"nothing of its own, it is a {disk.type}, and only whole disks are used"
+        return f"is a {_TYPES.get(disk.type, f'device of type {disk.type}')}: name the whole disk that it is on"
     if disk.mounts:
-        yield f"something in use at {', '.join(disk.mounts)}"
-    yield from (str(label) for label in dict.fromkeys(disk.labels))
+        return f"is in use at {', '.join(disk.mounts)}: name another disk, or stop using this one"
+    if found := [*map(str, dict.fromkeys(disk.labels)), *_signatures(disk)]:
+        return f"is not blank, it holds {' and '.join(found)}: {_TO_ERASE.format(path=f'{BY_ID}/{disk.name}')}"
+    return ""
+
+
+def _signatures(disk: Disk) -> Iterator[str]:
     if disk.signatures:
-        yield f"signatures: {', '.join(disk.signatures)}"
+        yield f"the signatures {', '.join(disk.signatures)}"
     if disk.children:
-        yield f"{', '.join(disk.children)}"
+        yield f"the devices {', '.join(disk.children)}"
+
+
+_TYPES: Final = {
+    "part": "partition",
+    "lvm": "logical volume",
+    "crypt": "decrypted volume",
+    "loop": "loop device",
+    "mpath": "multipath device",
+    "rom": "CD or DVD drive",
+}
+"""lsblk's TYPE in words; RAID arrays are raid0 … raid10, md."""
+_TO_ERASE: Final = "if nothing on it is needed, erase it by hand (zpool labelclear -f {path}; wipefs --all {path})"

@@ -3,15 +3,17 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from components.calico import roles
 from components.calico.shell import SCRIPTS
+from components.pods import on_nodes_for
 from converge.items import Script, Unit
 from converge.render import render
 from converge.role import Role
-from stacks.models import Site
+from stacks.models import Host, Site
 from stacks.settings import parse_settings
 from tests.programs import shellcheck
 from tests.stacks.sites import changed, tree
@@ -56,16 +58,28 @@ def test_each_worker_has_a_token_of_its_own(site: Site) -> None:
     assert all(len(name) == 6 and name.isalnum() and name.islower() | name.isdigit() for name in names)
 
 
-@pytest.mark.parametrize(("purpose", "written"), [("core", "PURPOSE=core"), ("any", "PURPOSE=''")])
-def test_purposes_become_labels(purpose: str, written: str) -> None:
-    site = parse_settings(changed(tree("dev"), {"hosts": {"chick1": {"purpose": purpose}}}))
-    (script,) = [
-        item
-        for item in roles.worker_role(site, "chick1").items
-        if isinstance(item, Script) and item.name == "node's purpose"
-    ]
-    assert written in script.check.splitlines()
-    assert written in script.apply.splitlines()
+def purpose_script(site: Site, role: Role) -> Script:
+    (script,) = [item for item in role.items if isinstance(item, Script) and item.name == "node's purpose"]
+    return script
+
+
+@pytest.mark.parametrize("purpose", get_args(Host.model_fields["purpose"].annotation))
+def test_every_purpose_becomes_the_label_that_pods_ask_for(purpose: str) -> None:
+    """A pod asks for its own kind of node or for `any`; the label that is written has to satisfy that."""
+    others = {"chick0": {"duties": ["control-plane", "worker"]}}
+    site = parse_settings(changed(tree("dev"), {"hosts": {**others, "chick1": {"purpose": purpose}}}))
+    script = purpose_script(site, roles.worker_role(site, "chick1"))
+    (label,) = {line.removeprefix("PURPOSE=") for line in script.apply.splitlines() if line.startswith("PURPOSE=")}
+    assert f"PURPOSE={label}" in script.check.splitlines()
+    for kind in ("core", "user"):
+        affinity = on_nodes_for(kind).node_affinity
+        (term,) = affinity.required_during_scheduling_ignored_during_execution.node_selector_terms
+        (expression,) = term.match_expressions
+        assert (label in expression.values) == (purpose in (kind, "any"))
+
+
+def test_control_plane_that_takes_no_pods_has_no_purpose(site: Site) -> None:
+    assert "PURPOSE=''" in purpose_script(site, roles.control_plane_role(site)).apply.splitlines()
 
 
 def test_only_workers_for_the_hub_make_the_cluster_ready(site: Site) -> None:

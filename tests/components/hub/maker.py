@@ -7,8 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Final
 
 from tests.certificates import LOOPBACK, Authority
+
+REFUSALS: Final = {
+    "nobody": (503, b"no room"),
+    "full": (500, b'{"error": "[Errno 28] No space left on device"}'),
+    "moved": (409, b'{"error": "moved belongs to 1000:100, and ids of people begin at 100000"}'),
+    "strange": (409, b"[]"),
+}
+"""Status and body, by the person's name."""
 
 
 @dataclass
@@ -23,7 +32,7 @@ class Maker:
 
 @contextmanager
 def running_maker(directory: Path) -> Iterator[Maker]:
-    """Answers a uid for every name but `nobody`, whom it has no room for."""
+    """Answer a uid for every name but those of `REFUSALS`, which it refuses as the file server does."""
     authority = Authority()
     client_certificate, client_key = authority.issue("hub", client=True)
     asked: list[str] = []
@@ -31,9 +40,9 @@ def running_maker(directory: Path) -> Iterator[Maker]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked.append(f"POST {self.path}")
-            found = not self.path.endswith("/nobody")
-            body = b'{"uid": 100007, "gid": 100007}' if found else b"no room"
-            self.send_response(200 if found else 503)
+            name = self.path.rpartition("/")[2]
+            status, body = REFUSALS.get(name, (200, b'{"uid": 100007, "gid": 100007}'))
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -60,7 +60,8 @@ async def home(hub: JupyterHub, name: str) -> object:
         await spawner.run_pre_spawn_hook()
     except Exception as error:
         return {"told": error.jupyterhub_message}
-    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid}
+    files = {name.rpartition("/")[2]: text for name, text in spawner.extra_annotations.items()}
+    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, **files}
 
 
 async def watch(hub: JupyterHub, asked: str) -> object:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
+from components.hub.identity import group_file, passwd_file
 from stacks.versions import SITE
 from tests.components.hub.asking import SECRETS, ask, site
 from tests.components.hub.maker import Maker
@@ -78,8 +79,9 @@ def test_pod_is_valid_and_restricted(pod: Any) -> None:
 
 def test_pod_has_its_owners_home_and_no_other(pod: Any) -> None:
     (container,) = pod["spec"]["containers"]
-    (volume,) = pod["spec"]["volumes"]
-    (mount,) = container["volumeMounts"]
+    volume, _ = pod["spec"]["volumes"]
+    mount, *names = container["volumeMounts"]
+    assert {each["mountPath"] for each in names} == {"/etc/passwd", "/etc/group"}
     assert volume["persistentVolumeClaim"]["claimName"] == "homes"
     assert (mount["mountPath"], mount["subPath"]) == ("/home/jovyan", "ada.l")
     assert "fsGroup" not in pod["spec"].get("securityContext", {}), "the kubelet would walk through the whole home"
@@ -95,14 +97,57 @@ def test_pod_has_the_size_of_the_settings_on_a_node_for_people(pod: Any) -> None
 
 
 def test_server_runs_as_the_owner_of_the_home_that_the_maker_made(tmp_path: Path, maker: Maker) -> None:
-    assert home(tmp_path, "ada.l", maker) == {"uid": 100007, "gid": 100007, "fs_gid": None}
+    made = home(tmp_path, "ada.l", maker)
+    assert (made["uid"], made["gid"], made["fs_gid"]) == (100007, 100007, None)
+    assert made["passwd"].startswith("ada.l:x:100007:100007::/home/jovyan:/bin/bash\n")
+    assert made["group"].startswith("ada.l:x:100007:\nusers:x:100:ada.l\n")
     assert maker.asked == ["POST /homes/ada.l"]
 
 
-def test_person_is_told_when_there_is_no_home(tmp_path: Path, maker: Maker) -> None:
-    told = home(tmp_path, "nobody", maker)["told"]
-    assert "home directory could not be reached" in told
-    assert "503" in told
+@pytest.mark.parametrize(
+    ("name", "what", "reason", "again"),
+    [
+        ("nobody", "could not be made", "the file server answered with status 503", True),
+        ("full", "could not be made", "No space left on device", True),
+        ("moved", "cannot be used", "moved belongs to 1000:100, and ids of people begin at 100000", False),
+        ("strange", "cannot be used", "the file server answered with status 409", False),
+    ],
+)
+def test_person_is_told_why_there_is_no_home(
+    tmp_path: Path, maker: Maker, name: str, what: str, reason: str, again: bool
+) -> None:
+    told = home(tmp_path, name, maker)["told"]
+    assert f"Your home directory {what}" in told
+    assert reason in told
+    assert ("try again in a minute" in told) == again
+    assert ("Trying again does not help" in told) != again
+
+
+def test_file_server_that_is_away_is_told_too(tmp_path: Path, maker: Maker) -> None:
+    told = ask(tmp_path, "home", "ada", of=site(), secrets={**SECRETS, **maker.secrets})["told"]
+    assert "Your home directory could not be reached" in told
+    assert "try again in a minute" in told
+
+
+def test_person_has_a_name_in_the_pod(pod: Any) -> None:
+    """A number without a line in passwd has no name: whoami, ssh and getpass fail."""
+    (container,) = pod["spec"]["containers"]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    assert environment["USER"] == environment["LOGNAME"] == "ada.l"
+    (identity,) = [each for each in pod["spec"]["volumes"] if each["name"] == "identity"]
+    fields = {each["path"]: each["fieldRef"]["fieldPath"] for each in identity["downwardAPI"]["items"]}
+    assert fields == {name: f"metadata.annotations['henhouse.internal/{name}']" for name in ("passwd", "group")}
+    assert pod["spec"]["securityContext"]["supplementalGroups"] == [100]
+
+
+@pytest.mark.parametrize("user", ["ada", "mail", "root", "users", "nobody"])
+def test_no_name_and_no_id_is_there_twice(user: str) -> None:
+    for text in (passwd_file(user, 100007, 100007, "/home/jovyan"), group_file(user, 100007)):
+        lines = [line.split(":") for line in text.splitlines()]
+        assert lines[0][0] == user
+        assert lines[0][2] == "100007"
+        for column in (0, 2):
+            assert len({line[column] for line in lines}) == len(lines)
 
 
 def test_a_stranger_is_not_taken_for_the_maker(tmp_path: Path, maker: Maker) -> None:

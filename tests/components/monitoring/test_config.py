@@ -15,8 +15,9 @@ from components.monitoring.config import (
     prometheus_yml,
     rule_files,
 )
-from components.monitoring.roles import watch_role
+from components.monitoring.roles import role_secrets, watch_role
 from converge.items import File
+from converge.render import render
 from stacks.models import Site
 from stacks.settings import parse_settings
 from tests.certificates import Authority
@@ -109,10 +110,26 @@ def test_retention_is_the_settings() -> None:
 
 
 def test_alerts_go_to_the_webhook_when_there_is_one() -> None:
-    silent = yaml.safe_load(alertmanager_yml(site()))
-    loud = yaml.safe_load(alertmanager_yml(site(alert_webhook="https://chat.example.org/hook")))
+    silent = yaml.safe_load(alertmanager_yml(None))
+    (text,) = role_secrets(site(alert_webhook="https://chat.example.org/hook")).values()
+    loud = yaml.safe_load(text)
     assert silent["receivers"] == [{"name": "site"}]
     assert loud["receivers"][0]["webhook_configs"][0]["url"] == "https://chat.example.org/hook"
+
+
+def test_webhook_is_a_secret_in_the_role_and_on_the_machine() -> None:
+    """The hooks of chat services are credentials: whoever knows the address can post."""
+    role = watch_role(site(alert_webhook="https://chat.example.org/T0P-S3CRET"), [], {}, site_ca=CA)
+    assert "T0P-S3CRET" not in repr(role)
+    (config,) = [item for item in role.items if isinstance(item, File) and item.path.endswith("/alertmanager.yml")]
+    assert (config.secret, config.mode, config.group) == ("alertmanager-config", "0640", "prometheus")
+
+
+def test_supplied_certificate_needs_no_authority_of_the_site() -> None:
+    """A unit that restarts on a file which is not in the role cannot be rendered."""
+    own = {"certificate": "PEM", "private_key": "PEM"}
+    supplied = parse_settings(changed(tree("dev"), {"edge": {"certificate": own}}))
+    render(watch_role(supplied, [], {}, site_ca=CA), "rooster")
 
 
 def test_supplied_certificate_is_trusted_through_the_machines_authorities() -> None:

@@ -90,10 +90,10 @@ def test_says_that_it_works(ask: Callable[..., Answer]) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "message"),
     [
-        ("POST", "/homes/Ada", 400, "is no name of a home"),
-        ("POST", "/homes/..", 400, "is no name of a home"),
-        ("POST", "/homes/%2e%2e", 400, "is no name of a home"),
-        ("POST", "/homes/", 400, "is no name of a home"),
+        ("POST", "/homes/Ada", 400, "is not a valid home name"),
+        ("POST", "/homes/..", 400, "is not a valid home name"),
+        ("POST", "/homes/%2e%2e", 400, "is not a valid home name"),
+        ("POST", "/homes/", 400, "is not a valid home name"),
         ("POST", "/homes/a/b", 404, "POST /homes/<name>"),
         ("POST", "/healthz", 404, "POST /homes/<name>"),
         ("GET", "/homes/ada", 404, "/healthz"),
@@ -154,7 +154,7 @@ def test_other_clients_of_the_authority_are_refused(
     other = issue(authority, tmp_path / "other", "prometheus", client=True)
     for method, path in (("POST", "/homes/ada"), ("GET", "/healthz")):
         status, body = ask(method, path, credentials=other)
-        assert (status, body["error"]) == (403, "this service answers henhouse-hub, not prometheus")
+        assert (status, body["error"]) == (403, "only the client 'henhouse-hub' is accepted, not prometheus")
     assert list((tmp_path / "homes").iterdir()) == []
 
 

@@ -100,28 +100,43 @@ def test_blank_disks_are_fit() -> None:
     [
         (
             replace(BLANK, signatures=("gpt on vdb", "PMBR on vdb"), children=("vdb1 (part)",)),
-            "bay01 (/dev/vdb) is not blank: it holds signatures: gpt on vdb, PMBR on vdb; vdb1 (part)",
+            "is not blank, it holds the signatures gpt on vdb, PMBR on vdb and the devices vdb1 (part): if nothing",
         ),
-        (replace(BLANK, signatures=("ext4 on vdb",)), "it holds signatures: ext4 on vdb"),
-        (replace(BLANK, signatures=("LVM2_member on vdb",)), "it holds signatures: LVM2_member on vdb"),
-        (replace(BLANK, signatures=("linux_raid_member on vdb",)), "it holds signatures: linux_raid_member on vdb"),
+        (replace(BLANK, signatures=("ext4 on vdb",)), "is not blank, it holds the signatures ext4 on vdb: if nothing"),
+        (replace(BLANK, signatures=("LVM2_member on vdb",)), "it holds the signatures LVM2_member on vdb: if"),
+        (replace(BLANK, signatures=("linux_raid_member on vdb",)), "it holds the signatures linux_raid_member on vdb:"),
         (
             replace(BLANK, labels=(Label(0, "tank", "42", "duck"),) * 4),
-            "it holds a ZFS label of the pool tank (guid 42, last used by duck)",
+            "is not blank, it holds a ZFS label of the pool tank (guid 42, last used by duck): if nothing",
         ),
-        (replace(BLANK, labels=(Label(3),)), "it holds a ZFS label of a spare or cache disk"),
-        (replace(BLANK, mounts=("/srv",)), "it holds something in use at /srv"),
-        (replace(BLANK, type="part"), "it is a part, and only whole disks are used"),
+        (replace(BLANK, labels=(Label(3),)), "it holds a ZFS label of a spare or cache disk: if nothing"),
+        (
+            replace(BLANK, labels=(Label(3),), signatures=("gpt on vdb",)),
+            "it holds a ZFS label of a spare or cache disk and the signatures gpt on vdb: if nothing on it is needed, "
+            "erase it by hand (zpool labelclear -f /dev/disk/by-id/bay01; wipefs --all /dev/disk/by-id/bay01)",
+        ),
+        (replace(BLANK, mounts=("/srv",)), "is in use at /srv: name another disk, or stop using this one"),
+        (replace(BLANK, type="part"), "is a partition: name the whole disk that it is on"),
+        (
+            replace(BLANK, type="part", signatures=("ext4 on vdb1",), mounts=("/",)),
+            "is a partition: name the whole disk that it is on",
+        ),
+        (replace(BLANK, type="lvm"), "is a logical volume: name the whole disk that it is on"),
+        (replace(BLANK, type="raid1"), "is a device of type raid1: name the whole disk that it is on"),
+        (replace(BLANK, type="loop"), "is a loop device: name the whole disk that it is on"),
+        (replace(BLANK, children=("md0 (raid1)",)), "is not blank, it holds the devices md0 (raid1): if nothing"),
         (
             Disk("bay01", None),
-            "bay01 is not in /dev/disk/by-id; disks of this machine that the settings do not name: bay99",
+            "is not in /dev/disk/by-id: correct the name, or connect the disk; "
+            "this machine's disks that the settings do not name are bay99",
         ),
     ],
 )
-def test_anything_else_is_named(disk: Disk, said: str) -> None:
+def test_every_refusal_is_one_sentence_about_one_disk(disk: Disk, said: str) -> None:
     (found,) = unfit([disk, Disk("bay02", "/dev/vdc")], unused=["bay99"])
-    assert found.startswith("bay01")
-    assert found.endswith(said)
+    assert found.startswith("bay01 is" if disk.device is None else "bay01 (/dev/vdb) is")
+    assert said in found
+    assert "\n" not in found
 
 
 def test_every_unfit_disk_is_named_at_once() -> None:
@@ -131,7 +146,7 @@ def test_every_unfit_disk_is_named_at_once() -> None:
 
 def test_two_names_of_one_disk() -> None:
     assert unfit([BLANK, Disk("wwn-0x5000", "/dev/vdb")], unused=[]) == [
-        "wwn-0x5000 is the same disk as bay01 (/dev/vdb)"
+        "wwn-0x5000 (/dev/vdb) is the same disk as bay01: name each disk once"
     ]
 
 
