@@ -20,7 +20,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview drift repair shell lint format docs test acceptance drill bench
+.PHONY: help setup up down leaks preview drift repair shell lint format docs check test acceptance drill bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -63,6 +63,10 @@ format: setup ## lay out the code
 
 docs: setup ## docs/settings.md and its schema, from the models
 	@$(PYTHON) -m stacks.schema
+
+check: setup ## everything pure, at every save: no root, no engine, no machine, no network; under a minute
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
+	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not rack and not drill" --numprocesses 2 --quiet --durations=0 --durations-min=5
 
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
 	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.

@@ -8,6 +8,13 @@ import pytest
 from tests import recorded
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of scripts on an SSH server of their own: it needs root and a Debian."""
+    for item in items:
+        if "ssh_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("programs")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _modules_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """What a module's own fixtures run in."""

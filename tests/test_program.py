@@ -59,8 +59,13 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
 @cache
 def program(stack: str) -> Recorded:
     """Everything that `__main__.py` registers for a stack, machines and cluster answering as a new site's would."""
+    return program_of(stack, tree(stack))
+
+
+def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
+    """The same for settings of a test."""
     config = {
-        f"henhouse:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in tree(stack).items()
+        f"henhouse:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
     }
     # The mock engine has no version to ask for.
     with patch.object(pulumi, "require_pulumi_version"):

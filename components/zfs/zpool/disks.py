@@ -134,7 +134,7 @@ def _reason(disk: Disk, names: Mapping[str, str], unused: Sequence[str]) -> str:
     if disk.mounts:
         return f"is in use at {', '.join(disk.mounts)}: name another disk, or stop using this one"
     if found := [*map(str, dict.fromkeys(disk.labels)), *_signatures(disk)]:
-        return f"is not blank, it holds {' and '.join(found)}: {_TO_ERASE.format(path=f'{BY_ID}/{disk.name}')}"
+        return f"is not blank, it holds {' and '.join(found)}: {_TO_CLEAR}"
     return ""
 
 
@@ -154,4 +154,4 @@ _TYPES: Final = {
     "rom": "CD or DVD drive",
 }
 """lsblk's TYPE in words; RAID arrays are raid0 … raid10, md."""
-_TO_ERASE: Final = "if nothing on it is needed, erase it by hand (zpool labelclear -f {path}; wipefs --all {path})"
+_TO_CLEAR: Final = "if nothing on it is needed, clear it by hand (wipefs(8))"

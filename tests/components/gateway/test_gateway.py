@@ -19,6 +19,8 @@ from tests.programs import accepts, shellcheck
 from tests.recorded import Recorded
 from tests.stacks.sites import tree
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture(scope="module")
 def site() -> Site:

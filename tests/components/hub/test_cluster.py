@@ -16,6 +16,8 @@ from tests.components.hub.api_server import TOKEN, ApiServer, api_server
 from tests.components.hub.asking import NO_MAKER, ask, kubeconfig, site
 from tests.programs import jupyterhub_python
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[ApiServer]:

@@ -11,6 +11,8 @@ from stacks.versions import SITE
 from tests.components.hub.asking import SECRETS, ask, site
 from tests.components.hub.maker import Maker
 
+pytestmark = pytest.mark.programs
+
 NAMES: Final = ("ada", "a.b-c_d", "x" * 63, "Ada", "../etc", "a/b", ".ssh", "1st", "x" * 64, "ada\nroot", "ada\n", "")
 
 

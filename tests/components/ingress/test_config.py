@@ -19,6 +19,8 @@ from tests.certificates import Authority
 from tests.programs import accepts, run
 from tests.stacks.sites import tree
 
+pytestmark = pytest.mark.programs
+
 SITE: Final = parse_settings(tree("dev"))
 UPSTREAMS: Final = (
     Upstream("hub.henhouse.localhost", "hub", "proxy-public", 80),

@@ -24,6 +24,8 @@ from tests.certificates import Authority
 from tests.programs import accepts
 from tests.stacks.sites import changed, tree
 
+pytestmark = pytest.mark.programs
+
 CA: Final = Authority().pem
 
 

@@ -9,6 +9,8 @@ import yaml
 from components.monitoring.config import RULES, rule_files
 from tests.programs import accepts
 
+pytestmark = pytest.mark.programs
+
 TESTS: Final = Path(__file__).with_name("rules")
 
 

@@ -113,7 +113,7 @@ def test_blank_disks_are_fit() -> None:
         (
             replace(BLANK, labels=(Label(3),), signatures=("gpt on vdb",)),
             "it holds a ZFS label of a spare or cache disk and the signatures gpt on vdb: if nothing on it is needed, "
-            "erase it by hand (zpool labelclear -f /dev/disk/by-id/bay01; wipefs --all /dev/disk/by-id/bay01)",
+            "clear it by hand (wipefs(8))",
         ),
         (replace(BLANK, mounts=("/srv",)), "is in use at /srv: name another disk, or stop using this one"),
         (replace(BLANK, type="part"), "is a partition: name the whole disk that it is on"),

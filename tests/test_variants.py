@@ -1,0 +1,91 @@
+"""Settings that a site may have, other than the committed ones: each goes through the whole program.
+
+Every output is known, as after the first `up`: a mistake that only shows once an authority or an address is known would
+otherwise end that `up` midway.
+"""
+
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from tests.certificates import Authority
+from tests.converge.scripts import own_text
+from tests.programs import shellcheck
+from tests.recorded import Recorded
+from tests.stacks.sites import changed, tree
+from tests.test_program import COMMAND, program_of
+
+KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
+CERTIFICATE, PRIVATE_KEY = Authority().issue("hub.henhouse.localhost")
+PAIR: Final = [{"type": "mirror", "disks": ["virtio-hen-bay01", "virtio-hen-bay02"]}]
+PROD: Final = {"lab": None, "hub": {"login": "native"}}
+
+VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "the virtual rack": {},
+    "a supplied certificate": {"edge": {"certificate": {"certificate": CERTIFICATE, "private_key": PRIVATE_KEY}}},
+    "accounts with passwords": PROD,
+    "one worker for everything, its purpose left out": {"hosts": {"chick1": None, "chick2": {"purpose": None}}},
+    "workers for any purpose": {"hosts": {"chick1": {"purpose": "any"}, "chick2": {"purpose": "any"}}},
+    "a control plane that is a worker too": {
+        "hosts": {"chick0": {"duties": ["control-plane", "worker"]}, "chick1": None, "chick2": None}
+    },
+    "two workers for people": {
+        "hosts": {"chick3": {"address": "198.18.0.103", "duties": ["worker"], "purpose": "user", "host_key": KEY}}
+    },
+    "a pool without spares": {"storage": {"pool": {"spares": []}}},
+    "a pool without a log": {"storage": {"pool": {"log": []}}},
+    "a log on one disk": {"storage": {"pool": {"log": ["virtio-hen-log1"]}}},
+    "one pair of disks": {"storage": {"pool": {"vdevs": PAIR, "log": [], "spares": []}}},
+    "images from their upstream hosts": {"mirrors": {"registry": None}},
+    "a key in the settings instead of an agent": {"access": {"private_key": "an OpenSSH private key"}},
+    "alerts that are posted": {"monitoring": {"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}},
+    "public addresses": {"edge": {"public_addresses": ["198.18.0.2", "198.18.0.3"]}},
+    "a chosen address of the file server": {"storage": {"homes": {"service_address": "198.18.32.77"}}},
+    "several keys": {"hub": {"keys": ["third", "second", "first"]}},
+    "another time zone": {"time_zone": "America/Port-au-Prince"},
+    "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
+}
+
+
+@cache
+def variant(name: str) -> Recorded:
+    return program_of("dev", changed(tree("dev"), VARIANTS[name]))
+
+
+def scripts(recorded: Recorded) -> dict[str, str]:
+    """The script of each role."""
+    return {each.name: each.inputs["create"] for each in recorded.all(COMMAND)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_role_is_a_sound_script(name: str) -> None:
+    """Only what differs from the rack's own is given to shellcheck again."""
+    known = {} if name == "the virtual rack" else scripts(variant("the virtual rack"))
+    found = scripts(variant(name))
+    assert found
+    for role, script in found.items():
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        if known.get(role) != script:
+            said = shellcheck(own_text(script), "--shell=bash")
+            assert said.returncode == 0, f"{role}:\n{said.stdout}"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_output_is_there(name: str) -> None:
+    outputs = variant(name).exports
+    assert outputs["hub_url"] == "https://hub.henhouse.localhost"
+    assert outputs["dns_records"]
+    assert outputs["kubeconfig"]
+    assert outputs.keys() == variant("the virtual rack").exports.keys()
+
+
+def test_no_secret_of_the_settings_is_in_a_script() -> None:
+    for name, secret in (
+        ("alerts that are posted", "T0P-S3CRET"),
+        ("a supplied certificate", PRIVATE_KEY.splitlines()[1]),
+        ("a key in the settings instead of an agent", "an OpenSSH private key"),
+    ):
+        assert not [role for role, script in scripts(variant(name)).items() if secret in script]
