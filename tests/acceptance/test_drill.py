@@ -53,7 +53,7 @@ def test_it_ends_at_a_login_however_often_it_is_cut_short() -> None:
         assert make_cut_short("up", when=when, by=by) != 0
     built = make("up")
     assert "https://hub.henhouse.localhost:8443" in built.stdout
-    with open_notebook("ada", password()) as page:
+    with open_notebook("ada", password(), outside=True) as page:
         page.run("print(6 * 7)")
         page.expect_output("42")
     assert not any(drift().values())

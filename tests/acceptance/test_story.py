@@ -64,14 +64,14 @@ def _nfs(resource: dict[str, Any]) -> Any:
 
 def test_people_log_in_and_save_files(clock: Clock) -> None:
     with clock.timing("login → notebook → file, image not on the node yet"):
-        _write_file(USER, "first")
+        _write_file(USER, "first", outside=True)
     assert on("hen", f"cat {HOMES}/{USER}/{FILE}").strip() == "first"
     with clock.timing("login → notebook → file, another person"):
         _write_file(OTHER, "hers")
 
 
-def _write_file(user: str, text: str) -> None:
-    with open_notebook(user, password()) as page:
+def _write_file(user: str, text: str, *, outside: bool = False) -> None:
+    with open_notebook(user, password(), outside=outside) as page:
         page.run(f"open('{FILE}', 'w').write('{text}')")
         page.expect_output(str(len(text)))
 
@@ -81,6 +81,22 @@ def test_file_came_over_nfs_4_2_to_the_dataset() -> None:
     assert on("hen", f"zfs list -H -o name {HOMES}/{USER}").strip() == "nest/homes"
     (mounted,) = {line for line in _in_the_pod(USER, "cat /proc/mounts").splitlines() if " nfs4 " in line}
     assert "vers=4.2" in mounted
+
+
+def test_person_has_a_name_in_the_notebook() -> None:
+    """Their number is in no image's passwd; without a name whoami, ssh and getpass fail."""
+    assert _in_the_pod(USER, "whoami").strip() == USER
+    assert _in_the_pod(USER, "python3 -c 'import getpass; print(getpass.getuser())'").strip() == USER
+    assert set(_in_the_pod(USER, "id -Gn").split()) == {USER, "users"}
+
+
+def test_machine_that_greets_everyone_is_no_trouble() -> None:
+    """Bash reads .bashrc when sshd runs a command."""
+    on("chick1", "echo 'echo hello; echo \"{\"' >>/root/.bashrc")
+    assert not any(drift().values())
+    on("chick1", "systemctl stop prometheus-node-exporter")
+    assert make("repair").returncode == 0
+    on("chick1", "sed -i /hello/d /root/.bashrc")
 
 
 def test_home_is_its_owners_alone() -> None:

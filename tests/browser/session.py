@@ -10,8 +10,9 @@ from typing import Final
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
-from tests.acceptance.site import HOSTS, output
-from tests.browser.chromium import open_page
+from lab.rack import load_rack
+from tests.acceptance.site import HOSTS, STACK, output
+from tests.browser.chromium import ON_THE_CAMPUS, open_page
 from tests.stacks.sites import tree
 
 HUB: Final = tree("dev")["hub"]["host"]
@@ -28,14 +29,15 @@ CELL_SECONDS: Final = 60
 class Notebook:
     """A new notebook in JupyterLab, and how long it took to get there."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, origin: str) -> None:
         self.page = page
+        self.origin = origin
         self.times: dict[str, float] = {}
         self._since = time.monotonic()
 
     def log_in(self, user: str, password: str) -> None:
         """Fill in the login page; the hub then starts the person's server by itself."""
-        self.page.goto(f"https://{HUB}/hub/login", timeout=LOGIN_SECONDS * 1000)
+        self.page.goto(f"{self.origin}/hub/login", timeout=LOGIN_SECONDS * 1000)
         self._lap("login page")
         self.page.get_by_label("Username").fill(user)
         self.page.get_by_label("Password").fill(password)
@@ -46,7 +48,7 @@ class Notebook:
         self.page.wait_for_url(lab, timeout=SPAWN_SECONDS * 1000, wait_until="commit")
         self._lap("server started")
         # Without what was open the last time, which JupyterLab brings back bit by bit after it shows itself.
-        self.page.goto(f"https://{HUB}/user/{user}/lab?reset", timeout=LAB_SECONDS * 1000, wait_until="commit")
+        self.page.goto(f"{self.origin}/user/{user}/lab?reset", timeout=LAB_SECONDS * 1000, wait_until="commit")
 
     def open(self) -> None:
         """Wait for JupyterLab and make a notebook, up to its kernel's first answer."""
@@ -82,10 +84,16 @@ class Notebook:
 
 
 @contextmanager
-def open_notebook(user: str, password: str) -> Iterator[Notebook]:
-    """Somebody logs in and opens a new notebook; how long each step took is printed at the end."""
-    with open_page(HUB, GATEWAY, _authority()) as page:
-        notebook = Notebook(page)
+def open_notebook(user: str, password: str, *, outside: bool = False) -> Iterator[Notebook]:
+    """A person logs in and opens a new notebook; how long each step took is printed at the end.
+
+    The browser is on the campus; `outside` the rack it goes through the door, as the newcomer's own does.
+    """
+    door = load_rack(STACK).door
+    assert door is not None
+    address, prefix = (door.listen.partition(":")[0], ()) if outside else (GATEWAY, ON_THE_CAMPUS)
+    with open_page(HUB, address, _authority(), prefix=prefix) as page:
+        notebook = Notebook(page, door.url if outside else f"https://{HUB}")
         try:
             notebook.log_in(user, password)
             notebook.open()
