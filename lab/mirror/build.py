@@ -63,7 +63,6 @@ def _links() -> dict[str, Path]:
         "debian": DEBIAN_ARCHIVE.path,
         "site": SITE_ARCHIVE.path,
         f"{release}/manifests": CALICO.artifact.path / "source/manifests",
-        f"{release}/calicoctl-linux-amd64": CALICO.artifact.path / "calicoctl",
     }
 
 

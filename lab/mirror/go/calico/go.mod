@@ -211,7 +211,6 @@ replace (
 )
 
 tool (
-	github.com/projectcalico/calico/calicoctl/calicoctl
 	github.com/projectcalico/calico/cni-plugin/cmd/calico
 	github.com/projectcalico/calico/cni-plugin/cmd/install
 	github.com/projectcalico/calico/kube-controllers/cmd/check-status
