@@ -43,9 +43,10 @@ class _Screen:
             self._plan = outer
 
     def left(self) -> str:
-        """Words for the time that the plan still takes; empty without a plan."""
+        """Words for the time that the plan still takes; empty without a plan, and at its end."""
         with self._plan_lock:
-            return about(self._plan.left(time.monotonic())) if self._plan else ""
+            left = self._plan.left(time.monotonic()) if self._plan else 0.0
+        return about(left) if left else ""
 
     @contextmanager
     def stage(self, stage: str | None) -> Iterator[str]:
