@@ -168,6 +168,18 @@ def addresses_in_their_networks(site: Site) -> Iterator[Problem]:
         yield Problem(path, f"{chosen} belongs to Kubernetes itself (its API or its DNS)", write=str(services[20]))
 
 
+def database_on_a_worker(site: Site) -> Iterator[Problem]:
+    """The hub runs where its database is."""
+    name = site.hub.database_host
+    takers = site.workers_for("core")
+    if name is not None and name not in takers:
+        yield Problem(
+            "hub.database_host",
+            f"{name} is not a worker that takes core pods",
+            accepted=", ".join(takers) or "none yet",
+        )
+
+
 def hub_in_domain(site: Site) -> Iterator[Problem]:
     """The DNS output is one zone."""
     if not site.hub.host.endswith("." + site.domain):
@@ -215,6 +227,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     pool_shape,
     disks_once,
     addresses_in_their_networks,
+    database_on_a_worker,
     hub_in_domain,
     lab_only,
     keys_once,

@@ -1,6 +1,5 @@
 """What a stack puts out: small, plain where nothing is secret, and in a fixed order (docs/outputs.md)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stacks.models import Site
@@ -57,11 +56,9 @@ def known_hosts(site: Site) -> str:
 
 def bgp(site: Site) -> dict[str, object]:
     """What a router beside the gateway needs in order to peer with the cluster."""
-    peers: Sequence[str] = sorted(
-        str(host.address) for host in site.hosts.values() if {"worker", "control-plane"} & set(host.duties)
-    )
+    peers = sorted(str(node.address) for node in site.nodes.values())
     return {
         "as_number": site.cluster.bgp.as_number,
-        "peers": list(peers),
+        "peers": peers,
         "prefixes": [str(site.network.pods), str(site.network.services), str(site.network.load_balancers)],
     }

@@ -23,14 +23,12 @@ CONTROL_PLANE_TAINT: Final = "node-role.kubernetes.io/control-plane"
 
 def control_plane(site: Site) -> str:
     """Name of the machine that runs the API server; the checks see to it that there is exactly one."""
-    return next(name for name, host in site.hosts.items() if "control-plane" in host.duties)
+    return next(iter(site.control_planes))
 
 
 def workers(site: Site) -> list[str]:
     """Names of the machines that join the control plane, in order."""
-    return sorted(
-        name for name, host in site.hosts.items() if "worker" in host.duties and "control-plane" not in host.duties
-    )
+    return [name for name, host in site.nodes.items() if not host.is_control_plane]
 
 
 def init_configuration(site: Site) -> str:
@@ -161,7 +159,7 @@ def _registration(site: Site, name: str) -> dict[str, Any]:
 
 
 def _taints(host: Host) -> list[dict[str, str]]:
-    if "worker" in host.duties:
+    if host.is_worker:
         return []
     return [{"key": CONTROL_PLANE_TAINT, "effect": "NoSchedule"}]
 

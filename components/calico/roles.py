@@ -23,7 +23,7 @@ _KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
 def control_plane_role(site: Site) -> Role:
     """kubeadm has made a cluster on the machine, and its kubelet runs."""
     name = kubeadm.control_plane(site)
-    effect = "" if "worker" in site.hosts[name].duties else "NoSchedule"
+    effect = "" if site.hosts[name].is_worker else "NoSchedule"
     taint = {"node": name, "taint": kubeadm.CONTROL_PLANE_TAINT, "effect": effect}
     return Role(
         "control-plane",
@@ -121,16 +121,13 @@ def pods_role(site: Site) -> Role:
 
     It does not wait for every worker. One that is slow, or dead, holds up nobody but itself.
     """
-    takers = sorted(
-        name for name, host in site.hosts.items() if "worker" in host.duties and host.purpose in ("any", "core")
-    )
     return Role(
         "pods",
         (
             _pair("ready", "control plane is ready", node=kubeadm.control_plane(site)),
             _pair("available", "address management runs", deployment="calico-kube-controllers"),
             _pair("available", "names are resolved", deployment="coredns"),
-            _pair("worker", "a worker for the hub is ready", nodes=" ".join(takers)),
+            _pair("worker", "a worker for the hub is ready", nodes=" ".join(site.workers_for("core"))),
         ),
     )
 
@@ -159,7 +156,7 @@ def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
 def _purpose(site: Site, name: str) -> Script:
     """The label by which pods find a worker; a machine that is none has no label."""
     host = site.hosts[name]
-    return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if "worker" in host.duties else "")
+    return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if host.is_worker else "")
 
 
 def _pair(stem: str, name: str, **values: str) -> Script:

@@ -2,8 +2,6 @@
 
 from stacks.models import Site
 
-CLUSTER_DUTIES = {"control-plane", "worker"}
-
 HOLD_SECONDS = 30
 """A node that fell silent this long has its routes withdrawn. BIRD's 240 would black-hole a share of the connections
 for four minutes after a power cut; both sides use the lower of their values (RFC 4271, 4.2)."""
@@ -19,8 +17,7 @@ def bird_configuration(site: Site) -> str:
     accepted = ", ".join(f"{each}+" for each in (network.pods, network.services, network.load_balancers))
     sessions = "\n".join(
         f"protocol bgp {_symbol(name)} from node {{ neighbor {host.address} as {bgp.as_number}; }}"
-        for name, host in sorted(site.hosts.items())
-        if CLUSTER_DUTIES & set(host.duties)
+        for name, host in site.nodes.items()
     )
     return f"""\
 log syslog all;

@@ -127,7 +127,7 @@ class Hub(pulumi.ComponentResource):
                 hub_policy(
                     spaces.users,
                     spaces.hub,
-                    api_servers=[host.address for host in site.hosts.values() if "control-plane" in host.duties],
+                    api_servers=[host.address for host in site.control_planes.values()],
                     file_server=site.hosts[site.storage.pool.host].address,
                     maker_url=homes.maker_url,
                 ),

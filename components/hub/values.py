@@ -74,10 +74,8 @@ def byte_specification(size: str) -> str:
 
 
 def database_host(site: Site) -> str:
-    """The machine that keeps the session database: the first in the settings that takes core pods.
+    """The machine that keeps the session database: that of the settings, or the first by name that takes core pods.
 
-    The database stays where it is when machines are added after it.
+    By name, because the engine hands the settings over with sorted keys: the order in the file is not known.
     """
-    return next(
-        name for name, host in site.hosts.items() if "worker" in host.duties and host.purpose in ("any", "core")
-    )
+    return site.hub.database_host or next(iter(site.workers_for("core")))

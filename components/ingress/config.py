@@ -59,6 +59,4 @@ def haproxy_cfg(*, hosts: Sequence[str], address: IPv4Address, gateway: IPv4Addr
 
 def trusted_addresses(site: Site) -> list[IPv4Address]:
     """Where the TLS proxy's connections come from: the gateway, or the node that the gateway chose."""
-    return sorted(
-        host.address for host in site.hosts.values() if {"gateway", "control-plane", "worker"} & set(host.duties)
-    )
+    return sorted({site.hosts[site.gateway].address, *(node.address for node in site.nodes.values())})

@@ -59,7 +59,7 @@ def baseline(name: str, site: Site) -> Iterator[Role]:
     yield base.ssh()
     yield time.time(name, site)
     yield exporter.exporter(host.address)
-    if {"control-plane", "worker"} & set(host.duties):
+    if host.is_node:
         yield kubernetes.swap_off()
         yield kubernetes.kernel()
         yield kubernetes.container_runtime(host, site)

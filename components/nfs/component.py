@@ -66,7 +66,7 @@ class NfsFileserver(pulumi.ComponentResource):
 
     def _export(self, site: Site, dataset: Dataset) -> HostState:
         machine = dataset.machine
-        clients = texts.clients(site.hosts.values())
+        clients = sorted(worker.address for worker in site.workers_for("user").values())
         role = nfs_role(dataset.name, dataset.mountpoint, dataset.mount_unit, clients, self._homes)
         return apply(machine, role, parent=self, after=[dataset.ready], protect=True)
 

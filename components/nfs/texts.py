@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 
-from stacks.models import Homes, Host
+from stacks.models import Homes
 
 MAKER_PORT: Final = 8443
 """TCP port of the maker of homes."""
@@ -16,11 +16,6 @@ CREDENTIALS: Final = "/etc/henhouse/homes"
 """Where the maker's certificate and key are kept."""
 
 EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
-
-
-def clients(hosts: Iterable[Host]) -> tuple[IPv4Address, ...]:
-    """The machines that mount homes: workers that take people's servers."""
-    return tuple(sorted(host.address for host in hosts if "worker" in host.duties and host.purpose in ("any", "user")))
 
 
 def fsid(dataset: str) -> str:

@@ -1,10 +1,12 @@
 """The settings of a site, as types."""
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from stacks.models.base import DomainName, HostName, Model, TimeZone
 from stacks.models.cluster import Calico, Cluster
-from stacks.models.hosts import Access, AptRepository, Host, Mirrors, Network
+from stacks.models.hosts import Access, AptRepository, Host, Mirrors, Network, Purpose
 from stacks.models.hub import Certificate, Edge, Hub, Monitoring, Size
 from stacks.models.storage import Homes, Pool, Storage, Vdev
 
@@ -23,6 +25,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "Pool",
+    "Purpose",
     "Site",
     "Size",
     "Storage",
@@ -62,3 +65,17 @@ class Site(Model):
     def gateway(self) -> str:
         """Name of the machine with the duty gateway; the checks see to it that there is exactly one."""
         return next(name for name, host in self.hosts.items() if "gateway" in host.duties)
+
+    @property
+    def control_planes(self) -> Mapping[str, Host]:
+        """The machines that run the API server, by name in order."""
+        return {name: host for name, host in sorted(self.hosts.items()) if host.is_control_plane}
+
+    @property
+    def nodes(self) -> Mapping[str, Host]:
+        """The machines of the cluster, by name in order."""
+        return {name: host for name, host in sorted(self.hosts.items()) if host.is_node}
+
+    def workers_for(self, purpose: Purpose) -> Mapping[str, Host]:
+        """The machines that take pods of this purpose, by name in order."""
+        return {name: host for name, host in sorted(self.hosts.items()) if host.takes(purpose)}

@@ -16,6 +16,8 @@ from stacks.models.base import (
     ServiceNetwork,
 )
 
+Purpose = Literal["core", "user"]
+"""What pods are for: the hub and its proxies, or people's servers."""
 Duty = Literal["gateway", "control-plane", "worker", "storage"]
 """What a machine is for. One machine has one duty, except that a small site may make its control plane a worker too."""
 
@@ -38,6 +40,25 @@ class Host(Model):
     restrict_oom_score_adj: bool = False
     """True where the machine may not lower a process's OOM score (it is itself a container): containerd's setting of
     that name."""
+
+    @property
+    def is_control_plane(self) -> bool:
+        """Whether the API server runs there."""
+        return "control-plane" in self.duties
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether pods other than the cluster's own run there."""
+        return "worker" in self.duties
+
+    @property
+    def is_node(self) -> bool:
+        """Whether a kubelet runs there."""
+        return self.is_control_plane or self.is_worker
+
+    def takes(self, purpose: Purpose) -> bool:
+        """Whether pods of this purpose run there."""
+        return self.is_worker and self.purpose in ("any", purpose)
 
 
 class Access(Model):

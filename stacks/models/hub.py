@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from stacks.models.base import ByteSize, DomainName, ImageName, Model, SecretUrl
+from stacks.models.base import ByteSize, DomainName, HostName, ImageName, Model, SecretUrl
 from stacks.versions import SITE
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
@@ -48,6 +48,9 @@ class Hub(Model):
     """The image of people's servers."""
     size: Size = Size()
     """What a person's server may use."""
+    database_host: HostName | None = None
+    """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
+    database does not move: name its machine here before you add one whose name comes first."""
     start_timeout_seconds: int = Field(default=300, ge=30)
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)

@@ -12,7 +12,7 @@ PASSPHRASES: Final[Mapping[str, str]] = {"dev": "henhouse-lab", "prod": "henhous
 
 
 def tree(stack: str) -> dict[str, Any]:
-    """What `Pulumi.<stack>.yaml` says under henhouse:, with secrets replaced by a word."""
+    """What `Pulumi.<stack>.yaml` says under henhouse:, as the engine hands it over, with secrets replaced by a word."""
     config: Mapping[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix("henhouse:"): _plain(value) for key, value in config.items()}
 
@@ -27,10 +27,11 @@ def changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
             merged[key] = changed(merged[key], value)
         else:
             merged[key] = value
-    return merged
+    return {key: merged[key] for key in sorted(merged)}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return "decrypted" if set(value) == {"secure"} else {key: _plain(inner) for key, inner in value.items()}
+        # The engine's objects are JSON with sorted keys.
+        return "decrypted" if set(value) == {"secure"} else {key: _plain(value[key]) for key in sorted(value)}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value

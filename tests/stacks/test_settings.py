@@ -19,7 +19,11 @@ MIRROR = {"type": "mirror", "disks": ["disk-a", "disk-b"]}
 REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a required setting missing", {"domain": None}, "domain: is required and not given"),
     ("a misspelt setting", {"hub": {"hots": "x"}}, "hub.hots: is not a setting"),
-    ("the settings that exist there", {"hub": {"hots": "x"}}, "cull_idle_seconds, host, image, keys, login"),
+    (
+        "the settings that exist there",
+        {"hub": {"hots": "x"}},
+        "cull_idle_seconds, database_host, host, image, keys, login",
+    ),
     ("not an address", {"hosts": {"chick1": {"address": "198.18.0.999"}}}, "hosts.chick1.address: '198.18.0.999'"),
     ("an RSA host key", {"hosts": {"hen": {"host_key": "ssh-rsa AAAA"}}}, "hosts.hen.host_key: 'ssh-rsa AAAA'"),
     (
@@ -115,6 +119,11 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         "the hub outside its domain",
         {"hub": {"host": "hub.example.com"}},
         "hub.host: hub.example.com is not in the domain",
+    ),
+    (
+        "the database on a worker for people",
+        {"hub": {"database_host": "chick2"}},
+        "hub.database_host: chick2 is not a worker that takes core pods",
     ),
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),
     ("a key named twice", {"hub": {"keys": ["a", "b", "a"]}}, "hub.keys.2: a is named twice"),

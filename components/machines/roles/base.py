@@ -38,7 +38,7 @@ def hosts(site: Site) -> str:
     lines = []
     for name, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
         names = [f"{name}.{site.domain}", name]
-        if "control-plane" in host.duties:
+        if host.is_control_plane:
             names.append(site.cluster.endpoint)
         lines.append(f"{host.address} {' '.join(names)}\n")
     return "".join(lines)

@@ -79,14 +79,9 @@ def node_packages(host: Host, site: Site) -> Role:
             *(Package(tool) for tool in _TOOLS),
             *(Package(program, version, held=True) for program in ("kubelet", "kubeadm", "kubectl")),
             Directory("/opt/cni/bin"),
-            *(_nfs_client() if takes_people(host) else ()),
+            *(_nfs_client() if host.takes("user") else ()),
         ),
     )
-
-
-def takes_people(host: Host) -> bool:
-    """Whether people's servers, and so their homes, come to this machine."""
-    return "worker" in host.duties and host.purpose in ("any", "user")
 
 
 def _nfs_client() -> tuple[Package | Unit, ...]:

@@ -166,11 +166,19 @@ def test_database_is_kept_on_its_machine(hub: Recorded) -> None:
     assert volume.inputs["spec"]["local"]["path"] in command.inputs["create"]
 
 
-def test_database_stays_when_machines_are_added() -> None:
+@pytest.mark.parametrize(
+    ("added", "chosen", "keeps"),
+    [("chick9", None, "chick1"), ("chick00", None, "chick00"), ("chick00", "chick1", "chick1")],
+    ids=["a later name", "an earlier name", "an earlier name, the old one chosen"],
+)
+def test_database_is_on_the_first_worker_by_name_unless_another_is_chosen(
+    added: str, chosen: str | None, keeps: str
+) -> None:
+    """The engine sorts the settings' keys, so their order in the file cannot decide."""
     one = tree("dev")
     host = {**one["hosts"]["chick1"], "address": "198.18.0.110", "host_key": f"ssh-ed25519 {'A' * 68}"}
-    more = parse_settings(changed(one, {"hosts": {"chick00": host}}))
-    assert database_host(parse_settings(one)) == database_host(more) == "chick1"
+    changes = {"hosts": {added: host}, "hub": {"database_host": chosen}}
+    assert database_host(parse_settings(changed(one, changes))) == keeps
 
 
 def test_user_pods_reach_dns_the_hub_the_proxy_and_the_internet(hub: Recorded) -> None:

@@ -38,7 +38,7 @@ def text(role: Role, path: str) -> str:
 @pytest.mark.parametrize(("stack", "count"), [("dev", 1), ("prod", 16)])
 def test_only_workers_that_take_people_are_clients(stack: str, count: int) -> None:
     site: Site = parse_settings(tree(stack))
-    clients = texts.clients(site.hosts.values())
+    clients = tuple(sorted(worker.address for worker in site.workers_for("user").values()))
     assert len(clients) == count
     assert clients == tuple(sorted(clients))
     takers = {host.address for host in site.hosts.values() if "worker" in host.duties and host.purpose != "core"}
