@@ -43,10 +43,18 @@ homes = NfsFileserver(
     storage_namespace=spaces.storage,
 )
 hub = Hub("hub", site, secrets, homes=homes.volume, cluster=cluster.access, namespaces=spaces, machines=machines)
+routes = [hub.route]
 edge = IngressProxy(
-    "edge", site, secrets, routes=[hub.route], gateway=rooster, cluster=cluster.access, namespace=spaces.edge
+    "edge", site, secrets, routes=routes, gateway=rooster, cluster=cluster.access, namespace=spaces.edge
 )
 watched: list[Watched] = [*nodes.values(), pool, cluster, hub, edge]
-Monitoring("watch", site, secrets, on=rooster, scrape=[target for each in watched for target in each.scrape])
+Monitoring(
+    "watch",
+    site,
+    on=rooster,
+    routes=routes,
+    certificate=edge.certificate,
+    scrape=[target for each in watched for target in each.scrape],
+)
 
-export_outputs(site, secrets, kubeconfig=cluster.kubeconfig, machines=nodes)
+export_outputs(site, secrets, hosts=[route.host for route in routes], kubeconfig=cluster.kubeconfig, machines=nodes)

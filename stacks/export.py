@@ -1,6 +1,6 @@
 """Exports a stack's outputs. docs/outputs.md says who reads which."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pulumi
@@ -17,12 +17,21 @@ class HasFacts(Protocol):
 
 
 def export_outputs(
-    site: Site, secrets: SiteSecrets, *, kubeconfig: pulumi.Output[str], machines: Mapping[str, HasFacts]
+    site: Site,
+    secrets: SiteSecrets,
+    *,
+    hosts: Sequence[str],
+    kubeconfig: pulumi.Output[str],
+    machines: Mapping[str, HasFacts],
 ) -> None:
-    """The stack's outputs. Only `kubeconfig` and `login` are secret: the DNS job needs no passphrase."""
+    """Export the stack's outputs; `hosts` are its public names.
+
+    Only `kubeconfig` and `login` are secret: the DNS job needs no passphrase.
+    """
     pulumi.export("hub_url", f"https://{site.hub.host}")
-    pulumi.export("dns_records", [record.as_data() for record in dns_records(site)])
-    pulumi.export("dns_zone", dns_zone(site))
+    records = dns_records(site, hosts)
+    pulumi.export("dns_records", [record.as_data() for record in records])
+    pulumi.export("dns_zone", dns_zone(records))
     pulumi.export("ssh_config", ssh_config(site))
     pulumi.export("known_hosts", known_hosts(site))
     pulumi.export("bgp", bgp(site))

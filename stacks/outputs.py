@@ -1,5 +1,6 @@
 """What a stack puts out: small, plain where nothing is secret, and in a fixed order (docs/outputs.md)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stacks.models import Site
@@ -23,19 +24,17 @@ class Record:
         return {"name": self.name, "type": self.type, "ttl": self.ttl, "values": list(self.values)}
 
 
-def dns_records(site: Site) -> list[Record]:
-    """The public names of a site, sorted: what its DNS must answer for people to reach it."""
+def dns_records(site: Site, hosts: Iterable[str]) -> list[Record]:
+    """The public names `hosts` of a site, sorted: what its DNS must answer for people to reach it."""
     addresses = site.edge.public_addresses or (site.hosts[site.gateway].address,)
     values = tuple(str(address) for address in sorted(addresses))
-    return sorted([Record(f"{site.hub.host}.", "A", site.edge.dns_ttl_seconds, values)], key=lambda record: record.name)
+    return [Record(f"{host}.", "A", site.edge.dns_ttl_seconds, values) for host in sorted(hosts)]
 
 
-def dns_zone(site: Site) -> str:
-    """The same records as lines of a zone file (RFC 1035, 5.1)."""
+def dns_zone(records: Iterable[Record]) -> str:
+    """The records as lines of a zone file (RFC 1035, 5.1)."""
     return "".join(
-        f"{record.name} {record.ttl} IN {record.type} {value}\n"
-        for record in dns_records(site)
-        for value in record.values
+        f"{record.name} {record.ttl} IN {record.type} {value}\n" for record in records for value in record.values
     )
 
 

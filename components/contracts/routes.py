@@ -7,9 +7,18 @@ import pulumi
 
 @dataclass(frozen=True)
 class Route:
-    """A name that the edge answers for, and the Service behind it."""
+    """A public name: the edge answers for it, its certificate is good for it, DNS has it, and it is watched."""
 
     host: str
+    """Fully qualified, without the final dot."""
     namespace: pulumi.Output[str]
     service: pulumi.Output[str]
     port: int
+    """Of the Service."""
+    health_path: str
+    """The page that answers 200 when all is well, such as /hub/health."""
+
+    @property
+    def health_url(self) -> str:
+        """The page's address, as a browser has it."""
+        return f"https://{self.host}{self.health_path}"

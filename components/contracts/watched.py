@@ -21,6 +21,8 @@ class ScrapeTarget:
     bearer_token: pulumi.Output[str] | None = None
     ca: pulumi.Output[str] | None = None
     """PEM: who signed the target's certificate."""
+    public: bool = False
+    """Reached under a public name, through the edge: the edge's certificate is the target's."""
     server_name: str | None = None
     """The name in the target's certificate where it is not the address."""
 

@@ -73,7 +73,7 @@ class Hub(pulumi.ComponentResource):
         self._cluster = cluster
         self._namespaces = namespaces
 
-        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80)
+        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
         self._policies(homes)
         self._proxy(self._secret("proxy-token", {"token": secrets.proxy_token}))
         self._hub(
@@ -89,7 +89,7 @@ class Hub(pulumi.ComponentResource):
                 scheme="https",
                 path="/hub/metrics",
                 bearer_token=secrets.metrics_token,
-                ca=None if site.edge.certificate else secrets.ca_certificate,
+                public=True,
                 server_name=site.hub.host,
             ),
         )

@@ -1,10 +1,11 @@
 """IngressProxy: the way from a browser to a Service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.contracts.certificates import ServerCertificate
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
@@ -23,8 +24,8 @@ class IngressProxy(pulumi.ComponentResource):
     The PROXY protocol carries the client's address from the one to the other, and a header from there to the Service.
     """
 
-    url: pulumi.Output[str]
-    """Where people go, once everything on the way there is up."""
+    certificate: ServerCertificate
+    """What it shows to browsers, good for the names of all routes."""
     scrape: tuple[ScrapeTarget, ...]
     """HAProxy's metrics."""
 
@@ -41,6 +42,7 @@ class IngressProxy(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("henhouse:net:IngressProxy", name, None, opts)
+        self.certificate = _certificate(name, site, secrets, routes)
         options = cluster.options(self)
         config = k8s.core.v1.ConfigMap(
             f"{name}-config",
@@ -54,10 +56,13 @@ class IngressProxy(pulumi.ComponentResource):
             metadata=k8s.meta.v1.ObjectMetaArgs(namespace=namespace),
             type="kubernetes.io/tls",
             immutable=True,
-            string_data=_certificate(name, site, secrets, routes),
+            string_data={
+                "tls.crt": self.certificate.chain,
+                "tls.key": pulumi.Output.secret(self.certificate.private_key),
+            },
             opts=options,
         )
-        service = k8s.core.v1.Service(
+        k8s.core.v1.Service(
             f"{name}-service",
             metadata=k8s.meta.v1.ObjectMetaArgs(
                 namespace=namespace,
@@ -74,7 +79,7 @@ class IngressProxy(pulumi.ComponentResource):
             spec=edge_policy(trusted_addresses(site), [route.namespace for route in routes]),
             opts=options,
         )
-        proxies = k8s.apps.v1.Deployment(
+        k8s.apps.v1.Deployment(
             f"{name}-proxy",
             metadata=k8s.meta.v1.ObjectMetaArgs(namespace=namespace),
             spec=edge_deployment(
@@ -84,12 +89,9 @@ class IngressProxy(pulumi.ComponentResource):
         )
         hosts = [route.host for route in routes]
         by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
-        proxy_role = apply(gateway, edge_proxy(by_name), parent=self)
-        self.url = pulumi.Output.all(service.urn, proxies.urn, proxy_role.urn).apply(
-            lambda _: f"https://{site.hub.host}"
-        )
+        apply(gateway, edge_proxy(by_name), parent=self)
         self.scrape = (ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",)),)
-        self.register_outputs({"url": self.url})
+        self.register_outputs({})
 
 
 def _nginx_conf(site: Site, routes: Sequence[Route]) -> pulumi.Output[str]:
@@ -102,13 +104,11 @@ def _upstream(route: Route) -> pulumi.Output[Upstream]:
     )
 
 
-def _certificate(
-    name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]
-) -> Mapping[str, pulumi.Input[str]]:
-    """The site's own certificate, or one by the stack's authority for all routes."""
-    own = site.edge.certificate
-    if own is not None:
-        return {"tls.crt": own.certificate, "tls.key": pulumi.Output.secret(own.private_key.get_secret_value())}
+def _certificate(name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]) -> ServerCertificate:
+    """The certificate of the settings, or one by the stack's authority for all routes."""
+    supplied = site.edge.certificate
+    if supplied is not None:
+        return ServerCertificate(supplied.certificate, supplied.private_key.get_secret_value(), authority=None)
     hosts = [route.host for route in routes]
     issued = secrets.issue(f"{name}-certificate", hosts[0], dns_names=hosts)
-    return {"tls.crt": issued.certificate, "tls.key": pulumi.Output.secret(issued.private_key)}
+    return ServerCertificate(issued.certificate, issued.private_key, authority=secrets.ca_certificate)

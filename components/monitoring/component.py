@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import pulumi
 
+from components.contracts.certificates import ServerCertificate
 from components.contracts.machines import Machine
+from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import by_job
 from components.monitoring.roles import ROLE, role_secrets, token_name, watch_role
 from converge.host_state import apply
 from stacks.models import Site
-from stacks.secrets import SiteSecrets
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -21,20 +22,24 @@ class Monitoring(pulumi.ComponentResource):
         self,
         name: str,
         site: Site,
-        secrets: SiteSecrets,
         *,
         on: Machine,
+        routes: Sequence[Route],
+        certificate: ServerCertificate,
         scrape: Sequence[ScrapeTarget],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("henhouse:ops:Monitoring", name, None, opts)
         first = {job: targets[0] for job, targets in by_job(scrape).items()}
-        authorities = {job: target.ca for job, target in first.items() if target.ca is not None}
+        signers = {job: certificate.authority if target.public else target.ca for job, target in first.items()}
+        authorities = {job: signer for job, signer in signers.items() if signer is not None}
         tokens = {token_name(job): each.bearer_token for job, each in first.items() if each.bearer_token is not None}
         apply(
             on,
-            pulumi.Output.all(site_ca=secrets.ca_certificate, authorities=authorities).apply(
-                lambda known: watch_role(site, scrape, known["authorities"], site_ca=known["site_ca"])
+            pulumi.Output.all(edge=certificate.authority, authorities=authorities).apply(
+                lambda known: watch_role(
+                    site, scrape, known["authorities"], routes=routes, edge_authority=known["edge"]
+                )
             ),
             secrets={**role_secrets(site), **tokens},
             role_name=ROLE,

@@ -1,13 +1,12 @@
 """Prometheus', Alertmanager's and the blackbox exporter's configurations, as text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from components.contracts.watched import ScrapeTarget
-from stacks.models import Site
 
 RULES: Final = Path(__file__).parent / "rules"
 CONFIG_DIRECTORY: Final = "/etc/prometheus"
@@ -39,25 +38,28 @@ def ca_path(job: str) -> str:
     return f"{CREDENTIALS_DIRECTORY}/{job}-ca.crt"
 
 
-def prometheus_yml(site: Site, targets: Sequence[ScrapeTarget]) -> str:
+def prometheus_yml(
+    domain: str, targets: Sequence[ScrapeTarget], pages: Sequence[str], authorities: Collection[str]
+) -> str:
     """Prometheus' configuration (https://prometheus.io/docs/prometheus/2.53/configuration/configuration/).
 
-    Raises ValueError when targets of one job are to be asked in different ways.
+    `pages` are addresses that have to answer as a browser sees them, `authorities` the jobs whose targets have a
+    certificate of an authority in `ca_path`. Raises ValueError when targets of one job differ in how they are asked.
     """
     return _yaml(
         {
             "global": {
                 "scrape_interval": "30s",
                 "evaluation_interval": "30s",
-                "external_labels": {"site": site.domain},
+                "external_labels": {"site": domain},
             },
             "rule_files": [f"{RULES_DIRECTORY}/{name}" for name in rule_files()],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [ALERTMANAGER]}]}]},
             "scrape_configs": [
                 _static("prometheus", [PROMETHEUS]),
                 _static("alertmanager", [ALERTMANAGER]),
-                _hub_page(site),
-                *(_job(job, of_job) for job, of_job in sorted(by_job(targets).items())),
+                _pages(pages),
+                *(_job(job, of_job, job in authorities) for job, of_job in sorted(by_job(targets).items())),
             ],
         }
     )
@@ -106,16 +108,16 @@ def by_job(targets: Sequence[ScrapeTarget]) -> dict[str, list[ScrapeTarget]]:
 
 
 def _way(target: ScrapeTarget) -> tuple[object, ...]:
-    return target.scheme, target.path, id(target.bearer_token), id(target.ca), target.server_name
+    return (target.scheme, target.path, id(target.bearer_token), id(target.ca), target.public, target.server_name)
 
 
-def _job(job: str, targets: Sequence[ScrapeTarget]) -> dict[str, Any]:
+def _job(job: str, targets: Sequence[ScrapeTarget], has_authority: bool) -> dict[str, Any]:
     first = targets[0]
     config: dict[str, Any] = {"job_name": job, "scheme": first.scheme, "metrics_path": first.path}
     if first.bearer_token is not None:
         config["authorization"] = {"type": "Bearer", "credentials_file": token_path(job)}
     tls = {"server_name": first.server_name} if first.server_name else {}
-    if first.ca is not None:
+    if has_authority:
         tls["ca_file"] = ca_path(job)
     if tls:
         config["tls_config"] = tls
@@ -130,13 +132,13 @@ def _static(job: str, addresses: Sequence[str]) -> dict[str, Any]:
     return {"job_name": job, "static_configs": [{"targets": list(addresses)}]}
 
 
-def _hub_page(site: Site) -> dict[str, Any]:
+def _pages(pages: Sequence[str]) -> dict[str, Any]:
     """The exporter is asked, and told which page to ask for (https://github.com/prometheus/blackbox_exporter)."""
     return {
         "job_name": HUB_PAGE,
         "metrics_path": "/probe",
         "params": {"module": [HUB_PAGE]},
-        "static_configs": [{"targets": [f"https://{site.hub.host}/hub/health"]}],
+        "static_configs": [{"targets": list(pages)}],
         "relabel_configs": [
             {"source_labels": ["__address__"], "target_label": "__param_target"},
             {"source_labels": ["__param_target"], "target_label": "instance"},

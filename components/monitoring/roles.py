@@ -1,7 +1,9 @@
 """What the watch needs of the machine that it runs on."""
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address
 
+from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import (
     ALERTMANAGER,
@@ -28,13 +30,20 @@ ALERTMANAGER_CONFIG = "alertmanager-config"
 DEFAULTS = "/etc/default"
 
 
-def watch_role(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str], *, site_ca: str) -> Role:
+def watch_role(
+    site: Site,
+    targets: Sequence[ScrapeTarget],
+    authorities: Mapping[str, str],
+    *,
+    routes: Sequence[Route],
+    edge_authority: str | None,
+) -> Role:
     """Debian's Prometheus, Alertmanager and blackbox exporter; each configuration is checked before it is used.
 
     `authorities` holds the certificate, PEM, of each job that has one; the role's secrets are the jobs' tokens, by the
-    name of `token_name`. `site_ca` signs the site's own certificate where no other was supplied.
+    name of `token_name`. `edge_authority` signed the certificate of the routes, PEM; None when every machine trusts the
+    signer already.
     """
-    own_authority = site.edge.certificate is None
     return Role(
         ROLE,
         (
@@ -42,17 +51,18 @@ def watch_role(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping
             Package("prometheus-alertmanager"),
             Package("prometheus-blackbox-exporter"),
             # The watch goes the way people go, through this machine's edge, also while the site's DNS is down.
-            Line(
-                "/etc/hosts",
-                matching=rf"[[:space:]]{site.hub.host.replace('.', '[.]')}([[:space:]]|$)",
-                line=f"{site.hosts[site.gateway].address} {site.hub.host}",
-            ),
+            *(_name_at(route.host, site.hosts[site.gateway].address) for route in routes),
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
-            *_blackbox(own_authority, site_ca),
+            *_blackbox(edge_authority),
             *_alertmanager(alerts_posted=site.monitoring.alert_webhook is not None),
-            *_prometheus(site, targets, authorities),
+            *_prometheus(site, targets, authorities, [route.health_url for route in routes]),
         ),
     )
+
+
+def _name_at(host: str, address: IPv4Address) -> Line:
+    pattern = rf"[[:space:]]{host.replace('.', '[.]')}([[:space:]]|$)"
+    return Line("/etc/hosts", matching=pattern, line=f"{address} {host}")
 
 
 def token_name(job: str) -> str:
@@ -60,14 +70,14 @@ def token_name(job: str) -> str:
     return f"{job}-token"
 
 
-def _blackbox(own_authority: bool, site_ca: str) -> list[Item]:
+def _blackbox(edge_authority: str | None) -> list[Item]:
     config, arguments = f"{CONFIG_DIRECTORY}/blackbox.yml", f"{DEFAULTS}/prometheus-blackbox-exporter"
     check = 'prometheus-blackbox-exporter --config.check --config.file="$NEW"'
-    authority = [File(SITE_CA, content=site_ca)] if own_authority else []
+    authority = [File(SITE_CA, content=edge_authority)] if edge_authority is not None else []
     files = (*(file.path for file in authority), config, arguments)
     return [
         *authority,
-        File(config, content=blackbox_yml(own_authority=own_authority), validate=check),
+        File(config, content=blackbox_yml(own_authority=edge_authority is not None), validate=check),
         File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
         Unit("prometheus-blackbox-exporter.service", restart_on=files),
     ]
@@ -97,7 +107,9 @@ def _alertmanager_config(path: str, *, alerts_posted: bool) -> File:
     return File(path, secret=ALERTMANAGER_CONFIG, mode="0640", group="prometheus", validate=check)
 
 
-def _prometheus(site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str]) -> list[Item]:
+def _prometheus(
+    site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str], pages: Sequence[str]
+) -> list[Item]:
     config, arguments = f"{CONFIG_DIRECTORY}/prometheus.yml", f"{DEFAULTS}/prometheus"
     rules = {f"{RULES_DIRECTORY}/{name}": text for name, text in rule_files().items()}
     tokens = [job for job, of_job in by_job(targets).items() if of_job[0].bearer_token is not None]
@@ -111,7 +123,11 @@ def _prometheus(site: Site, targets: Sequence[ScrapeTarget], authorities: Mappin
         *(File(ca_path(job), content=pem) for job, pem in sorted(authorities.items())),
         *(File(token_path(job), secret=token_name(job), mode="0640", group="prometheus") for job in tokens),
         # After the files it names: the check looks for them.
-        File(config, content=prometheus_yml(site, targets), validate='promtool check config "$NEW"'),
+        File(
+            config,
+            content=prometheus_yml(site.domain, targets, pages, authorities),
+            validate='promtool check config "$NEW"',
+        ),
         File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
         Unit("prometheus.service", restart_on=(*rules, config, arguments)),
     ]

@@ -16,11 +16,13 @@ from tests.recorded import Recorded, record
 from tests.stacks.sites import changed, tree
 
 MINOR: Final = ".".join(SITE["kubernetes"].split(".")[:2])
+SERVICES: Final = {"hub.henhouse.localhost": "proxy-public", "binder.henhouse.localhost": "binder"}
+"""The Services behind two public names."""
 OWN: Final = {"certificate": "chain of the site", "private_key": "key of the site"}
 
 
 def program(settings: Site) -> Recorded:
-    """Registers an edge for one route; its result is what it hands to others."""
+    """Register an edge for two routes; its result is what it hands to others."""
 
     def run() -> pulumi.Output[dict[str, Any]]:
         world = World(settings)
@@ -28,13 +30,17 @@ def program(settings: Site) -> Recorded:
             "edge",
             settings,
             world.secrets,
-            routes=[Route(settings.hub.host, world.spaces.hub, pulumi.Output.from_input("proxy-public"), 80)],
+            routes=[
+                Route(host, world.spaces.hub, pulumi.Output.from_input(service), 80, "/hub/health")
+                for host, service in SERVICES.items()
+            ],
             gateway=world.machines[settings.gateway],
             cluster=world.cluster,
             namespace=world.spaces.edge,
         )
         (target,) = edge.scrape
-        return pulumi.Output.from_input({"url": edge.url, "scrape": list(target.addresses)})
+        signer = edge.certificate.authority
+        return pulumi.Output.from_input({"authority": signer, "scrape": list(target.addresses)})
 
     return record(run, outputs=ANSWERS)
 
@@ -62,11 +68,12 @@ def test_service_has_the_address_of_the_settings(edge: Recorded) -> None:
 def test_gateway_passes_on_to_that_address(edge: Recorded) -> None:
     script = edge.one("rooster-edge-proxy-command").inputs["create"]
     assert "server edge 198.18.48.10:443 send-proxy-v2" in script
-    assert "acl routed req.ssl_sni -i hub.henhouse.localhost" in script
+    assert "acl routed req.ssl_sni -i hub.henhouse.localhost binder.henhouse.localhost" in script
 
 
 def test_stacks_authority_signs_when_no_certificate_is_supplied(edge: Recorded) -> None:
-    assert edge.one("secrets-edge-certificate-request").inputs["dnsNames"] == ["hub.henhouse.localhost"]
+    assert edge.one("secrets-edge-certificate-request").inputs["dnsNames"] == list(SERVICES)
+    assert edge.result["authority"] == "authority"
     secret = edge.one("edge-certificate", "kubernetes:core/v1:Secret")
     assert secret.inputs["stringData"] == {"tls.crt": "certificate", "tls.key": "private key"}
     assert "stringData" in secret.secret_keys
@@ -78,11 +85,13 @@ def test_supplied_certificate_is_used_as_it_is() -> None:
     assert secret.inputs["stringData"] == {"tls.crt": "chain of the site", "tls.key": "key of the site"}
     assert "stringData" in secret.secret_keys
     assert not [each for each in recorded if each.name == "secrets-edge-certificate-request"]
+    assert recorded.result["authority"] is None
 
 
 def test_routes_service_is_asked_by_name(edge: Recorded) -> None:
     config = edge.one("edge-config").inputs["data"]["nginx.conf"]
-    assert "set $service proxy-public.hub.svc.cluster.local;" in config
+    for service in SERVICES.values():
+        assert f"set $service {service}.hub.svc.cluster.local;" in config
     assert "proxy_pass http://$service:80;" in config
 
 
@@ -111,5 +120,5 @@ def test_only_those_are_let_in_whose_word_on_the_client_is_taken(edge: Recorded)
     assert {port["port"] for port in rule["ports"]} == {8080, 8443}
 
 
-def test_others_are_told_the_address(edge: Recorded) -> None:
-    assert edge.result == {"url": "https://hub.henhouse.localhost", "scrape": ["198.18.0.2:8404"]}
+def test_others_are_told_who_signed_and_what_to_watch(edge: Recorded) -> None:
+    assert edge.result == {"authority": "authority", "scrape": ["198.18.0.2:8404"]}

@@ -3,6 +3,8 @@
 import pulumi
 import pytest
 
+from components.contracts.certificates import ServerCertificate
+from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.monitoring.component import Monitoring
 from stacks.settings import parse_settings
@@ -22,8 +24,9 @@ def watch() -> Recorded:
         Monitoring(
             "watch",
             settings,
-            world.secrets,
             on=world.machines[settings.gateway],
+            routes=[Route(settings.hub.host, world.spaces.hub, world.spaces.hub, 80, "/hub/health")],
+            certificate=ServerCertificate("chain", "key", authority=pulumi.Output.from_input("authority of the edge")),
             scrape=[
                 ScrapeTarget("node", ["198.18.0.200:9100"]),
                 ScrapeTarget(
@@ -31,7 +34,7 @@ def watch() -> Recorded:
                     ["hub.henhouse.localhost:443"],
                     scheme="https",
                     bearer_token=pulumi.Output.secret(TOKEN),
-                    ca=pulumi.Output.from_input("authority of the hub"),
+                    public=True,
                 ),
             ],
         )
@@ -48,8 +51,9 @@ def test_token_comes_by_standard_input_alone(watch: Recorded) -> None:
 
 def test_authorities_are_plain(watch: Recorded) -> None:
     script = watch.one("rooster-watch-command").inputs["create"]
-    assert "authority of the hub" in script
-    assert "/etc/prometheus/credentials/site-ca.crt" in script
+    assert script.count("'authority of the edge'") == 2
+    for name in ("site-ca.crt", "jupyterhub-ca.crt"):
+        assert f"/etc/prometheus/credentials/{name}" in script
 
 
 def test_targets_are_asked_by_address(watch: Recorded) -> None:
