@@ -68,7 +68,7 @@ def test_service_has_the_address_of_the_settings(edge: Recorded) -> None:
 def test_gateway_passes_on_to_that_address(edge: Recorded) -> None:
     script = edge.one("rooster-edge-proxy-command").inputs["create"]
     assert "server edge 198.18.48.10:443 send-proxy-v2" in script
-    assert "acl routed req.ssl_sni -i hub.henhouse.localhost binder.henhouse.localhost" in script
+    assert "acl routed req.ssl_sni -i binder.henhouse.localhost hub.henhouse.localhost" in script
 
 
 def test_stacks_authority_signs_when_no_certificate_is_supplied(edge: Recorded) -> None:
