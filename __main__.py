@@ -13,9 +13,9 @@ from components.namespaces.component import Namespaces
 from components.nfs.component import NfsFileserver
 from components.zfs.component import ZfsPool
 from converge.findings import probe_if_requested
-from stacks.export import export_outputs
+from stacks.load import load_settings
+from stacks.outputs.export import export_outputs
 from stacks.secrets import SiteSecrets
-from stacks.settings import load_settings
 from stacks.versions import PULUMI
 
 pulumi.require_pulumi_version(f">={PULUMI}")

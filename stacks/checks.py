@@ -6,8 +6,8 @@ from ipaddress import IPv4Address
 from itertools import combinations
 from typing import Final
 
-from stacks.models import Site
 from stacks.problems import Problem
+from stacks.settings import Site
 
 Check = Callable[[Site], Iterator[Problem]]
 

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.models import Site
+from stacks.settings import Site
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from stacks.models import Site
+from stacks.settings import Site
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 MARKDOWN: Final = DOCS / "settings.md"
@@ -13,7 +13,7 @@ SCHEMA: Final = DOCS / "settings.schema.json"
 
 HEADER: Final = """# Settings
 
-Everything that a stack's file may say, under `henhouse:`. This page is made from the docstrings of `stacks/models/` by
+Everything that a stack's file may say, under `henhouse:`. This page is made from the docstrings in `stacks/settings` by
 `make docs`; editors read [settings.schema.json](settings.schema.json). What has no default must be given.
 """
 

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
 
-from stacks.models import Site
+from stacks.settings import Site
 
 CA_HOURS: Final = 10 * 365 * 24
 """Ten years: people trust the authority once, by hand."""

@@ -15,7 +15,7 @@ from components.contracts.machines import Machine
 from components.contracts.watched import ScrapeTarget
 from converge.host_state import HostState, apply
 from converge.role import Role
-from stacks.models import Site
+from stacks.settings import Site
 
 SYSTEM = "kube-system"
 

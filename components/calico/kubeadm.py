@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from stacks.models import Host, Site
+from stacks.settings import HostSettings, Site
 
 API_PORT: Final = 6443
 KUBELET_CONFIG_DIRECTORY: Final = "/etc/kubernetes/kubelet.conf.d"
@@ -56,7 +56,7 @@ def join_configuration(site: Site, name: str) -> str:
     )
 
 
-def kubelet_configuration(site: Site, host: Host) -> str:
+def kubelet_configuration(site: Site, host: HostSettings) -> str:
     """What one machine's kubelet is told, laid over what kubeadm wrote (`--config-dir`).
 
     kubeadm writes a kubelet's configuration once, when its machine joins. This file can be changed afterwards.
@@ -158,7 +158,7 @@ def _registration(site: Site, name: str) -> dict[str, Any]:
     }
 
 
-def _taints(host: Host) -> list[dict[str, str]]:
+def _taints(host: HostSettings) -> list[dict[str, str]]:
     if host.is_worker:
         return []
     return [{"key": CONTROL_PLANE_TAINT, "effect": "NoSchedule"}]

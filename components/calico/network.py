@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from stacks.models import Calico, Site
+from stacks.settings import CalicoSettings, Site
 from stacks.versions import SITE
 
 MANIFEST: Final = "calico.yaml"
@@ -34,19 +34,19 @@ class CalicoObject:
     """Left in the cluster when the program lets go of it: pods that run would lose their addresses."""
 
 
-def manifest_url(calico: Calico) -> str:
+def manifest_url(calico: CalicoSettings) -> str:
     """Where the upstream manifest of that version is."""
     release = f"https://raw.githubusercontent.com/projectcalico/calico/v{calico.version}/manifests/{MANIFEST}"
     return str(calico.manifest or release)
 
 
-def manifest_digest(calico: Calico) -> str:
+def manifest_digest(calico: CalicoSettings) -> str:
     """SHA-256 that the manifest must have. Raises ValueError when the settings leave it open for a version that this
     project does not know."""
     digest = calico.manifest_sha256 or KNOWN_DIGESTS.get(calico.version)
     if digest is None:
         raise ValueError(
-            f"cluster.calico.manifest_sha256: left out, and the manifest of Calico {calico.version} is not known here "
+            f"cluster.calico.manifest_sha256: omitted, and the manifest of Calico {calico.version} is not known here "
             f"(known: {', '.join(KNOWN_DIGESTS)}); write the output of: curl -L {manifest_url(calico)} | sha256sum"
         )
     return digest

@@ -8,7 +8,7 @@ from components.calico.network import MANIFEST, PATCH, kustomization, manifest_d
 from components.calico.shell import script
 from converge.items import Directory, File, Item, Script, Unit
 from converge.role import Fact, Role
-from stacks.models import Site
+from stacks.settings import Site
 
 INIT_CONFIG: Final = "/etc/kubernetes/henhouse/init.yaml"
 JOIN_CONFIG: Final = "/etc/kubernetes/henhouse/join.yaml"

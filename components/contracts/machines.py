@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 import pulumi
 from pydantic import SecretStr
 
-from stacks.models import Access, Host
+from stacks.settings import AccessSettings, HostSettings
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SshTarget:
     """If omitted, the SSH agent is asked."""
 
     @classmethod
-    def of(cls, name: str, host: Host, access: Access) -> "SshTarget":
+    def of(cls, name: str, host: HostSettings, access: AccessSettings) -> "SshTarget":
         """The target of a machine of the settings."""
         return cls(name, str(host.address), host.host_key, access.user, access.port, access.private_key)
 
@@ -37,7 +37,7 @@ class Machine:
     """A machine whose baseline is in place once `ready` is."""
 
     name: str
-    settings: Host
+    settings: HostSettings
     target: SshTarget
     ready: pulumi.Resource
     """What further roles on this machine depend on."""

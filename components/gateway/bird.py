@@ -1,6 +1,6 @@
 """The configuration of BIRD 2, the gateway's BGP speaker (https://bird.network.cz/?get_doc&v=20)."""
 
-from stacks.models import Site
+from stacks.settings import Site
 
 HOLD_SECONDS = 30
 """A node that fell silent this long has its routes withdrawn. BIRD's 240 would black-hole a share of the connections

@@ -5,7 +5,7 @@ import pulumi
 from components.contracts.machines import Machine
 from components.gateway.roles import router_role
 from converge.host_state import apply
-from stacks.models import Site
+from stacks.settings import Site
 
 
 class Gateway(pulumi.ComponentResource):

@@ -3,7 +3,7 @@
 from components.gateway.bird import bird_configuration
 from converge.items import File, Package, Sysctl, Unit
 from converge.role import Role
-from stacks.models import Site
+from stacks.settings import Site
 
 BIRD_CONF = "/etc/bird/bird.conf"
 NETWORKD_ROUTES = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"

@@ -17,8 +17,8 @@ from components.hub.roles import database_directory
 from components.hub.values import HUB_PORT, config_files, database_host, site_json
 from components.hub.workloads import SERVICES, deployment, hub_pod, proxy_pod
 from converge.host_state import apply
-from stacks.models import Site
 from stacks.secrets import SiteSecrets
+from stacks.settings import Site
 
 SPAWNER_RULES: Final = (
     k8s.rbac.v1.PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch", "create", "delete"]),

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 
 from components.hub.values import HUB_PORT, PROXY_API_PORT, PROXY_PORT, SERVER_PORT
 from components.pods import dns_egress, machines_at, pods_in, policy, tcp
-from stacks.models import Network
+from stacks.settings import NetworkSettings
 
 HUB_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "hub"}
 PROXY_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "proxy"}
@@ -74,7 +74,7 @@ def proxy_policy(
     )
 
 
-def servers_policy(hub: pulumi.Input[str], network: Network) -> k8s.networking.v1.NetworkPolicySpecArgs:
+def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> k8s.networking.v1.NetworkPolicySpecArgs:
     """People's servers: DNS, the hub, the proxy and the internet. Not each other, and nothing of the site's.
 
     Homes need no rule: it is the node that mounts them.
@@ -97,7 +97,7 @@ def servers_policy(hub: pulumi.Input[str], network: Network) -> k8s.networking.v
     )
 
 
-def inside(network: Network) -> list[str]:
+def inside(network: NetworkSettings) -> list[str]:
     """What is not the internet: the site's own networks and all private ones."""
     own = (network.machines, network.pods, network.services, network.load_balancers)
     return [str(each) for each in collapse_addresses([*own, *NOT_INTERNET])]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.pods import PURPOSE_LABEL
-from stacks.models import Site
+from stacks.settings import Site
 
 HERE: Final = Path(__file__).parent
 HUB_PORT: Final = 8081

@@ -17,7 +17,7 @@ from components.hub.values import (
     WAIT_FOR_CLUSTER,
 )
 from components.pods import container_security, http_probe, on_nodes_for, pod_security
-from stacks.models import Hub
+from stacks.settings import HubSettings
 
 HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 """What the hub is given at least, and so what can be had while it does not run yet."""
@@ -26,7 +26,7 @@ PROXY_USER: Final = 65534
 
 
 def hub_pod(
-    settings: Hub,
+    settings: HubSettings,
     *,
     service_account: pulumi.Input[str],
     config: pulumi.Input[str],
@@ -82,7 +82,9 @@ def hub_pod(
     )
 
 
-def proxy_pod(settings: Hub, *, hub_url: pulumi.Input[str], token: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgs:
+def proxy_pod(
+    settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulumi.Input[str]
+) -> k8s.core.v1.PodSpecArgs:
     """The proxy; `token` names the Secret whose key `token` the hub must show."""
     return k8s.core.v1.PodSpecArgs(
         automount_service_account_token=False,

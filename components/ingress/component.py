@@ -14,8 +14,8 @@ from components.ingress.config import METRICS_PORT, Upstream, haproxy_cfg, nginx
 from components.ingress.roles import edge_proxy
 from components.ingress.workloads import edge_deployment, edge_pod, edge_policy, edge_service
 from converge.host_state import apply
-from stacks.models import Site
 from stacks.secrets import SiteSecrets
+from stacks.settings import Site
 
 
 class IngressProxy(pulumi.ComponentResource):

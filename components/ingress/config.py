@@ -8,7 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stacks.models import Site
+from stacks.settings import Site
 
 METRICS_PORT: Final = 8404
 """HAProxy's own, on the gateway's address."""

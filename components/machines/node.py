@@ -10,7 +10,7 @@ from components.machines.roles import base, exporter, kubernetes, sources, time
 from converge.findings import Findings
 from converge.host_state import HostState
 from converge.role import Role
-from stacks.models import Site
+from stacks.settings import Site
 
 
 class BareMetalNode(pulumi.ComponentResource):

@@ -11,7 +11,7 @@ from components.contracts.watched import ScrapeTarget
 from components.monitoring.config import by_job
 from components.monitoring.roles import ROLE, role_secrets, token_name, watch_role
 from converge.host_state import apply
-from stacks.models import Site
+from stacks.settings import Site
 
 
 class Monitoring(pulumi.ComponentResource):

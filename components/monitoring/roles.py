@@ -23,7 +23,7 @@ from components.monitoring.config import (
 )
 from converge.items import Directory, File, Item, Line, Package, Unit
 from converge.role import Role
-from stacks.models import Site
+from stacks.settings import Site
 
 ROLE = "watch"
 ALERTMANAGER_CONFIG = "alertmanager-config"

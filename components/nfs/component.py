@@ -8,8 +8,8 @@ from components.contracts.storage import Dataset, HomesVolume
 from components.nfs import texts
 from components.nfs.roles import homes_role, nfs_role
 from converge.host_state import HostState, apply
-from stacks.models import Site
 from stacks.secrets import SiteSecrets
+from stacks.settings import Site
 
 SERVICE = "nfs"
 PORT = 2049

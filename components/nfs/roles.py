@@ -8,7 +8,7 @@ from typing import Final
 from components.nfs import texts
 from converge.items import Directory, File, Item, Package, Script, Unit
 from converge.role import Role
-from stacks.models import Homes
+from stacks.settings import HomesSettings
 
 LIBRARY: Final = "/usr/local/lib/henhouse"
 SYSTEM: Final = "/etc/systemd/system"
@@ -18,7 +18,9 @@ NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "
 _SOURCES: Final = Path(__file__).with_name("homes")
 
 
-def nfs_role(dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[IPv4Address], homes: Homes) -> Role:
+def nfs_role(
+    dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[IPv4Address], homes: HomesSettings
+) -> Role:
     """The dataset is exported over NFS 4.2 to the clients, and only while it is mounted."""
     conf = "/etc/nfs.conf.d/henhouse.conf"
     binding = f"{SYSTEM}/nfs-server.service.d/henhouse.conf"
@@ -85,7 +87,7 @@ diff <(echo "$wanted") <(echo "$found") | grep --max-count=1 '^[<>]' || true
     )
 
 
-def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Homes) -> Role:
+def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: HomesSettings) -> Role:
     """The maker of homes runs. It takes the secrets `certificate`, `key` and `ca`."""
     binding = f"{SYSTEM}/{MAKER}.d/mounted.conf"
     credentials = tuple(f"{texts.CREDENTIALS}/{name}.pem" for name in ("certificate", "key", "ca"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 
-from stacks.models import Homes
+from stacks.settings import HomesSettings
 
 MAKER_PORT: Final = 8443
 """TCP port of the maker of homes."""
@@ -39,7 +39,7 @@ def exports(dataset: str, mountpoint: str, clients: Iterable[IPv4Address]) -> st
     return f"{mountpoint} \\\n" + " \\\n".join(f"    {client}({options})" for client in clients) + "\n"
 
 
-def nfs_conf(homes: Homes) -> str:
+def nfs_conf(homes: HomesSettings) -> str:
     """nfs.conf(5): NFS 4.2 over TCP and nothing else. The lease is as long as the grace period, or clients could not
     know in time that they have to reclaim their locks."""
     return f"""\

@@ -11,7 +11,7 @@ from components.zfs import topology
 from components.zfs.roles import pool_role, zfs_role
 from components.zfs.units import unit_name
 from converge.host_state import apply
-from stacks.models import Site
+from stacks.settings import Site
 
 
 class _Disk(pulumi.ComponentResource):

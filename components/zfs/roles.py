@@ -7,7 +7,7 @@ from typing import Final
 from components.zfs import topology, units
 from converge.items import Directory, File, Item, KernelModule, Package, Script, Unit
 from converge.role import Fact, Role
-from stacks.models import Homes, Pool
+from stacks.settings import HomesSettings, PoolSettings
 
 LIBRARY: Final = "/usr/local/lib/henhouse"
 PROGRAM: Final = "/usr/local/sbin/henhouse-zpool"
@@ -16,12 +16,12 @@ SYSTEM: Final = "/etc/systemd/system"
 _SOURCES: Final = Path(__file__).with_name("zpool")
 
 
-def zfs_role(pool: Pool) -> Role:
+def zfs_role(pool: PoolSettings) -> Role:
     """OpenZFS with its module loaded, its event daemon, and this project's program for pools."""
     return Role("zfs", tuple(_zfs_items(pool)))
 
 
-def _zfs_items(pool: Pool) -> Iterator[Item]:
+def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
     # Before the packages: their installation starts these units, and they would wait minutes for nothing.
     for name in units.REPLACED:
         yield Unit(name, masked=True)
@@ -50,7 +50,7 @@ def program_files() -> Iterator[Item]:
     yield File(PROGRAM, f'#!/bin/sh\nPYTHONPATH={LIBRARY} exec python3 -B -m zpool "$@"\n', mode="0755")
 
 
-def pool_role(pool: Pool, homes: Homes) -> Role:
+def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
     """The pool is imported, laid out as the settings say, with its datasets mounted now and after every boot, scrubbed
     monthly and watched."""
     spec = topology.spec(pool, homes)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from stacks.models import Homes, Pool
+from stacks.settings import HomesSettings, PoolSettings
 
 POOL_PROPERTIES: Final = {
     # SSDs of the log stay fast; disks that cannot trim are left alone.
@@ -35,7 +35,7 @@ HOMES_PROPERTIES: Final = {
 """zfsprops(7) of the dataset with people's homes."""
 
 
-def homes_dataset(pool: Pool, homes: Homes) -> str:
+def homes_dataset(pool: PoolSettings, homes: HomesSettings) -> str:
     """The dataset's name, for example nest/homes."""
     return f"{pool.name}/{homes.dataset}"
 
@@ -45,18 +45,18 @@ def mountpoint(dataset: str) -> str:
     return f"/{dataset}"
 
 
-def disks(pool: Pool) -> tuple[str, ...]:
+def disks(pool: PoolSettings) -> tuple[str, ...]:
     """Every disk of the pool, in the order of the settings: data, log, spares."""
     return (*(disk for vdev in pool.vdevs for disk in vdev.disks), *pool.log, *pool.spares)
 
 
-def places(pool: Pool) -> dict[str, str]:
+def places(pool: PoolSettings) -> dict[str, str]:
     """Each disk's place in the pool, by the names that zpool(8) gives: raidz2-0, log, spare."""
     data = {disk: f"{vdev.type}-{number}" for number, vdev in enumerate(pool.vdevs) for disk in vdev.disks}
     return data | dict.fromkeys(pool.log, "log") | dict.fromkeys(pool.spares, "spare")
 
 
-def spec(pool: Pool, homes: Homes) -> dict[str, Any]:
+def spec(pool: PoolSettings, homes: HomesSettings) -> dict[str, Any]:
     """The pool as data, as `components.zfs.zpool.layout.Spec` reads it."""
     return {
         "name": pool.name,

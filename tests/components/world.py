@@ -8,8 +8,8 @@ import pulumi_kubernetes as k8s
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine, SshTarget
 from components.contracts.storage import HomesVolume
-from stacks.models import Site
 from stacks.secrets import SiteSecrets
+from stacks.settings import Site
 from tests.recorded import Outputs
 
 

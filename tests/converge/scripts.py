@@ -15,8 +15,8 @@ from converge.render import CHECK, render, standard_input
 from converge.role import Role
 from lab import ssh
 from lab.rack import Rack
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.engine.sshd import Server
 from tests.stacks.sites import tree
 

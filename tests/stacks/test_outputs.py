@@ -1,7 +1,9 @@
 """What a stack puts out."""
 
-from stacks.outputs import bgp, dns_records, dns_zone, known_hosts, ssh_config
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.outputs.bgp import bgp
+from stacks.outputs.dns import dns_records, dns_zone
+from stacks.outputs.ssh import known_hosts, ssh_config
 from tests.stacks.sites import changed, tree
 
 

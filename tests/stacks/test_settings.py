@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from stacks import schema
+from stacks.load import parse_settings, refuse_needless_encryption
 from stacks.problems import SettingsError, secret_settings
-from stacks.settings import parse_settings, refuse_needless_encryption
 from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")

@@ -4,7 +4,7 @@ import shlex
 
 from converge.items import Block, File, Item, Line, Package, Script, Unit
 from converge.role import Fact, Role
-from stacks.models import Site
+from stacks.settings import Site
 
 _PACKAGES = ("ca-certificates", "curl", "iproute2", "kmod", "openssl", "procps", "tzdata")
 _JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"

@@ -2,7 +2,7 @@
 
 from converge.items import Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
 from converge.role import Role
-from stacks.models import Host, Site
+from stacks.settings import HostSettings, Site
 from stacks.versions import SITE
 
 _CONFIG = "/etc/containerd/config.toml"
@@ -51,7 +51,7 @@ def kernel() -> Role:
     )
 
 
-def container_runtime(host: Host, site: Site) -> Role:
+def container_runtime(host: HostSettings, site: Site) -> Role:
     """containerd, held, with the site's registry in the place of the upstream ones."""
     registry = site.mirrors.registry
     mirrored = [
@@ -70,7 +70,7 @@ def container_runtime(host: Host, site: Site) -> Role:
     )
 
 
-def node_packages(host: Host, site: Site) -> Role:
+def node_packages(host: HostSettings, site: Site) -> Role:
     """Kubernetes' programs at the cluster's version, held there: an unattended upgrade of kubelet is an outage."""
     version = f"{site.cluster.kubernetes_version}-*"
     return Role(
@@ -103,7 +103,7 @@ override_path = true
 """
 
 
-def containerd_config(host: Host) -> str:
+def containerd_config(host: HostSettings) -> str:
     """config.toml of containerd 2.3 (its docs/cri/config.md)."""
     return f"""\
 version = 4

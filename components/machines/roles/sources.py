@@ -2,20 +2,20 @@
 
 from converge.items import File, Item, Script
 from converge.role import Role
-from stacks.models import AptRepository, Mirrors
+from stacks.settings import AptRepositorySettings, MirrorsSettings
 
 _DIRECTORY = "/etc/apt/sources.list.d"
 _STAMP = "/var/lib/apt/henhouse-lists"
 
 
-def package_sources(mirrors: Mirrors) -> Role:
+def package_sources(mirrors: MirrorsSettings) -> Role:
     """The site's apt sources and no others, and lists that are at least as new as they are."""
     files = [file for name, repository in mirrors.apt.items() for file in _files(name, repository)]
     ours = [file.path for file in files if file.path.startswith(_DIRECTORY)]
     return Role("sources", (*files, _no_others(ours), _lists([file.path for file in files])))
 
 
-def deb822(repository: AptRepository, keyring: str) -> str:
+def deb822(repository: AptRepositorySettings, keyring: str) -> str:
     """One stanza of a `.sources` file (sources.list(5))."""
     fields = {
         "Types": "deb",
@@ -27,7 +27,7 @@ def deb822(repository: AptRepository, keyring: str) -> str:
     return "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
 
 
-def _files(name: str, repository: AptRepository) -> list[File]:
+def _files(name: str, repository: AptRepositorySettings) -> list[File]:
     path = f"{_DIRECTORY}/{name}.sources"
     if repository.signed_by.startswith("/"):
         return [File(path, deb822(repository, repository.signed_by))]

@@ -2,7 +2,7 @@
 
 from converge.items import File, Package, Unit
 from converge.role import Role
-from stacks.models import Site
+from stacks.settings import Site
 
 _CONFIG = "/etc/chrony/chrony.conf"
 _DROP_IN = "/etc/systemd/system/chrony.service.d/henhouse.conf"

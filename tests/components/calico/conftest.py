@@ -11,8 +11,8 @@ import yaml
 
 from components.calico import CalicoCluster
 from components.contracts.machines import Machine, SshTarget
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.certificates import Authority
 from tests.recorded import UNKNOWN, Recorded
 from tests.stacks.sites import tree

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from components.calico import kubeadm
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.stacks.sites import changed, tree
 
 

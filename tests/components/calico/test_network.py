@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from components.calico.network import calico_objects, kustomization, manifest_digest, manifest_url, node_patch
-from stacks.models import Calico, Site
+from stacks.settings import CalicoSettings, Site
 from stacks.versions import SITE
 
 
@@ -43,11 +43,11 @@ def test_the_patch_lies_on_the_manifest() -> None:
 
 
 def test_the_known_version_needs_no_digest() -> None:
-    assert manifest_digest(Calico()) == SITE["calico_manifest_sha256"]
-    assert manifest_url(Calico()).endswith(f"/v{SITE['calico']}/manifests/calico.yaml")
+    assert manifest_digest(CalicoSettings()) == SITE["calico_manifest_sha256"]
+    assert manifest_url(CalicoSettings()).endswith(f"/v{SITE['calico']}/manifests/calico.yaml")
 
 
 def test_another_version_needs_one() -> None:
     with pytest.raises(ValueError, match=r"cluster\.calico\.manifest_sha256: .* Calico 3\.99\.0 is not known"):
-        manifest_digest(Calico(version="3.99.0"))
-    assert manifest_digest(Calico(version="3.99.0", manifest_sha256="0" * 64)) == "0" * 64
+        manifest_digest(CalicoSettings(version="3.99.0"))
+    assert manifest_digest(CalicoSettings(version="3.99.0", manifest_sha256="0" * 64)) == "0" * 64

@@ -13,8 +13,8 @@ from components.pods import on_nodes_for
 from converge.items import Script, Unit
 from converge.render import render
 from converge.role import Role
-from stacks.models import Host, Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import HostSettings, Site
 from tests.programs import shellcheck
 from tests.stacks.sites import changed, tree
 
@@ -63,7 +63,7 @@ def purpose_script(site: Site, role: Role) -> Script:
     return script
 
 
-@pytest.mark.parametrize("purpose", get_args(Host.model_fields["purpose"].annotation))
+@pytest.mark.parametrize("purpose", get_args(HostSettings.model_fields["purpose"].annotation))
 def test_every_purpose_becomes_the_label_that_pods_ask_for(purpose: str) -> None:
     """A pod asks for its own kind of node or for `any`; the label that is written has to satisfy that."""
     others = {"chick0": {"duties": ["control-plane", "worker"]}}

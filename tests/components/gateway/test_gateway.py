@@ -13,8 +13,8 @@ from components.gateway.bird import bird_configuration
 from components.gateway.roles import BIRD_CONF, router_role
 from converge.items import File, Unit
 from converge.render import render
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.programs import accepts, shellcheck
 from tests.recorded import Recorded
 from tests.stacks.sites import tree

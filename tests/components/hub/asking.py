@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.components.hub.api_server import TOKEN
 from tests.programs import jupyterhub_python
 from tests.stacks.sites import changed, tree

@@ -12,8 +12,8 @@ from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.hub.component import Hub
 from components.hub.values import config_files, database_host
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from stacks.versions import SITE
 from tests.components.hub.asking import site
 from tests.components.world import ANSWERS, World

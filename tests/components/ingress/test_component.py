@@ -8,8 +8,8 @@ import pytest
 
 from components.contracts.routes import Route
 from components.ingress.component import IngressProxy
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from stacks.versions import SITE
 from tests.components.world import ANSWERS, World
 from tests.recorded import Recorded, record

@@ -14,7 +14,7 @@ from components.ingress.config import (
     trusted_addresses,
 )
 from components.ingress.roles import CONFIG, edge_proxy
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
 from tests.certificates import Authority
 from tests.programs import accepts, run
 from tests.stacks.sites import tree

@@ -8,8 +8,8 @@ from components.machines.node import baseline
 from components.machines.roles import base, kubernetes, sources, time
 from converge.items import File, Package, Script, Unit
 from converge.role import Role
-from stacks.models import AptRepository, Mirrors
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import AptRepositorySettings, MirrorsSettings
 from stacks.versions import SITE
 from tests.converge.scripts import site
 from tests.stacks.sites import changed, tree
@@ -109,8 +109,8 @@ def test_source_is_written_in_todays_format() -> None:
 
 def test_key_in_the_settings_becomes_a_file() -> None:
     key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----"
-    flat = AptRepository.model_validate({"url": "https://apt.example.org/", "suite": "./", "signed_by": key})
-    keyring, source, *_ = sources.package_sources(Mirrors(apt={"flat": flat})).items
+    flat = AptRepositorySettings.model_validate({"url": "https://apt.example.org/", "suite": "./", "signed_by": key})
+    keyring, source, *_ = sources.package_sources(MirrorsSettings(apt={"flat": flat})).items
     assert keyring == File("/etc/apt/keyrings/flat.asc", key + "\n")
     assert isinstance(source, File)
     assert source.content is not None

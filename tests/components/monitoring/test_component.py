@@ -7,7 +7,7 @@ from components.contracts.certificates import ServerCertificate
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.monitoring.component import Monitoring
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
 from tests.components.world import ANSWERS, World
 from tests.recorded import Recorded, record
 from tests.stacks.sites import tree

@@ -21,8 +21,8 @@ from components.monitoring.roles import role_secrets, watch_role
 from converge.items import File, Line
 from converge.render import render
 from converge.role import Role
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.certificates import Authority
 from tests.programs import accepts
 from tests.stacks.sites import changed, tree

@@ -12,9 +12,9 @@ from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine, SshTarget
 from components.contracts.storage import Dataset
 from components.nfs.component import NfsFileserver
-from stacks.models import Site
+from stacks.load import parse_settings
 from stacks.secrets import SiteSecrets
-from stacks.settings import parse_settings
+from stacks.settings import Site
 from stacks.versions import SITE
 from tests.recorded import Recorded, Registration
 from tests.stacks.sites import changed, tree

@@ -10,8 +10,8 @@ from components.nfs.roles import MAKER, NOT_FOR_V4, homes_role, nfs_role
 from converge.items import Directory, File, Package, Unit
 from converge.render import render
 from converge.role import Role
-from stacks.models import Homes, Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import HomesSettings, Site
 from tests.programs import shellcheck
 from tests.stacks.sites import tree
 
@@ -21,12 +21,14 @@ SECRETS = ("certificate", "key", "ca")
 
 @pytest.fixture(scope="module")
 def nfs() -> Role:
-    return nfs_role("nest/homes", "/nest/homes", "nest-homes.mount", CLIENTS, Homes(threads=64, grace_seconds=15))
+    return nfs_role(
+        "nest/homes", "/nest/homes", "nest-homes.mount", CLIENTS, HomesSettings(threads=64, grace_seconds=15)
+    )
 
 
 @pytest.fixture(scope="module")
 def maker() -> Role:
-    return homes_role("/nest/homes", "nest-homes.mount", IPv4Address("198.18.0.200"), Homes(first_uid=200000))
+    return homes_role("/nest/homes", "nest-homes.mount", IPv4Address("198.18.0.200"), HomesSettings(first_uid=200000))
 
 
 def text(role: Role, path: str) -> str:

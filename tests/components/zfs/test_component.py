@@ -9,8 +9,8 @@ import pytest
 
 from components.contracts.machines import Machine, SshTarget
 from components.zfs.component import ZfsPool
-from stacks.models import Site
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import Site
 from tests.recorded import Recorded
 from tests.stacks.sites import tree
 

@@ -9,23 +9,23 @@ import pytest
 
 from components.zfs import topology
 from components.zfs.zpool.layout import BY_ID, Layout, Spec, Vdev, create_arguments, differences, reported_layout
-from stacks.models import Homes, Pool
-from stacks.settings import parse_settings
+from stacks.load import parse_settings
+from stacks.settings import HomesSettings, PoolSettings
 from tests.stacks.sites import tree
 
 RECORDED = Path(__file__).with_name("recorded")
 
 
-def spec_of(pool: Pool) -> Spec:
-    return Spec.parse(topology.spec_text(topology.spec(pool, Homes())))
+def spec_of(pool: PoolSettings) -> Spec:
+    return Spec.parse(topology.spec_text(topology.spec(pool, HomesSettings())))
 
 
-def pool_of(stack: str) -> Pool:
+def pool_of(stack: str) -> PoolSettings:
     return parse_settings(tree(stack)).storage.pool
 
 
-def small(**changes: Any) -> Pool:
-    return Pool(
+def small(**changes: Any) -> PoolSettings:
+    return PoolSettings(
         **({"name": "tank", "host": "hen", "vdevs": [{"type": "mirror", "disks": ["disk-a", "disk-b"]}]} | changes)
     )
 

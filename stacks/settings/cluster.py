@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from stacks.models.base import AsNumber, DomainName, HostName, Model, PublicUrl
+from stacks.settings.types import AsNumber, DomainName, HostName, Model, PublicUrl
 from stacks.versions import SITE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Calico(Model):
+class CalicoSettings(Model):
     """The pod network: routed by BGP, without encapsulation."""
 
     version: Version = SITE["calico"]
@@ -23,7 +23,7 @@ class Calico(Model):
     """Digest that the file must have. Left out, the digest known for the default version."""
 
 
-class Bgp(Model):
+class BgpSettings(Model):
     """Who announces what to whom (docs/architecture.md, the network)."""
 
     as_number: AsNumber = 64512
@@ -33,7 +33,7 @@ class Bgp(Model):
     """The gateway's autonomous system."""
 
 
-class Cluster(Model):
+class ClusterSettings(Model):
     """One Kubernetes cluster made by kubeadm."""
 
     name: HostName = "flock"
@@ -44,9 +44,9 @@ class Cluster(Model):
     control plane can become three without new certificates."""
     kubernetes_version: Version = SITE["kubernetes"]
     """Version of Kubernetes; packages are held at it."""
-    calico: Calico = Calico()
+    calico: CalicoSettings = CalicoSettings()
     """The pod network."""
-    bgp: Bgp = Bgp()
+    bgp: BgpSettings = BgpSettings()
     """Routing between the nodes and the gateway."""
     ignore_preflight_errors: tuple[str, ...] = ()
     """Checks of kubeadm that this site knows to be wrong about its machines."""

@@ -5,9 +5,11 @@ from typing import Protocol
 
 import pulumi
 
-from stacks.models import Site
-from stacks.outputs import bgp, dns_records, dns_zone, known_hosts, ssh_config
+from stacks.outputs.bgp import bgp
+from stacks.outputs.dns import dns_records, dns_zone
+from stacks.outputs.ssh import known_hosts, ssh_config
 from stacks.secrets import SiteSecrets
+from stacks.settings import Site
 
 
 class HasFacts(Protocol):

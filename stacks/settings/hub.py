@@ -1,18 +1,17 @@
 """The hub, its edge and the watch over them."""
 
-from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, StringConstraints
 
-from stacks.models.base import ByteSize, DomainName, HostName, ImageName, Model, SecretUrl
+from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
 from stacks.versions import SITE
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
-class Size(Model):
+class SizeSettings(Model):
     """What a person's server may use. Names and meanings are those of KubeSpawner."""
 
     cpu_guarantee: float = Field(default=0.1, ge=0)
@@ -25,7 +24,7 @@ class Size(Model):
     """Memory at the most; beyond it the kernel kills the process."""
 
 
-class Hub(Model):
+class HubSettings(Model):
     """JupyterHub."""
 
     host: DomainName
@@ -46,7 +45,7 @@ class Hub(Model):
     """The proxy's image."""
     server_image: ImageName
     """The image of people's servers."""
-    size: Size = Size()
+    size: SizeSettings = SizeSettings()
     """What a person's server may use."""
     database_host: HostName | None = None
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
@@ -55,39 +54,3 @@ class Hub(Model):
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
     """Servers that nobody used for this long are stopped."""
-
-
-class Certificate(Model):
-    """A certificate of the site's own."""
-
-    certificate: str
-    """The chain, PEM, leaf first."""
-    private_key: SecretStr
-    """Its key, PEM."""
-
-
-class Edge(Model):
-    """The way in."""
-
-    load_balancer_address: IPv4Address
-    """Address of the TLS proxy in the cluster, out of `network.load_balancers`."""
-    public_addresses: tuple[IPv4Address, ...] = ()
-    """What the site's names resolve to. Left out, the gateway's address."""
-    image: ImageName = f"docker.io/library/nginx:{SITE['nginx']}"
-    """The TLS proxy's image."""
-    certificate: Certificate | None = None
-    """Left out, the stack's own certificate authority signs one."""
-    dns_ttl_seconds: int = Field(default=3600, ge=60)
-    """Time to live of the records that the stack puts out."""
-
-
-class Monitoring(Model):
-    """Prometheus and Alertmanager on the gateway, outside the cluster they watch."""
-
-    retention_days: int = Field(default=30, ge=1)
-    """How long measurements are kept."""
-    retention_size: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(MB|GB|TB)$")] = "20GB"
-    """The most disk that measurements may take; the oldest go first."""
-    alert_webhook: SecretUrl | None = None
-    """Where alerts are posted. A secret, because whoever knows the address of a chat service's hook can post there. If
-    omitted, alerts are only shown by Alertmanager."""

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from stacks.models.base import DiskId, HostName, Model
+from stacks.settings.types import DiskId, HostName, Model
 
 PoolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$")]
 """A pool name; zpool-create(8) also reserves some words, which the checks across settings know."""
 
 
-class Vdev(Model):
+class VdevSettings(Model):
     """One top-level virtual device of the pool (zpoolconcepts(7))."""
 
     type: Literal["mirror", "raidz1", "raidz2", "raidz3"]
@@ -20,7 +20,7 @@ class Vdev(Model):
     """Its disks, as names in /dev/disk/by-id."""
 
 
-class Pool(Model):
+class PoolSettings(Model):
     """A ZFS pool. It is imported where it exists, created on blank disks only, and never destroyed."""
 
     name: PoolName
@@ -30,7 +30,7 @@ class Pool(Model):
     ashift: int = Field(default=12, ge=9, le=16)
     """Sector size as a power of two. 12 (4 KiB) suits every disk sold today; it cannot be changed later
     (zpoolprops(7))."""
-    vdevs: tuple[Vdev, ...] = Field(min_length=1)
+    vdevs: tuple[VdevSettings, ...] = Field(min_length=1)
     """The data vdevs. All have the same type and width, or ZFS itself refuses without force."""
     log: tuple[DiskId, ...] = ()
     """Disks of the separate intent log, mirrored when there are two or more. They need power loss protection."""
@@ -40,7 +40,7 @@ class Pool(Model):
     """The Debian package that provides the kernel module. A mirror may carry one that is built already."""
 
 
-class Homes(Model):
+class HomesSettings(Model):
     """The dataset with people's homes, and how it is exported."""
 
     dataset: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")] = "homes"
@@ -60,10 +60,10 @@ class Homes(Model):
     """The first numeric user id given to a home. Ids are never given twice."""
 
 
-class Storage(Model):
+class StorageSettings(Model):
     """People's data."""
 
-    pool: Pool
+    pool: PoolSettings
     """The pool."""
-    homes: Homes = Homes()
+    homes: HomesSettings = HomesSettings()
     """The homes in it."""

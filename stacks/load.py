@@ -11,8 +11,8 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from stacks.checks import problems_across
-from stacks.models import Site
 from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
+from stacks.settings import Site
 
 NAMESPACE = "henhouse"
 """The project's name, which the keys of a stack's file begin with."""

@@ -4,32 +4,38 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from stacks.models.base import DomainName, HostName, Model, TimeZone
-from stacks.models.cluster import Calico, Cluster
-from stacks.models.hosts import Access, AptRepository, Host, Mirrors, Network, Purpose
-from stacks.models.hub import Certificate, Edge, Hub, Monitoring, Size
-from stacks.models.storage import Homes, Pool, Storage, Vdev
+from stacks.settings.access import AccessSettings
+from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
+from stacks.settings.edge import CertificateSettings, EdgeSettings
+from stacks.settings.hosts import HostSettings, Purpose
+from stacks.settings.hub import HubSettings, SizeSettings
+from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
+from stacks.settings.monitoring import MonitoringSettings
+from stacks.settings.network import NetworkSettings
+from stacks.settings.storage import HomesSettings, PoolSettings, StorageSettings, VdevSettings
+from stacks.settings.types import DomainName, HostName, Model, TimeZone
 
 __all__ = [
-    "Access",
-    "AptRepository",
-    "Calico",
-    "Certificate",
-    "Cluster",
-    "Edge",
-    "Homes",
-    "Host",
-    "Hub",
-    "Mirrors",
+    "AccessSettings",
+    "AptRepositorySettings",
+    "BgpSettings",
+    "CalicoSettings",
+    "CertificateSettings",
+    "ClusterSettings",
+    "EdgeSettings",
+    "HomesSettings",
+    "HostSettings",
+    "HubSettings",
+    "MirrorsSettings",
     "Model",
-    "Monitoring",
-    "Network",
-    "Pool",
+    "MonitoringSettings",
+    "NetworkSettings",
+    "PoolSettings",
     "Purpose",
     "Site",
-    "Size",
-    "Storage",
-    "Vdev",
+    "SizeSettings",
+    "StorageSettings",
+    "VdevSettings",
 ]
 
 
@@ -42,23 +48,23 @@ class Site(Model):
     """The site's DNS zone; the hub's name is in it."""
     time_zone: TimeZone = "Etc/UTC"
     """Time zone of the machines: a name of the tz database that Debian 13 installs, such as `Europe/Berlin`."""
-    access: Access = Access()
+    access: AccessSettings = AccessSettings()
     """How the program logs in to the machines."""
-    network: Network
+    network: NetworkSettings
     """The address plan."""
-    mirrors: Mirrors
+    mirrors: MirrorsSettings
     """Where packages and images come from."""
-    hosts: dict[HostName, Host] = Field(min_length=1)
+    hosts: dict[HostName, HostSettings] = Field(min_length=1)
     """The machines by name."""
-    storage: Storage
+    storage: StorageSettings
     """People's data."""
-    cluster: Cluster = Cluster()
+    cluster: ClusterSettings = ClusterSettings()
     """Kubernetes."""
-    hub: Hub
+    hub: HubSettings
     """JupyterHub."""
-    edge: Edge
+    edge: EdgeSettings
     """The way in."""
-    monitoring: Monitoring = Monitoring()
+    monitoring: MonitoringSettings = MonitoringSettings()
     """The watch."""
 
     @property
@@ -67,15 +73,15 @@ class Site(Model):
         return next(name for name, host in self.hosts.items() if "gateway" in host.duties)
 
     @property
-    def control_planes(self) -> Mapping[str, Host]:
+    def control_planes(self) -> Mapping[str, HostSettings]:
         """The machines that run the API server, by name in order."""
         return {name: host for name, host in sorted(self.hosts.items()) if host.is_control_plane}
 
     @property
-    def nodes(self) -> Mapping[str, Host]:
+    def nodes(self) -> Mapping[str, HostSettings]:
         """The machines of the cluster, by name in order."""
         return {name: host for name, host in sorted(self.hosts.items()) if host.is_node}
 
-    def workers_for(self, purpose: Purpose) -> Mapping[str, Host]:
+    def workers_for(self, purpose: Purpose) -> Mapping[str, HostSettings]:
         """The machines that take pods of this purpose, by name in order."""
         return {name: host for name, host in sorted(self.hosts.items()) if host.takes(purpose)}

@@ -1,0 +1,1 @@
+"""Stack outputs: small, plain where nothing is secret, and in a fixed order (docs/outputs.md). One file per output."""

@@ -1,0 +1,36 @@
+"""The public names of a site, for its DNS."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stacks.settings import Site
+
+
+@dataclass(frozen=True)
+class Record:
+    """One DNS record set (RFC 1035)."""
+
+    name: str
+    """Fully qualified, with the final dot."""
+    type: str
+    ttl: int
+    """Seconds."""
+    values: tuple[str, ...]
+
+    def as_data(self) -> dict[str, object]:
+        """The record as JSON has it."""
+        return {"name": self.name, "type": self.type, "ttl": self.ttl, "values": list(self.values)}
+
+
+def dns_records(site: Site, hosts: Iterable[str]) -> list[Record]:
+    """The public names `hosts` of a site, sorted: what its DNS must answer for people to reach it."""
+    addresses = site.edge.public_addresses or (site.hosts[site.gateway].address,)
+    values = tuple(str(address) for address in sorted(addresses))
+    return [Record(f"{host}.", "A", site.edge.dns_ttl_seconds, values) for host in sorted(hosts)]
+
+
+def dns_zone(records: Iterable[Record]) -> str:
+    """The records as lines of a zone file (RFC 1035, 5.1)."""
+    return "".join(
+        f"{record.name} {record.ttl} IN {record.type} {value}\n" for record in records for value in record.values
+    )

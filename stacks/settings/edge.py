@@ -1,0 +1,32 @@
+"""The edge: the site's public names and their certificate."""
+
+from ipaddress import IPv4Address
+
+from pydantic import Field, SecretStr
+
+from stacks.settings.types import ImageName, Model
+from stacks.versions import SITE
+
+
+class CertificateSettings(Model):
+    """A certificate of the site's own."""
+
+    certificate: str
+    """The chain, PEM, leaf first."""
+    private_key: SecretStr
+    """Its key, PEM."""
+
+
+class EdgeSettings(Model):
+    """The way in."""
+
+    load_balancer_address: IPv4Address
+    """Address of the TLS proxy in the cluster, out of `network.load_balancers`."""
+    public_addresses: tuple[IPv4Address, ...] = ()
+    """What the site's names resolve to. Left out, the gateway's address."""
+    image: ImageName = f"docker.io/library/nginx:{SITE['nginx']}"
+    """The TLS proxy's image."""
+    certificate: CertificateSettings | None = None
+    """Left out, the stack's own certificate authority signs one."""
+    dns_ttl_seconds: int = Field(default=3600, ge=60)
+    """Time to live of the records that the stack puts out."""
