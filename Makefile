@@ -56,6 +56,8 @@ shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reac
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/mypy --config-file programs/mypy.ini programs/zpool programs/homes
+	@for fragment in programs/hub/*.py programs/hub/config.d/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
 	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck --shell=bash
 
 format: setup ## lay out the code

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.pods import PURPOSE_LABEL
+from programs import hub as hub_program
 from stacks.settings import Site
 
-HERE: Final = Path(__file__).parent
 HUB_PORT: Final = 8081
 PROXY_PORT: Final = 8000
 PROXY_API_PORT: Final = 8001
@@ -18,17 +18,18 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-MODULES: Final = ("identity.py",)
+MODULES: Final = ("henhouse_hub.py", "identity.py")
 """What fragments import."""
+_FILES: Final = Path(hub_program.__file__).parent
 USER_NAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,62}$"
 """A person's name is also their home's, so it has no capitals, no slashes and no leading dot."""
 
 
 def config_files() -> dict[str, str]:
     """What runs before JupyterHub, its configuration file, the modules and the fragments it loads, by file name."""
-    fragments = sorted((HERE / "config.d").glob("[0-9][0-9]-*.py"))
-    paths = [HERE / WAIT_FOR_CLUSTER, HERE / "jupyterhub_config.py", *(HERE / name for name in MODULES), *fragments]
-    return {path.name: path.read_text() for path in paths}
+    fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
+    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
+    return {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
 
 
 def hub_values(site: Site, *, hub: str, users: str, claim: str, maker_url: str) -> dict[str, Any]:

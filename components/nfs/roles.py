@@ -1,21 +1,21 @@
 """The roles of the file server."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
 from components.nfs import texts
-from converge.items import Directory, File, Item, Package, Script, Unit
+from converge.items import Directory, File, Package, Script, Unit
+from converge.program import installed
 from converge.role import Role
+from programs import homes as homes_program
 from stacks.settings import HomesSettings
 
-LIBRARY: Final = "/usr/local/lib/henhouse"
 SYSTEM: Final = "/etc/systemd/system"
 MAKER: Final = "henhouse-homes.service"
 NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "rpc-statd-notify.service")
 """What only NFS 3 needs. The packages depend on it, and it would listen on port 111."""
-_SOURCES: Final = Path(__file__).with_name("homes")
 
 
 def nfs_role(
@@ -93,7 +93,7 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
     credentials = tuple(f"{texts.CREDENTIALS}/{name}.pem" for name in ("certificate", "key", "ca"))
     unit = f"{SYSTEM}/{MAKER}"
     sysusers = "/etc/sysusers.d/henhouse-homes.conf"
-    program = list(_program_files())
+    program = list(installed(homes_program))
     return Role(
         "homes",
         (
@@ -104,8 +104,8 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
                 apply=f"systemd-sysusers {sysusers}",
             ),
             _mounted(mountpoint, mount_unit),
-            # A person can pass to the own home and cannot see who else has one. The group is what the export makes of
-            # the workers' root: the kubelet opens the volume for reading before it binds a subPath of it
+            # People can enter their own home but not list others'. The group is nogroup, to which root_squash maps the
+            # workers' root: the kubelet opens the volume for reading before it binds a subPath of it
             # (kubernetes/pkg/volume/util/subpath, doSafeOpen).
             Directory(mountpoint, mode="0751", owner=texts.MAKER_USER, group="nogroup"),
             Directory(texts.CREDENTIALS, mode="0700"),
@@ -120,10 +120,3 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
             ),
         ),
     )
-
-
-def _program_files() -> Iterator[Item]:
-    yield Directory(LIBRARY)
-    yield Directory(f"{LIBRARY}/homes")
-    for source in sorted(_SOURCES.glob("*.py")):
-        yield File(f"{LIBRARY}/homes/{source.name}", source.read_text(encoding="utf-8"))

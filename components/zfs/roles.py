@@ -1,19 +1,18 @@
 """The roles of the machine that holds the pool."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from components.zfs import topology, units
-from converge.items import Directory, File, Item, KernelModule, Package, Script, Unit
+from converge.items import File, Item, KernelModule, Package, Script, Unit
+from converge.program import command, installed, path_of
 from converge.role import Fact, Role
+from programs import zpool
 from stacks.settings import HomesSettings, PoolSettings
 
-LIBRARY: Final = "/usr/local/lib/henhouse"
-PROGRAM: Final = "/usr/local/sbin/henhouse-zpool"
+PROGRAM: Final = path_of(zpool)
 SPECS: Final = "/etc/henhouse/zpool"
 SYSTEM: Final = "/etc/systemd/system"
-_SOURCES: Final = Path(__file__).with_name("zpool")
 
 
 def zfs_role(pool: PoolSettings) -> Role:
@@ -36,18 +35,10 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
     yield Unit("zfs-zed.service")
     yield Unit("zfs.target")
     yield Unit("zfs-import.target")
-    yield from program_files()
+    yield from installed(zpool)
+    yield command(zpool)
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", units.METRICS_SERVICE)
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", units.METRICS_TIMER)
-
-
-def program_files() -> Iterator[Item]:
-    """The program and its modules."""
-    yield Directory(LIBRARY)
-    yield Directory(f"{LIBRARY}/zpool")
-    for source in sorted(_SOURCES.glob("*.py")):
-        yield File(f"{LIBRARY}/zpool/{source.name}", source.read_text(encoding="utf-8"))
-    yield File(PROGRAM, f'#!/bin/sh\nPYTHONPATH={LIBRARY} exec python3 -B -m zpool "$@"\n', mode="0755")
 
 
 def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
@@ -58,7 +49,7 @@ def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
     importing = units.import_unit_name(pool.name)
     mounts = {
         units.unit_name(topology.mountpoint(dataset), "mount"): dataset
-        for dataset, properties in spec["datasets"].items()
+        for dataset, properties in spec.datasets.items()
         if properties["canmount"] == "on"
     }
     mount_units = [
@@ -68,7 +59,7 @@ def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
     return Role(
         "pool",
         (
-            File(path, topology.spec_text(spec)),
+            File(path, spec.text()),
             Script(f"pool {pool.name}", check=f"{PROGRAM} check {path}", apply=f"{PROGRAM} apply {path}"),
             File(f"{SYSTEM}/{importing}", units.import_unit(pool.name, topology.disks(pool), list(mounts))),
             *mount_units,

@@ -1,9 +1,8 @@
 """What a pool and its datasets are to be, for the program that makes them on the machine."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from programs.zpool.layout import Layout, Spec, Vdev
 from stacks.settings import HomesSettings, PoolSettings
 
 POOL_PROPERTIES: Final = {
@@ -56,28 +55,23 @@ def places(pool: PoolSettings) -> dict[str, str]:
     return data | dict.fromkeys(pool.log, "log") | dict.fromkeys(pool.spares, "spare")
 
 
-def spec(pool: PoolSettings, homes: HomesSettings) -> dict[str, Any]:
-    """The pool as data, as `components.zfs.zpool.layout.Spec` reads it."""
-    return {
-        "name": pool.name,
-        "vdevs": [{"type": vdev.type, "disks": list(vdev.disks)} for vdev in pool.vdevs],
-        "log": _log(pool.log),
-        "spares": list(pool.spares),
-        "pool_properties": {"ashift": str(pool.ashift), **POOL_PROPERTIES},
-        "datasets": {
+def spec(pool: PoolSettings, homes: HomesSettings) -> Spec:
+    """The pool as the program on its machine wants it."""
+    return Spec(
+        name=pool.name,
+        layout=Layout(
+            vdevs=tuple(Vdev(vdev.type, vdev.disks) for vdev in pool.vdevs), log=_log(pool.log), spares=pool.spares
+        ),
+        pool_properties={"ashift": str(pool.ashift), **POOL_PROPERTIES},
+        datasets={
             pool.name: {**ROOT_PROPERTIES, "mountpoint": mountpoint(pool.name)},
             homes_dataset(pool, homes): HOMES_PROPERTIES,
         },
-    }
+    )
 
 
-def spec_text(spec: Mapping[str, Any]) -> str:
-    """The file that the machine keeps of it."""
-    return json.dumps(spec, indent=1) + "\n"
-
-
-def _log(disks: Sequence[str]) -> list[dict[str, Any]]:
+def _log(disks: tuple[str, ...]) -> tuple[Vdev, ...]:
     """One disk, or a mirror of all."""
     if not disks:
-        return []
-    return [{"type": "mirror" if len(disks) > 1 else "disk", "disks": list(disks)}]
+        return ()
+    return (Vdev("mirror" if len(disks) > 1 else "disk", disks),)

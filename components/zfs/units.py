@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from components.zfs.zpool.layout import BY_ID
+from programs.zpool.layout import BY_ID
 
 REPLACED: Final = ("zfs-import-cache.service", "zfs-import-scan.service", "zfs-load-module.service")
 """Debian's units that need `systemd-udev-settle`. The module comes from modules-load.d."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from components.hub.identity import group_file, passwd_file
+from programs.hub.identity import group_file, passwd_file
 from stacks.versions import SITE
 from tests.components.hub.asking import SECRETS, ask, site
 from tests.components.hub.maker import Maker

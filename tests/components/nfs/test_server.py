@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from components.nfs.homes.server import Maker, tls_context
-from components.nfs.homes.store import Homes
+from programs.homes.server import Maker, tls_context
+from programs.homes.store import Homes
 from tests.certificates import Authority
 
 CLIENT = "henhouse-hub"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.nfs.homes import store
-from components.nfs.homes.store import Home, Homes, NotAHome
+from programs.homes import store
+from programs.homes.store import Home, Homes, NotAHome
 
 FIRST = 100000
 

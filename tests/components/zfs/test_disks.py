@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.zfs.zpool.disks import Disk, Label, Refusal, describe, importable, parse_labels, parse_lsblk, unfit
+from programs.zpool.disks import Disk, Label, Refusal, describe, importable, parse_labels, parse_lsblk, unfit
 
 BLANK = Disk("bay01", "/dev/vdb")
 NEST = Label(1, "nest", "111", "hen")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.zfs import topology
-from components.zfs.zpool.layout import BY_ID, Layout, Spec, Vdev, create_arguments, differences, reported_layout
+from programs.zpool.layout import BY_ID, Layout, Spec, Vdev, create_arguments, differences, reported_layout
 from stacks.load import parse_settings
 from stacks.settings import HomesSettings, PoolSettings
 from tests.stacks.sites import tree
@@ -17,7 +17,7 @@ RECORDED = Path(__file__).with_name("recorded")
 
 
 def spec_of(pool: PoolSettings) -> Spec:
-    return Spec.parse(topology.spec_text(topology.spec(pool, HomesSettings())))
+    return Spec.parse(topology.spec(pool, HomesSettings()).text())
 
 
 def pool_of(stack: str) -> PoolSettings:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from henhouse_hub import c, site
 from identity import USERS_GROUP
 from kubespawner import KubeSpawner
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 BY_ID: Final = "/dev/disk/by-id"
 OTHER_CLASSES: Final = ("l2cache", "special", "dedup")
+"""Classes of vdevs that the settings do not know."""
 STAND_INS: Final = ("spare", "replacing")
 """Vdevs that ZFS puts in a disk's place while another disk takes over (zpoolconcepts(7), hot spares)."""
 
@@ -54,9 +55,21 @@ class Spec:
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Properties (zfsprops(7)) by dataset, parents first; the first is the pool's root dataset."""
 
+    def text(self) -> str:
+        """Return the spec as JSON: the file that the machine keeps."""
+        raw = {
+            "name": self.name,
+            "vdevs": [{"type": vdev.type, "disks": list(vdev.disks)} for vdev in self.layout.vdevs],
+            "log": [{"type": vdev.type, "disks": list(vdev.disks)} for vdev in self.layout.log],
+            "spares": list(self.layout.spares),
+            "pool_properties": dict(self.pool_properties),
+            "datasets": {name: dict(properties) for name, properties in self.datasets.items()},
+        }
+        return json.dumps(raw, indent=1) + "\n"
+
     @classmethod
     def parse(cls, text: str) -> "Spec":
-        """The spec of a JSON text, as `components.zfs.topology` writes it."""
+        """Return the spec in a text that `text` has made."""
         raw = json.loads(text)
 
         def vdevs(key: str) -> tuple[Vdev, ...]:
@@ -111,11 +124,7 @@ def reported_layout(pool: Mapping[str, Any], wanted: Layout, disk_of: Callable[[
         vdevs=tuple(top(vdev) for vdev in root.get("vdevs", {}).values()),
         log=tuple(top(vdev) for vdev in pool.get("logs", {}).values()),
         spares=tuple(member(vdev) for vdev in pool.get("spares", {}).values()),
-        others=tuple(
-            f"{vdev_class} {vdev}"
-            for vdev_class in ("l2cache", "special", "dedup")
-            for vdev in pool.get(vdev_class, {})
-        ),
+        others=tuple(f"{vdev_class} {vdev}" for vdev_class in OTHER_CLASSES for vdev in pool.get(vdev_class, {})),
     )
 
 

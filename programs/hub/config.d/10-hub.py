@@ -1,5 +1,7 @@
 """The hub itself: where it listens, its proxy, its database and its keys."""
 
+from henhouse_hub import c, secret, site
+
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_url = site["hub_url"]
 # Absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).

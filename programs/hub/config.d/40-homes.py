@@ -3,6 +3,7 @@
 import json
 from urllib.parse import quote
 
+from henhouse_hub import c, site
 from identity import group_file, passwd_file
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest

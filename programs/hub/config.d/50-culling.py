@@ -2,6 +2,8 @@
 
 import sys
 
+from henhouse_hub import c, site
+
 c.JupyterHub.services.append(
     {
         "name": "idle-culler",

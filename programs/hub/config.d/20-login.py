@@ -1,5 +1,7 @@
 """Who may log in."""
 
+from henhouse_hub import c, secret, site
+
 c.Authenticator.username_pattern = site["user_name_pattern"]
 c.Authenticator.admin_users = set(site["administrators"])
 c.Authenticator.allow_all = True

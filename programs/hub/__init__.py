@@ -1,0 +1,1 @@
+"""JupyterHub's configuration, and what runs before JupyterHub does."""
