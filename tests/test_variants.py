@@ -13,10 +13,10 @@ import pytest
 
 from tests.certificates import Authority
 from tests.converge.scripts import own_text
-from tests.programs import shellcheck
 from tests.recorded import Recorded
 from tests.stacks.sites import changed, tree
 from tests.test_program import COMMAND, program_of
+from tests.tools import shellcheck
 
 KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 CERTIFICATE, PRIVATE_KEY = Authority().issue("hub.henhouse.localhost")

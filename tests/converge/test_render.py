@@ -13,7 +13,7 @@ from converge.items import Absent, Block, Directory, File, KernelModule, Line, P
 from converge.render import render, standard_input
 from converge.role import Fact, Role
 from tests.converge.scripts import own_text, site
-from tests.programs import SHELLCHECK
+from tests.tools import SHELLCHECK
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 MANY: Final = Role(

@@ -156,7 +156,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
         "from lab.cli import main; raise SystemExit(main(['up']))",
         "from lab.cli import main; raise SystemExit(main(['down']))",
         "from quickstart.__main__ import main; raise SystemExit(main([]))",
-        "from tests.programs import jupyterhub_python; jupyterhub_python()",
+        "from tests.tools import jupyterhub_python; jupyterhub_python()",
     ],
 )
 def test_nothing_is_downloaded_from_inside_a_racks_network(namespace: list[str], script: str) -> None:

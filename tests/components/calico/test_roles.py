@@ -15,8 +15,8 @@ from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import HostSettings, Site
-from tests.programs import shellcheck
 from tests.stacks.sites import changed, tree
+from tests.tools import shellcheck
 
 WORKER_SECRETS = ("token", "ca_hash")
 

@@ -15,9 +15,9 @@ from converge.items import File, Unit
 from converge.render import render
 from stacks.load import parse_settings
 from stacks.settings import Site
-from tests.programs import accepts, shellcheck
 from tests.recorded import Recorded
 from tests.stacks.sites import tree
+from tests.tools import accepts, shellcheck
 
 pytestmark = pytest.mark.programs
 

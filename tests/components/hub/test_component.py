@@ -15,8 +15,8 @@ from components.hub.values import config_files, database_host
 from stacks.load import parse_settings
 from stacks.settings import Site
 from stacks.versions import SITE
-from tests.components.hub.asking import site
 from tests.components.world import ANSWERS, World
+from tests.programs.hub.asking import site
 from tests.recorded import Recorded, Registration, record
 from tests.stacks.sites import changed, tree
 

@@ -16,8 +16,8 @@ from components.ingress.config import (
 from components.ingress.roles import CONFIG, edge_proxy
 from stacks.load import parse_settings
 from tests.certificates import Authority
-from tests.programs import accepts, run
 from tests.stacks.sites import tree
+from tests.tools import accepts, run
 
 pytestmark = pytest.mark.programs
 

@@ -24,8 +24,8 @@ from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.certificates import Authority
-from tests.programs import accepts
 from tests.stacks.sites import changed, tree
+from tests.tools import accepts
 
 pytestmark = pytest.mark.programs
 

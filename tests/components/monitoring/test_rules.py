@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from components.monitoring.config import RULES, rule_files
-from tests.programs import accepts
+from tests.tools import accepts
 
 pytestmark = pytest.mark.programs
 

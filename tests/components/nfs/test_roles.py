@@ -12,8 +12,8 @@ from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import HomesSettings, Site
-from tests.programs import shellcheck
 from tests.stacks.sites import tree
+from tests.tools import shellcheck
 
 CLIENTS = (IPv4Address("198.18.0.102"), IPv4Address("198.18.0.103"))
 SECRETS = ("certificate", "key", "ca")

@@ -12,8 +12,8 @@ from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import HomesSettings, PoolSettings
-from tests.programs import shellcheck
 from tests.stacks.sites import tree
+from tests.tools import shellcheck
 
 
 @pytest.fixture(params=["dev", "prod"])

@@ -12,9 +12,9 @@ import pytest
 from components.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
-from tests.components.hub.api_server import TOKEN, ApiServer, api_server
-from tests.components.hub.asking import NO_MAKER, ask, kubeconfig, site
-from tests.programs import jupyterhub_python
+from tests.programs.hub.api_server import TOKEN, ApiServer, api_server
+from tests.programs.hub.asking import NO_MAKER, ask, kubeconfig, site
+from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.components.hub.maker import Maker, running_maker
+from tests.programs.hub.maker import Maker, running_maker
 
 
 @pytest.fixture

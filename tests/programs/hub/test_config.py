@@ -8,8 +8,8 @@ import pytest
 
 from programs.hub.identity import group_file, passwd_file
 from stacks.versions import SITE
-from tests.components.hub.asking import SECRETS, ask, site
-from tests.components.hub.maker import Maker
+from tests.programs.hub.asking import SECRETS, ask, site
+from tests.programs.hub.maker import Maker
 
 pytestmark = pytest.mark.programs
 

@@ -12,9 +12,9 @@ import yaml
 from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
-from tests.components.hub.api_server import TOKEN
-from tests.programs import jupyterhub_python
+from tests.programs.hub.api_server import TOKEN
 from tests.stacks.sites import changed, tree
+from tests.tools import jupyterhub_python
 
 NO_MAKER: Final = "https://127.0.0.1:1"
 READER: Final = Path(__file__).with_name("reader.py")
