@@ -1,6 +1,6 @@
-"""What the pods of every component have in common: how little they may do, where they run, and whom they may talk to.
+"""What the pods of every component share: security contexts, placement, and the vocabulary of network policies.
 
-Typed arguments only; nothing here registers a resource.
+Arguments only; nothing here registers a resource.
 """
 
 from collections.abc import Iterable, Sequence

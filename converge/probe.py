@@ -96,7 +96,7 @@ async def _role(session: asyncssh.SSHClientConnection, role: AppliedRole) -> lis
 
 
 def answers(printed: str) -> Iterator[Mapping[str, str]]:
-    """The differences in what a check printed. Lines that are none are a greeting of the machine's (`.bashrc`)."""
+    """The differences in what a check printed. Other lines are a greeting of the machine's own (`.bashrc`)."""
     for line in printed.splitlines():
         try:
             found = json.loads(line)

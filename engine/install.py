@@ -66,7 +66,7 @@ class Engine:
 def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engine:
     """The engine; builds what there is not yet.
 
-    The stacks' state is in the directory `backend`. Left out, it is beside that of `rack`, and goes with it; for no
+    The stacks' state is in the directory `backend`. If omitted, it is beside that of `rack`, and goes with it; for no
     rack it is where PULUMI_BACKEND_URL says, else in a directory of its own beside the racks'.
     """
     url = _backend_url(rack, backend)

@@ -89,7 +89,7 @@ def _apt(*command: str) -> None:
 
 
 def _wait_for_apt() -> None:
-    """Return when no other package manager holds a lock. An earlier run's may go on after that run was interrupted."""
+    """Return when no other package manager holds a lock. One that an interrupted run started may still be at work."""
     deadline = time.monotonic() + _APT_SECONDS
     while held := [path for path in _APT_LOCKS if _locked(Path(path))]:
         if time.monotonic() > deadline:

@@ -24,5 +24,5 @@ def public_key(owner: str) -> str:
 
 
 def private_key(owner: str) -> bytes:
-    """The same in OpenSSH's private format. Each call words it anew (a random check number); the key is the same."""
+    """The same in OpenSSH's private format. Each call's text differs (a random check number); the key is the same."""
     return _key(owner).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())

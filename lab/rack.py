@@ -124,7 +124,7 @@ class Rack(_Model):
             references["door.machine"] = self.door.machine
         for setting, value in references.items():
             if value not in names:
-                raise ValueError(f"{setting}: {value!r} is no machine of this rack; it has {', '.join(names)}")
+                raise ValueError(f"{setting}: {value!r} is not a machine of this rack; it has {', '.join(names)}")
         return self
 
     def machine(self, name: str) -> MachineSpec:
@@ -133,7 +133,7 @@ class Rack(_Model):
             if machine.name == name:
                 return machine
         known = ", ".join(machine.name for machine in self.machines)
-        raise RackError(f"{name!r} is no machine of the rack {self.name!r}; it has {known}")
+        raise RackError(f"{name!r} is not in the rack {self.name!r}; it has {known}")
 
     def default_route(self, machine: MachineSpec) -> IPv4Address:
         """The gateway machine for all others, the campus for the gateway itself."""
@@ -170,7 +170,7 @@ def _address_problems(rack: Rack) -> list[str]:
         if machine.address in taken:
             problems.append(f"{path} is also {taken[machine.address]}'s")
         elif machine.address not in network or machine.address in (network.network_address, network.broadcast_address):
-            problems.append(f"{path} is no host address of {network}")
+            problems.append(f"{path} is not a host address of {network}")
         taken.setdefault(machine.address, machine.name)
     return problems
 

@@ -1,4 +1,4 @@
-"""What on the machines and in the cluster is not as the stack left it."""
+"""Drift: what on the machines and in the cluster differs from what the stack applied."""
 
 import asyncio
 import json

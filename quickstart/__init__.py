@@ -1,1 +1,1 @@
-"""`make up`: the virtual rack, the dev stack on it, and how to go on from there."""
+"""`make up`: the virtual rack, the dev stack on it, and what to try next."""

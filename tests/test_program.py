@@ -78,7 +78,7 @@ def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
 
 
 def kubernetes_objects(recorded: Recorded) -> Iterator[Registration]:
-    """All Kubernetes objects, the provider itself left out."""
+    """All Kubernetes objects, without the provider itself."""
     return (each for each in recorded if each.type.startswith("kubernetes:"))
 
 

@@ -27,7 +27,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "the virtual rack": {},
     "a supplied certificate": {"edge": {"certificate": {"certificate": CERTIFICATE, "private_key": PRIVATE_KEY}}},
     "accounts with passwords": PROD,
-    "one worker for everything, its purpose left out": {"hosts": {"chick1": None, "chick2": {"purpose": None}}},
+    "one worker for everything, its purpose omitted": {"hosts": {"chick1": None, "chick2": {"purpose": None}}},
     "workers for any purpose": {"hosts": {"chick1": {"purpose": "any"}, "chick2": {"purpose": "any"}}},
     "a control plane that is a worker too": {
         "hosts": {"chick0": {"duties": ["control-plane", "worker"]}, "chick1": None, "chick2": None}

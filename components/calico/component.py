@@ -52,7 +52,7 @@ class CalicoCluster(pulumi.ComponentResource):
         admin_conf = administrator.facts.apply(lambda facts: decoded(facts["kubeconfig"]))
         server = f"https://{head.address}:{kubeadm.API_PORT}"
         self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server))
-        # What everybody may know of a secret file.
+        # The CA certificate is public; take it out of the secret kubeconfig.
         authority = pulumi.Output.unsecret(admin_conf.apply(ca_certificate))
 
         provider = k8s.Provider(
@@ -137,7 +137,7 @@ class CalicoCluster(pulumi.ComponentResource):
             ],
             opts=options,
         )
-        # Prometheus is no pod: it cannot be given the tokens that are renewed every hour.
+        # Prometheus is not a pod: it cannot be given the tokens that are renewed every hour.
         token = k8s.core.v1.Secret(
             f"{self._name}-prometheus-token",
             metadata=k8s.meta.v1.ObjectMetaArgs(

@@ -73,7 +73,7 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
             "failCgroupV1": host.cgroups == "v2",
             "resolvConf": RESOLV_CONF,
             "maxPods": site.cluster.max_pods,
-            # All signals are named: those left out of the map would be switched off.
+            # All signals are named: those missing from the map would be switched off.
             "evictionHard": {
                 "memory.available": "100Mi",
                 "nodefs.available": available,
@@ -95,8 +95,8 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
 def image_collection(available: str) -> tuple[int, int]:
     """Percentages of a full disk at which the kubelet begins and stops to remove unused images.
 
-    It begins before it would evict pods, which it does when less than `available` is free. For a size that is no share
-    of the disk it does not begin by itself (100): eviction removes unused images, too, before it touches a pod.
+    It begins before it would evict pods, which it does when less than `available` is free. For an absolute size the
+    threshold is disabled (100): eviction removes unused images, too, before it touches a pod.
     """
     if not available.endswith("%"):
         return 100, 99

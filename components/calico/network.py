@@ -31,7 +31,7 @@ class CalicoObject:
     name: str
     spec: Mapping[str, Any]
     retained: bool = False
-    """Left in the cluster when the program lets go of it: pods that run would lose their addresses."""
+    """Kept in the cluster when the program stops managing it: running pods would lose their addresses."""
 
 
 def manifest_url(calico: CalicoSettings) -> str:

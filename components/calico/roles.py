@@ -77,7 +77,7 @@ def calico_role(site: Site) -> Role:
 def admission_role(site: Site, worker: str) -> Role:
     """A machine may join: it is a node already, or there is a token for it that lasts another hour.
 
-    Every worker has a token, and so a role, of its own: a new one for one machine is no change for the others. The
+    Every worker has a token, and so a role, of its own: a new one for one machine does not change the others'. The
     token lasts a day and cannot be used for anything but joining.
     """
     about = {"node": worker, "token_id": token_id(site, worker)}

@@ -12,7 +12,7 @@ from stacks.settings import AccessSettings, HostSettings
 
 @dataclass(frozen=True)
 class SshTarget:
-    """Where and as whom commands run. All of it is constant, so that a connection never makes a difference in a
+    """Where commands run, and as which user. All of it is constant, so that a connection never makes a difference in a
     plan."""
 
     name: str

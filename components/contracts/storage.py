@@ -35,7 +35,7 @@ class HomesVolume:
     maker_ca: pulumi.Output[str]
     """PEM: who signed the maker's certificate."""
     client_certificate: pulumi.Output[str]
-    """PEM: whom the maker answers."""
+    """PEM: the only client that the home provisioner answers."""
     client_key: pulumi.Output[str]
     """PEM, secret."""
     ready: pulumi.Resource

@@ -17,7 +17,7 @@ def router_role(site: Site) -> Role:
             Sysctl("net.ipv4.ip_forward", "1"),
             # A connection keeps to one node: the ports take part in choosing among equal next hops.
             Sysctl("net.ipv4.fib_multipath_hash_policy", "1"),
-            # A next hop that does not answer ARP is left out before BGP notices that its node is gone.
+            # A next hop that does not answer ARP is skipped before BGP notices that its node is gone.
             Sysctl("net.ipv4.fib_multipath_use_neigh", "1"),
             # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
             File(NETWORKD_ROUTES, "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"),

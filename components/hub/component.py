@@ -144,7 +144,7 @@ class Hub(pulumi.ComponentResource):
             )
 
     def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-        """A copy in the cluster of what the state keeps: named anew when it changes, so that its reader restarts."""
+        """An immutable Secret under a generated name: a change makes a new one, and the pods that mount it restart."""
         secret = k8s.core.v1.Secret(
             f"{self._name}-{noun}",
             metadata=self._meta(),
@@ -184,7 +184,7 @@ class Hub(pulumi.ComponentResource):
         return name
 
     def _service_account(self) -> pulumi.Output[str]:
-        """Whom the hub is to the API server: `SPAWNER_RULES` in people's namespace, nothing anywhere else."""
+        """The hub's service account: it may do what `SPAWNER_RULES` say in the users' namespace, and nothing else."""
         account = k8s.core.v1.ServiceAccount(f"{self._name}-account", metadata=self._meta(), opts=self._options())
         users = k8s.meta.v1.ObjectMetaArgs(namespace=self._namespaces.users)
         role = k8s.rbac.v1.Role(

@@ -1,4 +1,4 @@
-"""Who may talk to whom. Everything that is not listed is refused, in both directions."""
+"""Network policies of the hub. Everything that is not listed is refused, in both directions."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
@@ -41,7 +41,7 @@ def hub_policy(
     file_server: IPv4Address,
     maker_url: pulumi.Input[str],
 ) -> k8s.networking.v1.NetworkPolicySpecArgs:
-    """The hub: asked by the proxy and people's servers; asks them, the API server and the maker of homes."""
+    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner."""
     maker_port = pulumi.Output.from_input(maker_url).apply(port_of)
     return policy(
         HUB_LABELS,

@@ -20,7 +20,7 @@ from components.pods import container_security, http_probe, on_nodes_for, pod_se
 from stacks.settings import HubSettings
 
 HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
-"""What the hub is given at least, and so what can be had while it does not run yet."""
+"""Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
 PROXY_USER: Final = 65534
 """The user of configurable-http-proxy's image (its Dockerfile)."""
 

@@ -30,7 +30,7 @@ HEALTH_PORT: Final = 8081
 REPLICAS: Final = 2
 """One is replaced while the other answers."""
 DRAIN_SECONDS: Final = 5
-"""How long a pod that is told to end goes on, until every node has stopped sending it connections."""
+"""How long a terminating pod keeps serving, until every node has stopped sending it connections."""
 
 
 def edge_pod(image: str, *, config: pulumi.Input[str], certificate: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgs:
@@ -112,7 +112,7 @@ def edge_service() -> k8s.core.v1.ServiceSpecArgs:
 def edge_policy(
     trusted: Sequence[IPv4Address], namespaces: Sequence[pulumi.Input[str]]
 ) -> k8s.networking.v1.NetworkPolicySpecArgs:
-    """Reached from `trusted` alone, whose word on the client's address it takes; reaches the routes' namespaces."""
+    """Accepts connections only from `trusted`, whose PROXY header it believes; connects to the routes' namespaces."""
     return policy(
         LABELS,
         ingress=[

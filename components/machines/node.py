@@ -22,7 +22,7 @@ class BareMetalNode(pulumi.ComponentResource):
     facts: pulumi.Output[dict[str, str]]
     """machine_id, os and kernel by name."""
     machine_id: pulumi.Output[str]
-    """Changes when the machine is installed anew (machine-id(5))."""
+    """Changes when the machine is reinstalled (machine-id(5))."""
     os: pulumi.Output[str]
     """For example Debian GNU/Linux 13 (trixie)."""
     kernel: pulumi.Output[str]

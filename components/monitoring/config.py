@@ -66,7 +66,7 @@ def prometheus_yml(
 
 
 def alertmanager_yml(webhook: str | None) -> str:
-    """Alertmanager's: one receiver, which is told nothing when there is no webhook. With one, the text is a secret."""
+    """Alertmanager's: one receiver, which gets nothing when there is no webhook. With one, the text is a secret."""
     receiver: dict[str, Any] = {"name": "site"}
     if webhook is not None:
         receiver["webhook_configs"] = [{"url": webhook, "send_resolved": True}]
@@ -93,7 +93,7 @@ def blackbox_yml(*, own_authority: bool) -> str:
 
 
 def by_job(targets: Sequence[ScrapeTarget]) -> dict[str, list[ScrapeTarget]]:
-    """Targets by the name of their job; all targets of one are asked in one way."""
+    """Group targets by job. All targets of a job share scheme, path and credentials."""
     jobs: dict[str, list[ScrapeTarget]] = {}
     for target in targets:
         first = jobs.setdefault(target.job, [target])[0]

@@ -2,7 +2,7 @@
 
 Debian's own zfs-import-cache.service waits for `systemd-udev-settle`, which ends when no event is queued, not when the
 disks are there, and which fails after two minutes on a busy machine: the pool stays out while everything that needs it
-goes on. The import here waits for the very disks of the pool, and what needs a dataset is bound to its mount unit.
+continues. The import here waits for the very disks of the pool, and what needs a dataset is bound to its mount unit.
 """
 
 import re

@@ -14,7 +14,7 @@ class Failed(Exception):
 
 
 class PartlyDone(Exception):
-    """The object exists but is not as it should be: the engine records it, shows the reasons, and retries next time."""
+    """The object exists but is not as wanted: the engine records it, shows the reasons, and retries next time."""
 
     def __init__(self, id: str, state: Props, inputs: Props, reasons: list[str]) -> None:
         super().__init__("; ".join(reasons))

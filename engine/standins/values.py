@@ -90,7 +90,7 @@ def encode(value: Any) -> struct_pb2.Value:
 
 
 def encode_map(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """An object's properties. One without a value is left out: the engine keeps null and missing apart."""
+    """An object's properties. One without a value is dropped: the engine keeps null and missing apart."""
     return struct_pb2.Struct(fields={key: encode(value) for key, value in values.items() if value is not None})
 
 

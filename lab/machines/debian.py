@@ -22,7 +22,7 @@ _MASKED: Final = (
     "sshd-keygen.service",  # an RSA key takes an emulated processor half a minute, and nobody asks for one
 )
 _FILES: Final = {
-    # The swap of a machine that has none is no reason to wait at boot.
+    # A machine without swap must not wait for it at boot.
     "etc/fstab": "LABEL=swap none swap sw,nofail 0 0\n",
     "etc/apt/sources.list": "",
     "etc/resolv.conf": "",

@@ -21,7 +21,7 @@ _SWAP_SIZE: Final = "64M"
 _BRIDGE_SLOTS: Final = 31
 _PROCESSOR: Final = "Westmere-v1,-cx16"
 """With `max`, kernels panic once in a while under QEMU 7.2 (Debian 12's): in the allocator, beside its CMPXCHG16B, with
-a flags register full of other bits. That instruction is left out, and so are AVX and BMI, which that release was the
+a flags register full of other bits. That instruction is disabled, and so are AVX and BMI, which that release was the
 first to emulate and which ZFS would use."""
 _KERNEL_WORDS: Final = (
     *("root=/dev/vda", "rw", "console=ttyS0", "quiet", "loglevel=4", "net.ifnames=0", "panic=5"),

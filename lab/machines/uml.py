@@ -116,7 +116,7 @@ def _files() -> tuple[GuestFile, ...]:
     """What the disk has beyond the packages.
 
     Marks keep the first boot from rebuilding caches that the packages came with, systemd-update-done(8). The last act
-    before a reboot, systemd-shutdown(8), is to let go of the tap: the kernel restarts by executing itself, inherits
+    before a reboot, systemd-shutdown(8), is to release the tap: the kernel restarts by executing itself, inherits
     the open tap, and could not open it again.
     """
     unplug_last = f"#!/bin/sh\nip link set {_LINK} down\n".encode()

@@ -157,7 +157,7 @@ def _bake(image: Image, output: Path) -> None:
 
 
 def _bud_options() -> list[str]:
-    """Needs no container runtime and no bridge, and trusts whom this computer trusts (a site may have its own CA)."""
+    """Needs no container runtime and no bridge, and trusts this computer's authorities (a site may have its own)."""
     trust = "--volume=/etc/ssl/certs:/etc/ssl/certs:ro"
     return ["--isolation=chroot", "--network=host", "--pull-never", f"--timestamp={EPOCH}", trust]
 

@@ -39,7 +39,7 @@ class Homes:
         self._first_uid = first_uid
 
     def close(self) -> None:
-        """Lets the directory go."""
+        """Close the directory."""
         os.close(self._root)
 
     def make(self, name: str) -> tuple[Home, bool]:

@@ -129,7 +129,7 @@ def reported_layout(pool: Mapping[str, Any], wanted: Layout, disk_of: Callable[[
 
 
 def differences(wanted: Layout, found: Layout) -> list[str]:
-    """One sentence for each place where a pool is not as the settings say. The order of disks is no difference."""
+    """One sentence for each place where a pool is not as the settings say. The order of disks does not matter."""
     said = [*_vdev_differences("", wanted.vdevs, found.vdevs), *_vdev_differences("log ", wanted.log, found.log)]
     said += [f"{disk} is not a spare of the pool" for disk in wanted.spares if disk not in found.spares]
     strangers = [disk for disk in found.spares if disk not in wanted.spares]

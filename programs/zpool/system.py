@@ -65,7 +65,7 @@ def _inspect(name: str, device: Mapping[str, Any]) -> Disk:
 
 
 def _labels(path: str) -> list[Label]:
-    # zdb -l ends with 2 when it finds no label, which is no failure here.
+    # zdb -l ends with 2 when it finds no label, which is not a failure here.
     done = subprocess.run(["zdb", "-l", path], capture_output=True, text=True, check=False)
     return list(parse_labels(done.stdout))
 

@@ -13,5 +13,5 @@ class AccessSettings(Model):
     port: int = Field(default=22, ge=1, le=65535)
     """TCP port of the SSH servers."""
     private_key: SecretStr | None = None
-    """OpenSSH private key. Left out, the SSH agent of whoever runs the program is asked, which keeps the key out of
+    """OpenSSH private key. If omitted, the SSH agent of whoever runs the program is asked, which keeps the key out of
     the state."""

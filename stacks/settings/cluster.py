@@ -17,14 +17,14 @@ class CalicoSettings(Model):
     version: Version = SITE["calico"]
     """Version of Calico."""
     manifest: PublicUrl | None = None
-    """Where the upstream file calico.yaml of that version is. Left out, it is taken from the project's own release
-    files."""
+    """Where the upstream file calico.yaml of that version is. Defaults to Calico's release manifest for that
+    version."""
     manifest_sha256: Sha256 | None = None
-    """Digest that the file must have. Left out, the digest known for the default version."""
+    """Digest that the file must have. If omitted, the digest known for the default version."""
 
 
 class BgpSettings(Model):
-    """Who announces what to whom (docs/architecture.md, the network)."""
+    """Who announces which routes."""
 
     as_number: AsNumber = 64512
     """The cluster's autonomous system: all nodes are in it and mesh with each other (RFC 6996 reserves 64512 to 65534
@@ -49,7 +49,7 @@ class ClusterSettings(Model):
     bgp: BgpSettings = BgpSettings()
     """Routing between the nodes and the gateway."""
     ignore_preflight_errors: tuple[str, ...] = ()
-    """Checks of kubeadm that this site knows to be wrong about its machines."""
+    """Preflight checks of kubeadm to ignore."""
     eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"
     """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""
     max_pods: int = Field(default=110, ge=10, le=500)

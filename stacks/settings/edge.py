@@ -23,10 +23,10 @@ class EdgeSettings(Model):
     load_balancer_address: IPv4Address
     """Address of the TLS proxy in the cluster, out of `network.load_balancers`."""
     public_addresses: tuple[IPv4Address, ...] = ()
-    """What the site's names resolve to. Left out, the gateway's address."""
+    """What the site's names resolve to. If omitted, the gateway's address."""
     image: ImageName = f"docker.io/library/nginx:{SITE['nginx']}"
     """The TLS proxy's image."""
     certificate: CertificateSettings | None = None
-    """Left out, the stack's own certificate authority signs one."""
+    """If omitted, the stack's own certificate authority signs one."""
     dns_ttl_seconds: int = Field(default=3600, ge=60)
     """Time to live of the records that the stack puts out."""

@@ -53,4 +53,4 @@ class HubSettings(Model):
     start_timeout_seconds: int = Field(default=300, ge=30)
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
-    """Servers that nobody used for this long are stopped."""
+    """Stop idle servers after this many seconds."""

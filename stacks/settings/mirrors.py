@@ -25,7 +25,7 @@ class MirrorsSettings(Model):
     apt: dict[HostName, AptRepositorySettings] = Field(min_length=1)
     """Every apt source of the machines, by a name of your choice. Others that an installer left are disabled."""
     registry: PublicUrl | None = None
-    """A registry that holds every image under `<upstream host>/<path>`. Left out, images come from their upstream
+    """A registry that holds every image under `<upstream host>/<path>`. If omitted, images come from their upstream
     hosts."""
     registry_hosts: tuple[str, ...] = ("registry.k8s.io", "quay.io", "docker.io")
     """The upstream hosts that `registry` stands in for."""

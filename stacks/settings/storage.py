@@ -46,11 +46,11 @@ class HomesSettings(Model):
     dataset: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")] = "homes"
     """Name of the dataset below the pool."""
     service_address: IPv4Address | None = None
-    """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. Left out,
+    """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. If omitted,
     Kubernetes chooses
     one when the Service is made, and it stays."""
     capacity: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Gi|Ti)$")] = "1Ti"
-    """Nominal size of the PersistentVolume. NFS enforces none: quotas do."""
+    """Nominal size of the PersistentVolume. Not enforced by NFS; use quotas."""
     threads: int = Field(default=16, ge=1, le=1024)
     """Threads of the kernel's NFS server (nfsd(8))."""
     grace_seconds: int = Field(default=90, ge=10, le=300)

@@ -49,7 +49,7 @@ def _marked(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _telling(value: Any) -> Iterator[str]:
-    """One line of the value that nothing else has by chance; nothing for a value that is no secret by itself."""
+    """One line of the value that nothing else has by chance; nothing for a value that is not a secret by itself."""
     if isinstance(value, dict):
         for name, each in value.items():
             if name not in _PUBLIC:

@@ -98,7 +98,7 @@ def test_secrets_are_encrypted_and_masked(stack: Project) -> None:
     shown = printed + stack.pulumi("preview", "--diff")
     assert TOKEN not in shown.replace(
         json.dumps(f"one\n{TOKEN}"), ""
-    )  # stdout is no secret, unless the program says so
+    )  # stdout is not a secret, unless the program says so
 
 
 def test_failure_keeps_what_was_made_and_is_retried(stack: Project, traces: Path) -> None:

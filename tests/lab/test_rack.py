@@ -36,9 +36,9 @@ def test_dev_stack_describes_the_dev_rack() -> None:
         (CAMPUS + ONE.replace("1G", "1024"), "'1024' is not a size; write a whole number and M or G"),
         (CAMPUS + ONE.replace("198.18.0.2", "198.18.0.1"), "machines.one.address: 198.18.0.1 is also the campus's"),
         (CAMPUS + ONE + ONE.replace("one", "two"), "machines.two.address: 198.18.0.2 is also one's"),
-        (CAMPUS + ONE.replace("198.18.0.2", "198.18.99.2"), "198.18.99.2 is no host address of 198.18.0.0/19"),
+        (CAMPUS + ONE.replace("198.18.0.2", "198.18.99.2"), "198.18.99.2 is not a host address of 198.18.0.0/19"),
         (CAMPUS.replace("198.18.0.1", "10.0.0.1") + ONE, "10.0.0.0/19 is outside 198.18.0.0/15"),
-        (CAMPUS.replace('"one"', '"two"') + ONE, "campus.gateway: 'two' is no machine of this rack; it has one"),
+        (CAMPUS.replace('"one"', '"two"') + ONE, "campus.gateway: 'two' is not a machine of this rack; it has one"),
         (
             CAMPUS + ONE + 'disks = { size = "1G", serials = ["a"] }',
             "machines.one.disks: an nspawn machine has no disks",
@@ -59,7 +59,7 @@ def test_unknown_rack_names_those_that_exist() -> None:
 
 
 def test_unknown_machine_names_those_that_exist() -> None:
-    with pytest.raises(RackError, match="'two' is no machine of the rack 'test'; it has one"):
+    with pytest.raises(RackError, match="'two' is not in the rack 'test'; it has one"):
         parse_rack("test", CAMPUS + ONE).machine("two")
 
 

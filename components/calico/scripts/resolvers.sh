@@ -1,5 +1,5 @@
 # The machine's own resolvers, at most the three that the C library takes; the gateway where there is none. One on
-# loopback is left out: a pod cannot reach it, and CoreDNS would find itself behind it
+# loopback is skipped: a pod cannot reach it, and CoreDNS would find itself behind it
 # (https://coredns.io/plugins/loop/#troubleshooting). systemd-resolved keeps the real ones in a file of its own.
 resolvers() {
     local files=() file found

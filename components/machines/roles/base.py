@@ -85,7 +85,7 @@ def ssh() -> Role:
 
 
 def identity() -> Role:
-    """What the machine alone knows. It changes when the machine is installed anew."""
+    """What the machine alone knows. It changes when the machine is reinstalled."""
     return Role(
         "identity",
         (),

@@ -36,7 +36,7 @@ def _files(name: str, repository: AptRepositorySettings) -> list[File]:
 
 
 def _no_others(ours: list[str]) -> Item:
-    """apt passes over files whose names end in .disabled without a word."""
+    """apt silently skips files whose names end in .disabled."""
     find = f"""
 others() {{
   local path

@@ -119,7 +119,7 @@ async def _binds_late(cluster: Cluster, live: Props) -> bool:
 
 
 async def until_gone(call: Call, cluster: Cluster, state: Props) -> None:
-    """Return when the object is no more, or another has its name; raises Failed."""
+    """Return when the object is gone, or another has its name; raises Failed."""
     body, uid = identity(state), state["metadata"].get("uid")
     deadline, pause = time.monotonic() + _patience(call, state), _FIRST_PAUSE
     while time.monotonic() < deadline:

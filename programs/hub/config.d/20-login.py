@@ -8,7 +8,7 @@ c.Authenticator.allow_all = True
 c.Authenticator.enable_auth_state = True
 
 if site["login"] == "native":
-    # Everyone may ask for an account, and "all" are those whom an administrator has then authorized at /hub/authorize.
+    # Everyone may ask for an account, and "all" are those that an administrator has then authorized at /hub/authorize.
     # Administrators need no authorization, so sign up in their names before the address is made known.
     c.JupyterHub.authenticator_class = "native"
     c.NativeAuthenticator.open_signup = False

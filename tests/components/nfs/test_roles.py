@@ -1,4 +1,4 @@
-"""The file server's roles: what is exported, to whom, and only when the dataset is there."""
+"""The file server's roles: what is exported, to which clients, and only when the dataset is there."""
 
 import re
 from ipaddress import IPv4Address

@@ -1,4 +1,4 @@
-"""The maker of homes over real TLS: whom it answers, and what."""
+"""The home provisioner over real TLS: which client it answers, and what."""
 
 import json
 import os

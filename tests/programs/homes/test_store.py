@@ -118,7 +118,7 @@ def test_interrupted_making_leaves_no_home_and_no_id_behind(
 
 
 def test_homes_stay_in_the_file_system_they_were_opened_in(tmp_path: Path) -> None:
-    """The directory's name may come to mean the empty mount point; the object goes on with the directory."""
+    """The directory's name may come to mean the empty mount point; the object keeps the directory."""
     (tmp_path / "mounted").mkdir()
     homes = Homes(str(tmp_path / "mounted"), FIRST)
     (tmp_path / "mounted").rename(tmp_path / "moved")
