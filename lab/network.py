@@ -28,7 +28,7 @@ def inside(rack: Rack, command: Sequence[str]) -> list[str]:
 def require_up(rack: Rack) -> None:
     """`RackError` when the rack's network does not exist."""
     if not exists(rack):
-        raise RackError(f"the rack {rack.name!r} is not up; run `python -m lab up`")
+        raise RackError(f"the rack {rack.name!r} is not up; run `make up` (or `python -m lab --rack {rack.name} up`)")
 
 
 def require_way_out(what: str) -> None:

@@ -22,9 +22,10 @@ _DONE: Final = re.compile(r"^ *[-+~@ ]+ +\S+ (?P<name>\S+) (?:created|updated|de
 _LAST_LINES: Final = 60
 
 
-def exists(rack: Rack) -> bool:
-    """Whether the stack has a state: whether a `pulumi up` has begun at any time since the rack was made."""
-    return any(state_directory(rack.name).glob(f".pulumi/stacks/*/{rack.name}.json"))
+def complete(rack: Rack) -> bool:
+    """Whether a `pulumi up` has ended well at any time since the rack was made: whether the state has outputs."""
+    states = state_directory(rack.name).glob(f".pulumi/stacks/*/{rack.name}.json")
+    return any('"hub_url"' in state.read_text() for state in states)
 
 
 def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:

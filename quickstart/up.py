@@ -28,7 +28,7 @@ def up(name: str, weights_file: str | None) -> int:
     rack = load_rack(name)
     require_way_out("`make up`")
     with _alone(rack):
-        bringing_up = STACK_AGAIN if stack.exists(rack) else STACK_FROM_NOTHING
+        bringing_up = STACK_AGAIN if stack.complete(rack) else STACK_FROM_NOTHING
         engine = engine_artifacts()
         planned = (*lifecycle.stages(rack, and_then=engine), bringing_up, LOGIN_PAGE)
         with progress.plan(planned) as estimate:

@@ -7,6 +7,18 @@ uv_version=$(sed -n 's/^uv = "\(.*\)".*/\1/p' versions.toml)
 cache=${HENHOUSE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/henhouse}
 uv=$cache/uv-$uv_version/bin/uv
 
+# In a rack's network nothing can be downloaded: only what is complete already is of use there.
+for namespace in /run/netns/henhouse-*; do
+    if [[ $namespace -ef /proc/self/ns/net ]]; then
+        if [[ -x $uv ]] && "$uv" sync --frozen --quiet --offline 2>/dev/null; then
+            exit
+        fi
+        echo "setup: .venv is not complete, and the rack's network leads nowhere: run \`make setup\` outside it (leave" \
+            "\`make shell\` first)" >&2
+        exit 1
+    fi
+done
+
 if [[ ! -x $uv ]]; then
     if ! python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         echo "setup: installing python3-venv" >&2

@@ -12,6 +12,7 @@ from lab import network
 from lab.builder import chains, make_all
 from lab.cache import Artifact, missing
 from lab.rack import RackError, parse_rack
+from lab.versions import ROOT
 
 Recipe = Callable[..., Artifact]
 
@@ -165,3 +166,12 @@ def test_nothing_is_downloaded_from_inside_a_racks_network(namespace: list[str],
     assert done.returncode != 0
     assert "not possible from inside the rack's network (henhouse-cachetest)" in done.stderr
     assert "leave `make shell`" in done.stderr
+
+
+@pytest.mark.hosts
+def test_environment_is_not_installed_from_inside_a_racks_network(namespace: list[str], tmp_path: Path) -> None:
+    environment = {**os.environ, "HENHOUSE_CACHE": str(tmp_path / "empty")}
+    command = [*namespace, "scripts/setup.sh"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "run `make setup` outside it" in done.stderr
