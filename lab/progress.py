@@ -16,10 +16,10 @@ _console: Final = Console(stderr=True, highlight=False)
 
 
 class _Left(ProgressColumn):
-    """How long the plan still takes, on each line's right; renders nothing when there is no plan."""
+    """How long the plan still takes, at the end of the first line; renders nothing when there is no plan."""
 
     def render(self, task: Task) -> Text:
-        left = _screen.left()
+        left = _screen.left() if _screen.is_first(task) else ""
         return Text(f"{left} left in all" if left else "", style="dim")
 
 
@@ -47,6 +47,11 @@ class _Screen:
         with self._plan_lock:
             left = self._plan.left(time.monotonic()) if self._plan else 0.0
         return about(left) if left else ""
+
+    def is_first(self, task: Task) -> bool:
+        """Whether the task's line is the uppermost."""
+        live = self._live
+        return live is not None and bool(live.tasks) and live.tasks[0].id == task.id
 
     @contextmanager
     def stage(self, stage: str | None) -> Iterator[str]:
