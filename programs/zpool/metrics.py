@@ -1,4 +1,8 @@
-"""The pool's condition in Prometheus's text format, for node_exporter's textfile collector."""
+"""The pool's condition in Prometheus's text format, for node_exporter's textfile collector.
+
+Only what node_exporter's own zfs collector lacks (it has the pool's state). Each metric has a rule in
+components/monitoring/rules/storage.yml; a test holds that.
+"""
 
 import os
 import tempfile
@@ -8,14 +12,10 @@ from typing import Any, Final
 
 DIRECTORY: Final = "/var/lib/prometheus/node-exporter"
 """Where Debian's prometheus-node-exporter looks for text files."""
-STATES: Final = ("ONLINE", "DEGRADED", "FAULTED", "OFFLINE", "UNAVAIL", "REMOVED", "SUSPENDED")
-"""What zpool-status(8) says of a pool."""
-WELL: Final = ("ONLINE", "AVAIL", "INUSE")
+HEALTHY_STATES: Final = ("ONLINE", "AVAIL", "INUSE")
 """States of a disk that works; the last two are those of spares."""
 
 HELP: Final = {
-    "henhouse_zpool_imported": "1 while the pool is imported.",
-    "henhouse_zpool_state": "1 for the state that the pool is in, 0 for the others.",
     "henhouse_zpool_unhealthy_disks": "Disks of the pool, spares included, that do not work.",
     "henhouse_zpool_errors": "Read, write and checksum errors of each disk since they were last cleared.",
     "henhouse_zpool_data_errors": "Files with permanent damage.",
@@ -40,13 +40,10 @@ def render(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -
 
 def _samples(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -> Iterator[tuple[str, str, int]]:
     here = f'pool="{name}"'
-    yield "henhouse_zpool_imported", here, int(pool is not None)
     if pool is None:
         return
-    for state in STATES:
-        yield "henhouse_zpool_state", f'{here},state="{state.lower()}"', int(pool["state"] == state)
     disks = list(_disks(pool))
-    yield "henhouse_zpool_unhealthy_disks", here, sum(disk["state"] not in WELL for disk in disks)
+    yield "henhouse_zpool_unhealthy_disks", here, sum(disk["state"] not in HEALTHY_STATES for disk in disks)
     for disk in disks:
         for kind in ("read", "write", "checksum"):
             labels = f'{here},disk="{disk["name"]}",kind="{kind}"'

@@ -1,0 +1,29 @@
+"""What is told of a pool: no more than an alert rule asks for."""
+
+import json
+import re
+from pathlib import Path
+
+from components.monitoring.config import rule_files
+from programs.zpool.metrics import HELP, render
+
+RECORDED = Path(__file__).parents[2] / "components/zfs/recorded"
+
+
+def test_every_metric_has_an_alert() -> None:
+    """A figure that nobody reads costs its machine a run every five minutes, for nothing."""
+    rules = "".join(rule_files().values())
+    assert set(re.findall(r"henhouse_zpool_\w+", rules)) - {"henhouse_zpool_"} == set(HELP)
+
+
+def test_a_real_pool_is_told() -> None:
+    for file in sorted(RECORDED.glob("*.json")):
+        pool = json.loads(file.read_text())["pools"]["nest"]
+        text = render("nest", pool, layout_differences=1)
+        assert 'henhouse_zpool_layout_differences{pool="nest"} 1\n' in text
+        assert re.search(r'^henhouse_zpool_size_bytes\{pool="nest"\} [1-9]', text, re.MULTILINE)
+        assert re.search(r'^henhouse_zpool_errors\{pool="nest",disk="[^"]+",kind="checksum"\} \d', text, re.MULTILINE)
+
+
+def test_nothing_is_told_of_a_pool_that_is_not_there() -> None:
+    assert "henhouse_zpool" not in render("nest", None, layout_differences=0)
