@@ -32,10 +32,11 @@ RACK: Final = (
     ("hen: installing Debian", signal.SIGINT),
     ("hen: booting", signal.SIGKILL),
     ("bringing the stack", signal.SIGKILL),
-    ("hen: pool: pool nest", signal.SIGINT),
     ("cluster: it does not hold -> it holds", signal.SIGKILL),
-    ("hub-hub", signal.SIGINT),
+    ("pool nest: the pool nest is not imported", signal.SIGINT),
+    ("hub-hub-service creating", signal.SIGINT),
 )
+"""In the order in which they come."""
 
 
 def lock_files() -> list[Path]:
