@@ -19,7 +19,7 @@ STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
 _ENGINE: Final = (sys.executable, "-m", "engine", "--rack", "dev", "--inside", "exec", "--")
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES[STACK],
 }
 Answer = TypeVar("Answer")
@@ -46,7 +46,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **_ENVIRONMENT, **(environment or {})},
+        env={**os.environ, **ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -74,7 +74,7 @@ def make_cut_short(target: str, *, when: str, by: signal.Signals = signal.SIGINT
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **_ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
