@@ -76,9 +76,8 @@ def test_drift_is_looked_for_while_an_up_runs() -> None:
 
 
 def test_lock_of_a_killed_engine_stops_nothing() -> None:
-    held = subprocess.Popen(
-        in_the_rack("pulumi", "--non-interactive", "up", "--stack", STACK, "--yes", "--skip-preview")
-    )
+    command = in_the_rack("pulumi", "--non-interactive", *up)
+    held = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}, stdout=subprocess.DEVNULL)
     eventually("the update's lock", lambda: lock_files() or held.poll() is not None, seconds=60, every=0.05)
     assert held.poll() is None, "the update ended before it was killed"
     held.kill()
