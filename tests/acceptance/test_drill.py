@@ -4,6 +4,7 @@
 builds are cut short too.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,18 @@ import pytest
 from engine.install import state_directory
 from lab.cache import cache_root
 from lab.host import absent_packages
-from tests.acceptance.site import STACK, drift, eventually, in_the_rack, lab_is_up, make, make_cut_short, password, run
+from tests.acceptance.site import (
+    ENVIRONMENT,
+    STACK,
+    drift,
+    eventually,
+    in_the_rack,
+    lab_is_up,
+    make,
+    make_cut_short,
+    password,
+    run,
+)
 from tests.browser.session import open_notebook
 
 pytestmark = pytest.mark.drill
@@ -76,7 +88,7 @@ def test_drift_is_looked_for_while_an_up_runs() -> None:
 
 
 def test_lock_of_a_killed_engine_stops_nothing() -> None:
-    command = in_the_rack("pulumi", "--non-interactive", *up)
+    command = in_the_rack("pulumi", "--non-interactive", "up", "--stack", STACK, "--yes", "--skip-preview")
     held = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}, stdout=subprocess.DEVNULL)
     eventually("the update's lock", lambda: lock_files() or held.poll() is not None, seconds=60, every=0.05)
     assert held.poll() is None, "the update ended before it was killed"
