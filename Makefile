@@ -5,8 +5,12 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 # Both committed stacks hold example secrets only; their passphrases are published. A real stack brings its own.
-ifeq ($(origin PULUMI_CONFIG_PASSPHRASE_FILE),undefined)
-export PULUMI_CONFIG_PASSPHRASE ?= $(if $(filter dev,$(STACK)),henhouse-lab,henhouse-example)
+ifeq ($(STACK),dev)
+# Whatever passphrase its user keeps for other stacks.
+unexport PULUMI_CONFIG_PASSPHRASE_FILE
+export PULUMI_CONFIG_PASSPHRASE := henhouse-lab
+else ifeq ($(origin PULUMI_CONFIG_PASSPHRASE_FILE),undefined)
+export PULUMI_CONFIG_PASSPHRASE ?= henhouse-example
 endif
 # Mostly waiting for machines, several roles of which wait for one another.
 export PULUMI_PARALLEL ?= 32

@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from lab.network import require_way_out
+from lab.processes import run
 from lab.progress import step
 from lab.versions import UV
 
@@ -20,7 +20,7 @@ from lab.versions import UV
 def cache_root() -> Path:
     """``$HENHOUSE_CACHE``, or ``henhouse`` in the user's cache directory (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("HENHOUSE_CACHE") or Path(base) / "henhouse")
+    return Path(os.environ.get("HENHOUSE_CACHE") or Path(base) / "henhouse").resolve()
 
 
 def uv() -> Path:
@@ -101,15 +101,20 @@ class Artifact:
 
     def _build(self) -> None:
         unfinished = self.path.with_name(f".{self.directory_name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove(unfinished)
         unfinished.mkdir()
         self.fill(unfinished)
         # Newer than every need, even when the clock was set back meanwhile.
         newest = max((need.path.stat().st_mtime_ns for need in self.needs), default=0)
         made = max(time.time_ns(), newest + 1)
         os.utime(unfinished, ns=(made, made))
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         unfinished.rename(self.path)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory, but nothing that is mounted in it; RackError when something is."""
+    run(["rm", "-rf", "--one-file-system", str(directory)])
 
 
 def missing(goals: Iterable[Artifact]) -> tuple[Artifact, ...]:

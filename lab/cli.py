@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
     try:
         rack = load_rack(getattr(options, "rack", os.environ.get("HENHOUSE_RACK", "dev")))
         return _COMMANDS[options.command](rack, options)
-    except (RackError, TimeoutError) as error:
+    except (RackError, OSError) as error:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:

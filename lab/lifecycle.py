@@ -27,6 +27,7 @@ _TERM_SECONDS: Final = 3.0
 @contextmanager
 def only_one(rack: Rack) -> Iterator[None]:
     """Nobody else makes or unmakes this rack meanwhile; `RackError` at once when somebody does."""
+    host.check_root()  # before it makes a file that would keep root out later (sysctl fs.protected_regular)
     with open(f"/run/lock/{rack.namespace}.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,6 +22,10 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     return ["setpriv", "--pdeathsig=KILL", "--", *command]
 
 
+ALONE: Final = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Before a command: when it is killed, everything ends that it started, and nothing stays mounted that it mounted."""
+
+
 def run(command: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Done:
     """Runs a command to its end; `RackError` with its own words when it fails and `check` is set."""
     if shutil.which(command[0]) is None:

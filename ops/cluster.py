@@ -56,12 +56,12 @@ async def _copy_of_the_state(stack: str | None, name: str) -> AsyncIterator[tupl
     """A backend of its own with the stack's state in it: the stack to name, and what to add to the environment.
 
     A refresh locks the stack that it looks at, even when it only previews: it would be refused while an update runs,
-    and an update while it runs. Secrets stay encrypted. Pulumi Cloud alone can decrypt what it has encrypted, so a
-    state with its secrets is not copied.
+    and an update while it runs. Secrets stay encrypted. Only a state whose secrets a passphrase protects is copied: to
+    make a stack with another secrets provider, the engine would rewrite the settings.
     """
     exported = json.loads(await _said("stack", "export", *of(stack)))
     deployment = exported.get("deployment") or {}
-    if (deployment.get("secrets_providers") or {}).get("type") == "service":
+    if (deployment.get("secrets_providers") or {}).get("type") != "passphrase":
         yield stack, {}
         return
     deployment.pop("pending_operations", None)  # of an update that is running, or was killed

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,8 @@ def remove_stale(backend: Path, stack: str) -> list[Lock]:
 
     Only for a state that no other computer works on: two computers may go by one name.
     """
-    gone = [lock for lock in held(backend, stack) if lock.stale]
+    # By the process alone: a computer may have been given another name since.
+    gone = [lock for lock in held(backend, stack) if not _runs(lock.pid)]
     for lock in gone:
         lock.file.unlink(missing_ok=True)
     return gone
@@ -94,10 +95,11 @@ def unlock(stack: str) -> int:
 def of_a_rack(stack: str) -> bool:
     """Whether the stack's settings say that it is a lab's: then nobody else's computer works on it."""
     try:
-        settings = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text()) or {}
-    except FileNotFoundError:
+        settings = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())
+    except (OSError, yaml.YAMLError):  # the engine says what is wrong with the file
         return False
-    return str((settings.get("config") or {}).get(f"{_PROJECT}:lab", "")).lower() == "true"
+    config = settings.get("config") if isinstance(settings, Mapping) else None
+    return isinstance(config, Mapping) and str(config.get(f"{_PROJECT}:lab", "")).lower() == "true"
 
 
 def _locks(backend: Path, stack: str) -> Iterator[Lock]:

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
                 f"for {options.stack!r} use `pulumi up --stack {options.stack}`"
             )
         return up(STACK, options.weights)
-    except (RackError, TimeoutError) as error:
+    except (RackError, OSError) as error:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from typing import Final
 from engine.install import engine_artifacts, ensure_engine
 from lab import lifecycle, progress
 from lab.estimate import Estimate, about
+from lab.host import check_root
 from lab.network import require_way_out
 from lab.rack import Rack, RackError, load_rack
 from quickstart import stack, welcome
@@ -25,6 +26,8 @@ def up(name: str, weights_file: str | None) -> int:
     Everything may be there already, in part or whole: only what is missing is done. RackError when the rack or the
     engine cannot be made ready.
     """
+    # First of all: a lock file that an ordinary user has made would keep root out (sysctl fs.protected_regular).
+    check_root()
     rack = load_rack(name)
     require_way_out("`make up`")
     with _alone(rack):

@@ -21,9 +21,19 @@ done
 
 if [[ ! -x $uv ]]; then
     if ! python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if ((EUID != 0)); then
+            echo "setup: python3-venv is missing, and only root can install it: apt-get install python3-venv" >&2
+            exit 1
+        fi
         echo "setup: installing python3-venv" >&2
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null
+        export DEBIAN_FRONTEND=noninteractive
+        # apt itself does not wait for the lock of the package lists, and a new machine updates them by itself at first.
+        if command -v python3 >/dev/null; then
+            python3 -c 'import fcntl; fcntl.lockf(open("/var/lib/apt/lists/lock", "w"), fcntl.LOCK_EX)'
+        fi
+        dpkg --configure --pending >/dev/null
+        apt-get -qq -o DPkg::Lock::Timeout=900 update
+        apt-get -y -qq -o DPkg::Lock::Timeout=900 install --no-install-recommends python3 python3-venv >/dev/null
     fi
     echo "setup: installing uv $uv_version" >&2
     rm -rf "$cache/.uv.unfinished"

@@ -166,6 +166,8 @@ def addresses_in_their_networks(site: Site) -> Iterator[Problem]:
         yield Problem(path, f"{chosen} is not in network.services", accepted=str(services), write=str(services[20]))
     elif chosen in (services[1], services[10]):
         yield Problem(path, f"{chosen} belongs to Kubernetes itself (its API or its DNS)", write=str(services[20]))
+    elif chosen in (services[0], services[-1]):
+        yield Problem(path, f"{chosen} is the first or the last address of {services}", write=str(services[20]))
 
 
 def database_on_a_worker(site: Site) -> Iterator[Problem]:

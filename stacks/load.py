@@ -82,5 +82,10 @@ def _tree() -> dict[str, Any]:
 
 
 def _value(text: Any) -> Any:
-    """Structured values reach the program as JSON, plain ones as they are."""
-    return json.loads(text) if isinstance(text, str) and text[:1] in ("{", "[") else text
+    """Structured values reach the program as JSON, plain ones as they are: a text that only looks like JSON, too."""
+    if not isinstance(text, str) or text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -58,7 +58,7 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "extra_forbidden":
             return Problem(path, "is not a setting", accepted=_siblings(detail["loc"]))
         case _:
-            shown = "" if is_secret(detail["loc"]) else f"{_masked(repr(detail['input']))}: "
+            shown = "" if holds_secret(detail["loc"]) else f"{_masked(repr(detail['input']))}: "
             return Problem(path, f"{shown}{_lower(detail['msg'].removeprefix('Value error, '))}")
 
 
@@ -73,6 +73,12 @@ def is_secret(where: Iterable[int | str]) -> bool:
     """Whether the setting at this path, or one around it, is kept secret."""
     parts = tuple(where)
     return any(_kept_secret(_schema_at(parts[:length])) for length in range(1, len(parts) + 1))
+
+
+def holds_secret(where: Iterable[int | str]) -> bool:
+    """Whether a value at this path may hold a secret: one that is kept secret, or has such a setting below it."""
+    parts = tuple(where)
+    return is_secret(parts) or any(_secrets_below(_schema_at(parts), ""))
 
 
 def secret_settings() -> list[str]:
@@ -111,8 +117,8 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _masked(text: str) -> str:
-    """A text without the user name and password of an address in it."""
-    return re.sub(r"://[^/@\s]*@", "://***@", text)
+    """A text without the user name, the password and the query of an address in it."""
+    return re.sub(r"\?[^\s'\"]*", "?***", re.sub(r"://[^\s'\"]*@", "://***@", text)) if "://" in text else text
 
 
 def _lower(message: str) -> str:

@@ -13,7 +13,7 @@ def zones() -> frozenset[str]:
     table = files("tzdata").joinpath("zoneinfo/zone.tab").read_text().splitlines()
     countries = {line.split("\t")[2] for line in table if line and not line.startswith("#")}
     fixed = {f"Etc/GMT{offset:+}" for offset in range(-14, 13) if offset}
-    return frozenset({*countries, *fixed, "UTC", "Etc/UTC"})
+    return frozenset({*countries, *fixed, "UTC", "Etc/UTC", "Etc/GMT"})
 
 
 @cache

@@ -1,13 +1,12 @@
 """The bare Debian that every machine of the rack starts from, as a site's netboot would leave it."""
 
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from lab.cache import Artifact, file_digest
-from lab.processes import dying_with_us, run
+from lab.processes import ALONE, run
 from lab.versions import SITE
 
 PACKAGES: Final = (
@@ -45,17 +44,13 @@ def source() -> str:
 
 
 def bootstrap(root: Path, packages: Iterable[str], components: str = "main") -> None:
-    """A minimal root file system with these packages, in the directory `root`, which must not exist."""
+    """Make a minimal root file system with these packages in the directory `root`, which must not exist.
+
+    RackError with mmdebstrap's own words when it fails.
+    """
     include = f"--include={','.join(packages)}"
-    log = root.with_name(f"{root.name}.log")
-    try:
-        with open(log, "wb") as output:
-            command = ["mmdebstrap", "--variant=minbase", f"--components={components}", include]
-            command = dying_with_us([*command, SITE["debian"], str(root), source()])
-            subprocess.run(command, check=True, stdout=output, stderr=output)
-    except subprocess.CalledProcessError:
-        shutil.copy(log, "/tmp/henhouse-mmdebstrap.log")
-        raise
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--components={components}", include]
+    run([*ALONE, *command, SITE["debian"], str(root), source()])
     make_bare(root)
 
 

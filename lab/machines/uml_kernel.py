@@ -9,7 +9,7 @@ from typing import Final
 
 from lab.cache import Artifact, file_digest
 from lab.machines.identity import GuestFile
-from lab.processes import run
+from lab.processes import ALONE, run
 from lab.rack import RackError
 from lab.versions import LAB, SITE
 
@@ -102,7 +102,7 @@ def _build(directory: Path) -> None:
 def _compile(source: Path, directory: Path) -> None:
     for patch in _PATCHES:
         run(["patch", "--directory", str(source), "--strip=1", "--input", str(patch)])
-    make = ["nice", "make", "--directory", str(source), "ARCH=um", "--silent", f"--jobs={os.cpu_count()}"]
+    make = [*ALONE, "nice", "make", "--directory", str(source), "ARCH=um", "--silent", f"--jobs={os.cpu_count()}"]
     run([*make, f"KCONFIG_ALLCONFIG={_OPTIONS}", "allnoconfig"])
     missing = missing_options(_OPTIONS.read_text(), (source / ".config").read_text())
     if missing:

@@ -6,7 +6,6 @@ which zfs-dkms does as well: so it has a name of its own to be asked for by, the
 """
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -43,9 +42,9 @@ def _build(directory: Path) -> None:
     root, tree = directory / "root", directory / "tree"
     try:
         debian.bootstrap(root, (*_BUILD_PACKAGES, f"linux-headers-{image.release}={image.version}"), "main,contrib")
-    except subprocess.CalledProcessError as error:
+    except RackError as error:
         raise RackError(
-            f"could not compile OpenZFS: see /tmp/henhouse-mmdebstrap.log. If Debian's archive has moved on from "
+            f"could not compile OpenZFS: {error}\nIf Debian's archive has moved on from "
             f"linux-headers-{image.release} {image.version}, remove {image.disk.parent} and run `lab up` again"
         ) from error
     built = root / "usr/lib/modules" / image.release / "updates/dkms"

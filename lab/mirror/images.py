@@ -16,7 +16,7 @@ from lab.cache import Artifact, file_digest
 from lab.machines.debian import source
 from lab.mirror.debs import EPOCH
 from lab.mirror.programs import CALICO, CNI_PLUGINS, COREDNS, ETCD, KUBERNETES
-from lab.processes import run
+from lab.processes import ALONE, run
 from lab.versions import SITE
 
 RECIPES: Final = Path(__file__).with_name("images")
@@ -34,10 +34,6 @@ _DEBIAN: Final = (
     '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/*; : >"$1/etc/resolv.conf"',
 )
 """Arguments of mmdebstrap(1) for the shared layer: a minimal Debian without documentation."""
-
-
-_ALONE: Final = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-"""With a command that is killed, everything ends that it started, and nothing stays mounted that it mounted."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ def all_images() -> tuple[Image, ...]:
 def _bake_debian(output: Path) -> None:
     with tempfile.TemporaryDirectory(dir=output) as context, _storage(output) as (buildah, _):
         command = ["mmdebstrap", "--quiet", *_DEBIAN, SITE["debian"], f"{context}/root.tar", source()]
-        run([*_ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
+        run([*ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
         run([*buildah, "bud", *_bud_options(), "--tag", _BASE, "--file", str(_DEBIAN_RECIPE), context])
         run([*buildah, "push", "--quiet", _BASE, f"oci:{output}/oci:latest"])
 
@@ -147,7 +143,7 @@ def _bake(image: Image, output: Path) -> None:
     with _storage(output) as (buildah, storage):
         if image.stands_on_debian:
             shared = f"containers-storage:[overlay@{storage}/root+{storage}/run]{_BASE}:latest"
-            run([*_ALONE, "skopeo", "copy", "--quiet", f"oci:{DEBIAN.path}/oci:latest", shared])
+            run([*ALONE, "skopeo", "copy", "--quiet", f"oci:{DEBIAN.path}/oci:latest", shared])
         named = [f"--build-context={name}={context.path}" for name, context in image.contexts.items()]
         values = [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         file = str(image.directory / "Containerfile")
@@ -167,7 +163,7 @@ def _storage(output: Path) -> Iterator[tuple[list[str], str]]:
     """buildah, and the container storage of its own that it has for the time of one build."""
     with tempfile.TemporaryDirectory(prefix="buildah-", dir=output) as directory:
         options = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=overlay"]
-        yield [*_ALONE, "buildah", *options], directory
+        yield [*ALONE, "buildah", *options], directory
 
 
 DEBIAN: Final = Artifact(

@@ -13,7 +13,7 @@ from typing import Final
 from lab.cache import Artifact
 from lab.mirror.images import all_images
 from lab.mirror.waiting import wait_until
-from lab.processes import run
+from lab.processes import dying_with_us, run
 
 _LOOPBACK: Final = IPv4Address("127.0.0.1")
 
@@ -52,7 +52,9 @@ def _writable_registry(storage: Path) -> Iterator[str]:
         configuration = Path(directory) / "registry.yml"
         configuration.write_text(registry_configuration(storage, _LOOPBACK, port, read_only=False))
         with open(Path(directory) / "log", "wb") as log:
-            server = subprocess.Popen(["docker-registry", "serve", configuration], stdout=log, stderr=log)
+            server = subprocess.Popen(
+                dying_with_us(["docker-registry", "serve", str(configuration)]), stdout=log, stderr=log
+            )
         try:
             wait_until(
                 lambda: _accepts(port), alive=lambda: server.poll() is None, what="docker-registry", log=Path(log.name)

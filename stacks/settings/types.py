@@ -49,8 +49,12 @@ def _check_image(name: str) -> str:
     match = _IMAGE.fullmatch(name)
     if not match:
         raise ValueError("must be HOST/PATH:TAG or HOST/PATH@DIGEST, such as quay.io/jupyter/base-notebook:2026-10-05")
-    host = match["host"]
-    if "." not in host and ":" not in host and host != "localhost":
+    host, _, port = match["host"].partition(":")
+    if len(name) > 255 or int(port or 0) > 65535:
+        raise ValueError("must have at most 255 characters, and a port up to 65535")
+    if (match["digest"] or "").startswith("@sha256:") and len(match["digest"]) != len("@sha256:") + 64:
+        raise ValueError("must have 64 hexadecimal digits behind sha256:")
+    if "." not in host and not port and host != "localhost":
         raise ValueError(f"must begin with the registry's host, such as docker.io/{name}")
     if not match["tag"] and not match["digest"]:
         raise ValueError(f"must have a tag or a digest, such as {name}:1.2.3: without one it means whatever is latest")
@@ -62,8 +66,10 @@ ImageName = Annotated[str, AfterValidator(_check_image)]
 
 
 def _without_credentials(url: HttpUrl) -> HttpUrl:
-    if url.username or url.password:
-        raise ValueError("must not hold a user name or password: it is kept in plain in the state and on the machines")
+    if url.username or url.password or url.query:
+        raise ValueError(
+            "must not hold a user name, a password or a query: it is kept in plain in the state and on the machines"
+        )
     return url
 
 
@@ -76,9 +82,9 @@ SecretUrl = Annotated[Secret[HttpUrl], WithJsonSchema({"type": "string", "format
 
 def _usable(network: IPv4Network) -> IPv4Network:
     for wrong, what in (
-        (network.is_loopback, "loopback"),
-        (network.is_multicast, "multicast"),
-        (network.is_link_local, "link-local"),
+        (network.overlaps(IPv4Network("127.0.0.0/8")), "loopback"),
+        (network.overlaps(IPv4Network("224.0.0.0/4")), "multicast"),
+        (network.overlaps(IPv4Network("169.254.0.0/16")), "link-local"),
         (network.overlaps(IPv4Network("0.0.0.0/8")), "“this network” (RFC 1122)"),
         (network.overlaps(IPv4Network("240.0.0.0/4")), "reserved (RFC 1112)"),
     ):

@@ -10,7 +10,7 @@ import pytest
 
 from lab import network
 from lab.builder import chains, make_all
-from lab.cache import Artifact, missing
+from lab.cache import Artifact, cache_root, missing
 from lab.rack import RackError, parse_rack
 from lab.versions import ROOT
 
@@ -95,6 +95,13 @@ def test_a_clock_that_was_set_back_does_not_make_it_old_for_ever(recipe: Recipe)
     os.utime(base.path, (tomorrow, tomorrow))
     recipe("top", base).make()
     assert recipe("top", base).ready
+
+
+def test_cache_is_found_from_every_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Compilers run in directories of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HENHOUSE_CACHE", "relative")
+    assert cache_root() == tmp_path / "relative"
 
 
 def test_plan_names_each_artifact_once_after_its_needs(recipe: Recipe) -> None:

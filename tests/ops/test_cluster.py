@@ -78,7 +78,10 @@ ENGINE = """#!/bin/sh
 # The backend and the words of each call, then the answers of an engine whose cluster is away.
 echo "$PULUMI_BACKEND_URL $*" >>calls
 case $* in
-*export*) echo '{"version": 3, "deployment": {"pending_operations": [1], "resources": []}}' ;;
+*export*)
+    provider='{"type": "'${SECRETS-passphrase}'"}'
+    echo '{"deployment": {"secrets_providers": '"$provider"', "pending_operations": [1], "resources": []}}'
+    ;;
 *import*) cat >imported ;;
 *refresh*) echo 'error: the API server does not answer' >&2; exit 255 ;;
 esac
@@ -112,6 +115,16 @@ def test_stacks_own_state_is_only_read(engine: Path) -> None:
     ]
     assert len(calls) == 4
     assert "pending_operations" not in (engine / "imported").read_text()
+
+
+@pytest.mark.parametrize("provider", ["service", "cloud"])
+def test_state_that_a_passphrase_does_not_protect_is_not_copied(
+    engine: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    """To make a stack of it, the engine would write another secrets provider into the settings."""
+    monkeypatch.setenv("SECRETS", provider)
+    asyncio.run(cluster.look("dev", [URN]))
+    assert " stack init " not in (engine / "calls").read_text()
 
 
 def test_stack_that_cannot_be_read_is_named(engine: Path) -> None:

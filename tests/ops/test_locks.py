@@ -74,10 +74,22 @@ def test_number_that_is_another_programs_by_now_is_no_engine(backend: Path) -> N
     assert [lock.stale for lock in locks.held(backend, "dev")] == [True]
 
 
-def test_lock_from_another_computer_is_not_ours_to_judge(backend: Path) -> None:
-    file = locked(backend, "dev", gone(), host="elsewhere")
-    assert locks.unlock("dev") == 1
-    assert file.exists()
+def test_rack_whose_computer_was_renamed_is_free(backend: Path) -> None:
+    """Its state is this computer's alone; a container or a DHCP client has another name tomorrow."""
+    locked(backend, "dev", gone(), host="yesterdays-name")
+    assert locks.unlock("dev") == 0
+
+
+def test_lock_from_another_computer_is_not_called_stale(backend: Path) -> None:
+    locked(backend, "prod", gone(), host="elsewhere")
+    assert [lock.stale for lock in locks.held(backend, "prod")] == [False]
+
+
+@pytest.mark.parametrize("text", ["config: 5\n", "[1]\n", "a: [\n", ""])
+def test_broken_settings_are_no_racks(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.x.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert not locks.of_a_rack("x")
 
 
 def test_lock_on_a_real_stack_is_kept_and_the_command_is_named(

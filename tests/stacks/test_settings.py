@@ -10,6 +10,7 @@ import yaml
 from stacks import schema
 from stacks.load import parse_settings, refuse_needless_encryption
 from stacks.problems import SettingsError, secret_settings
+from stacks.time_zones import renamed, zones
 from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")
@@ -146,13 +147,19 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
             ("pods", "198.18.64.0/25", "25 must be between /8 and /24"),
             ("pods", "198.18.64.1/32", "32 must be between /8 and /24"),
             ("machines", "198.18.0.0/30", "30 must be between /8 and /29"),
-            ("load_balancers", "64.0.0.0/2", "2 must be between /8 and /32"),
+            ("load_balancers", "16.0.0.0/6", "6 must be between /8 and /32"),
         )
     ),
     ("every address there is", {"network": {"pods": "0.0.0.0/0"}}, "network.pods: '0.0.0.0/0': 0.0.0.0/0 holds"),
     ("loopback for pods", {"network": {"pods": "127.0.0.0/16"}}, "holds loopback addresses"),
     ("multicast for Services", {"network": {"services": "224.0.0.0/16"}}, "holds multicast addresses"),
     ("link-local machines", {"network": {"machines": "169.254.0.0/16"}}, "holds link-local addresses"),
+    ("more than link-local", {"network": {"load_balancers": "169.254.0.0/15"}}, "holds link-local addresses"),
+    (
+        "the network's own address for the file server",
+        {"storage": {"homes": {"service_address": "198.18.32.0"}}},
+        "storage.homes.service_address: 198.18.32.0 is the first or the last address of 198.18.32.0/20",
+    ),
     ("reserved addresses", {"network": {"load_balancers": "240.0.0.0/24"}}, "holds reserved (RFC 1112) addresses"),
     (
         "too few addresses for the pods of all nodes",
@@ -175,6 +182,9 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
             ("quay.io/jupyter/base-:1", "be HOST/PATH:TAG"),
             ("quay.io/jupyter/ba..se:1", "be HOST/PATH:TAG"),
             ("quay.io/jupyter/base@sha256:abc", "be HOST/PATH:TAG"),
+            ("quay.io/jupyter/base@sha256:" + "ab" * 16, "have 64 hexadecimal digits"),
+            ("mirror:99999/jupyter/base:1", "have at most 255 characters, and a port up to 65535"),
+            ("quay.io/" + "x" * 260 + ":1", "have at most 255 characters"),
             ("https://quay.io/jupyter/base:1", "be HOST/PATH:TAG"),
             ("quay.io/jupyter/base:" + "x" * 129, "be HOST/PATH:TAG"),
         )
@@ -182,13 +192,19 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "a password in an apt source",
         {"mirrors": {"apt": {"site": {"url": "https://joe:hunter2@apt.example.org/"}}}},
-        "mirrors.apt.site.url: 'https://***@apt.example.org/': must not hold a user name or password",
+        "mirrors.apt.site.url: 'https://***@apt.example.org/': must not hold a user name, a password or a query",
     ),
     (
         "a password in the registry's address",
         {"mirrors": {"registry": "https://token@registry.example.org"}},
         "mirrors.registry: 'https://***@registry.example.org': must not hold",
     ),
+    (
+        "a token in the query of an address",
+        {"mirrors": {"registry": "https://registry.example.org/?token=hunter2"}},
+        "mirrors.registry: 'https://registry.example.org/?***': must not hold",
+    ),
+    ("a text that only looks like JSON", {"network": "{machines: 10.0.0.0/24}"}, "network: '{machines: 10.0.0.0/24}'"),
     (
         "one host key on two machines",
         {"hosts": {"chick1": {"host_key": KEY}, "chick2": {"host_key": KEY}}},
@@ -262,6 +278,31 @@ def test_webhook_is_repeated_nowhere() -> None:
     assert "T0P-S3CRET" not in str(refused.value)
     site = parse_settings(changed(tree("dev"), {"monitoring": {"alert_webhook": "https://x.example.org/T0P-S3CRET"}}))
     assert "T0P-S3CRET" not in repr(site)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"monitoring": [{"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}]},
+        {"monitoring": {"alert_webhook": ["https://hooks.example.org/T0P-S3CRET"]}},
+        {"monitoring": "T0P-S3CRET"},
+        {"access": [{"private_key": "T0P-S3CRET"}]},
+        {"edge": {"certificate": "T0P-S3CRET"}},
+        {"edge": {"certificate": ["T0P-S3CRET"]}},
+        {"mirrors": {"registry": "https://u:p@ss/T0P-S3CRET@host/"}},
+    ],
+)
+def test_secret_in_the_wrong_place_is_repeated_nowhere(changes: dict[str, Any]) -> None:
+    """One stray hyphen makes a list of a section; the message must not print what is in it."""
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(changed(tree("dev"), changes))
+    assert "T0P-S3CRET" not in str(refused.value)
+
+
+@pytest.mark.parametrize("old", sorted(renamed()))
+def test_name_that_is_suggested_for_an_old_zone_is_accepted(old: str) -> None:
+    today = renamed()[old]
+    assert today in zones() or today in renamed() or "/" not in today
 
 
 def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
