@@ -5,9 +5,7 @@ theirs.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from tempfile import TemporaryDirectory
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from converge.report import Difference, NotChecked
@@ -16,7 +14,6 @@ from ops.stack import of, pulumi
 HOST: Final = "cluster"
 _TYPES: Final = "kubernetes:"
 _REFRESH_SECONDS: Final = 300
-_STATE_SECONDS: Final = 60
 
 
 def objects(state: Mapping[str, Any]) -> list[str]:
@@ -26,18 +23,17 @@ def objects(state: Mapping[str, Any]) -> list[str]:
 
 
 async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | NotChecked]:
-    """Compare these objects with the cluster's. What keeps it from looking is part of the answer."""
+    """Compare these objects with the cluster's. What keeps it from looking is part of the answer.
+
+    A refresh that only previews takes no lock (pulumi/pkg/backend/diy), so an update that runs is no obstacle.
+    """
     if not urns:
         return []
     targets = [word for urn in urns for word in ("--target", urn)]
     try:
-        async with _copy_of_the_state(stack, urns[0].split(":")[2]) as (name, environment):
-            refresh = ["refresh", "--preview-only", "--json", *of(name), *targets]
-            done = await pulumi(*refresh, seconds=_REFRESH_SECONDS, environment=environment)
+        done = await pulumi("refresh", "--preview-only", "--json", *of(stack), *targets, seconds=_REFRESH_SECONDS)
     except TimeoutError:
         return [NotChecked(HOST, "kubernetes", f"the API server did not answer within {_REFRESH_SECONDS} s")]
-    except _CopyError as error:
-        return [NotChecked(HOST, "kubernetes", str(error))]
     try:
         answer = json.loads(done.out)
     except ValueError:
@@ -45,38 +41,6 @@ async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | NotC
     if done.status != 0:
         return [NotChecked(HOST, "kubernetes", _reason(answer, done.errors))]
     return list(differences(answer))
-
-
-class _CopyError(Exception):
-    """The state could not be copied; the message is the engine's."""
-
-
-@asynccontextmanager
-async def _copy_of_the_state(stack: str | None, name: str) -> AsyncIterator[tuple[str | None, Mapping[str, str]]]:
-    """A backend of its own with the stack's state in it: the stack to name, and what to add to the environment.
-
-    A refresh locks the stack that it looks at, even when it only previews: it would be refused while an update runs,
-    and an update while it runs. Secrets stay encrypted. Only a state whose secrets a passphrase protects is copied: to
-    make a stack with another secrets provider, the engine would rewrite the settings.
-    """
-    exported = json.loads(await _said("stack", "export", *of(stack)))
-    deployment = exported.get("deployment") or {}
-    if (deployment.get("secrets_providers") or {}).get("type") != "passphrase":
-        yield stack, {}
-        return
-    deployment.pop("pending_operations", None)  # of an update that is running, or was killed
-    with TemporaryDirectory(prefix="henhouse-drift-") as directory:
-        environment = {"PULUMI_BACKEND_URL": f"file://{directory}"}
-        await _said("stack", "init", "--no-select", name, environment=environment)
-        await _said("stack", "import", *of(name), environment=environment, stdin=json.dumps(exported))
-        yield name, environment
-
-
-async def _said(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
-    done = await pulumi(*arguments, seconds=_STATE_SECONDS, environment=environment, stdin=stdin)
-    if done.status != 0:
-        raise _CopyError(f"`pulumi {' '.join(arguments)}` failed: {done.errors.strip() or done.out.strip()}")
-    return done.out
 
 
 def differences(answer: Mapping[str, Any]) -> Iterator[Difference]:

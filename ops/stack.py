@@ -1,8 +1,7 @@
 """The `pulumi` command line, for what day-2 commands ask of a stack."""
 
 import asyncio
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -15,22 +14,18 @@ class Answer:
     errors: str
 
 
-async def pulumi(
-    *arguments: str, seconds: float, environment: Mapping[str, str] | None = None, stdin: str | None = None
-) -> Answer:
+async def pulumi(*arguments: str, seconds: float) -> Answer:
     """Run `pulumi --non-interactive` with these arguments; TimeoutError, and no process, when it takes longer."""
     process = await asyncio.create_subprocess_exec(
         "pulumi",
         "--non-interactive",
         *arguments,
-        env={**os.environ, **(environment or {})},
-        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        given = None if stdin is None else stdin.encode()
-        out, errors = await asyncio.wait_for(process.communicate(given), seconds)
+        out, errors = await asyncio.wait_for(process.communicate(), seconds)
     except TimeoutError:
         process.terminate()
         await process.wait()

@@ -237,13 +237,15 @@ def test_drift_is_seen_while_an_update_holds_the_lock(
     lock.write_text(
         json.dumps({"pid": 1, "username": "x", "hostname": "elsewhere", "timestamp": "2026-01-01T00:00:00Z"})
     )
-    assert "locked" in stack.pulumi("refresh", "--preview-only", fails=True)
+    assert "locked" in stack.pulumi("up", "--yes", "--skip-preview", fails=True)
     settings = (stack.directory / "Pulumi.lab.yaml").read_text()
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(stack.directory)
-    found = asyncio.run(ops_cluster.look("lab", urns))
-    lock.unlink()
+    try:
+        found = asyncio.run(ops_cluster.look("lab", urns))
+    finally:
+        lock.unlink()
     assert found == [Difference("cluster", "Service", "space/server spec.ports[0].port", "2049", "2050")]
     assert (stack.directory / "Pulumi.lab.yaml").read_text() == settings
     assert json.loads(stack.pulumi("stack", "export")) == exported

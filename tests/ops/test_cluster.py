@@ -74,61 +74,10 @@ def test_without_objects_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert asyncio.run(cluster.look("dev", [])) == []
 
 
-ENGINE = """#!/bin/sh
-# The backend and the words of each call, then the answers of an engine whose cluster is away.
-echo "$PULUMI_BACKEND_URL $*" >>calls
-case $* in
-*export*)
-    provider='{"type": "'${SECRETS-passphrase}'"}'
-    echo '{"deployment": {"secrets_providers": '"$provider"', "pending_operations": [1], "resources": []}}'
-    ;;
-*import*) cat >imported ;;
-*refresh*) echo 'error: the API server does not answer' >&2; exit 255 ;;
-esac
-"""
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A stand-in for the command line, which keeps what it was asked in `calls` and `imported`."""
-    (tmp_path / "pulumi").write_text(ENGINE)
+def test_cluster_that_does_not_answer_is_said_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pulumi").write_text("#!/bin/sh\necho 'error: the API server does not answer' >&2; exit 255\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://states")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.usefixtures("engine")
-def test_cluster_that_does_not_answer_is_said_to() -> None:
     assert asyncio.run(cluster.look("dev", [URN])) == [
         NotChecked("cluster", "kubernetes", "error: the API server does not answer")
-    ]
-
-
-def test_stacks_own_state_is_only_read(engine: Path) -> None:
-    """A refresh takes a lock, and an update that runs has it: the refresh is of a copy, without what is under way."""
-    asyncio.run(cluster.look("dev", [URN]))
-    calls = (engine / "calls").read_text().splitlines()
-    assert [call.split(" --non-interactive ")[1] for call in calls if call.startswith("s3://states ")] == [
-        "stack export --stack dev"
-    ]
-    assert len(calls) == 4
-    assert "pending_operations" not in (engine / "imported").read_text()
-
-
-@pytest.mark.parametrize("provider", ["service", "cloud"])
-def test_state_that_a_passphrase_does_not_protect_is_not_copied(
-    engine: Path, monkeypatch: pytest.MonkeyPatch, provider: str
-) -> None:
-    """To make a stack of it, the engine would write another secrets provider into the settings."""
-    monkeypatch.setenv("SECRETS", provider)
-    asyncio.run(cluster.look("dev", [URN]))
-    assert " stack init " not in (engine / "calls").read_text()
-
-
-def test_stack_that_cannot_be_read_is_named(engine: Path) -> None:
-    (engine / "pulumi").write_text("#!/bin/sh\necho 'error: no stack' >&2; exit 1\n")
-    assert asyncio.run(cluster.look("dev", [URN])) == [
-        NotChecked("cluster", "kubernetes", "`pulumi stack export --stack dev` failed: error: no stack")
     ]
