@@ -58,12 +58,6 @@ class Estimate:
         pace = (now - self._begun + _TRUST_SECONDS) / (behind + _TRUST_SECONDS)
         return max(0.0, (sum(self._weights.values()) - behind) * pace)
 
-    def fraction(self, now: float) -> float:
-        """How much of the work is done, from 0 to 1."""
-        self._share(now)
-        whole = sum(self._weights.values())
-        return sum(self._passed(stage) for stage in self._weights) / whole if whole else 1.0
-
     def _passed(self, stage: str) -> float:
         if stage in self._done:
             return self._weights[stage]

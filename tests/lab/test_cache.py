@@ -13,6 +13,7 @@ from lab.builder import chains, make_all
 from lab.cache import Artifact, cache_root, missing
 from lab.rack import RackError, parse_rack
 from lab.versions import ROOT
+from tests.lab.test_one_machine import RACK
 
 Recipe = Callable[..., Artifact]
 
@@ -131,17 +132,6 @@ def test_first_failure_is_raised_and_nothing_is_begun_that_needs_it(recipe: Reci
     with pytest.raises(RackError, match="base cannot be built"):
         make_all([recipe("top", recipe("base", fails=True))])
     assert log == ["base"]
-
-
-RACK = """
-[campus]
-interface = "198.18.0.1/19"
-gateway = "only"
-[machines.only]
-kind = "nspawn"
-address = "198.18.0.2"
-memory = "1G"
-"""
 
 
 @pytest.fixture

@@ -9,24 +9,15 @@ from lab import network
 from lab.mirror.serve import Mirror, MirrorStatus, mirror_status, start_mirror, stop_mirror
 from lab.processes import run
 from lab.rack import Rack, RackError, parse_rack
+from tests.lab.test_one_machine import RACK
 
 pytestmark = pytest.mark.hosts
-
-_RACK = """
-[campus]
-interface = "198.18.0.1/19"
-gateway = "only"
-[machines.only]
-kind = "nspawn"
-address = "198.18.0.2"
-memory = "1G"
-"""
 
 
 @pytest.fixture
 def rack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rack]:
     monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path / "s"))
-    rack = parse_rack("mirrortest", _RACK)
+    rack = parse_rack("mirrortest", RACK)
     network.create(rack)
     yield rack
     stop_mirror(rack)
