@@ -36,7 +36,9 @@ def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
     """
     _wait_for_lock(rack)
     _pulumi(rack, environment, "stack", "select", "--create", rack.name)
-    command = ["up", "--stack", rack.name, "--yes", "--skip-preview", "--continue-on-error"]
+    # The outputs hold the address inside the rack's network; the one that opens on this computer comes at the end.
+    quiet = ("--yes", "--skip-preview", "--suppress-outputs")
+    command = ["up", "--stack", rack.name, *quiet, "--continue-on-error"]
     log = rack.state / "up.log"
     with progress.step(f"bringing the stack {rack.name!r} up", stage) as detail, open(log, "w") as copy:
         process = _start(rack, environment, *command)
