@@ -2,16 +2,16 @@
 
 import pulumi
 
-from components.calico.component import CalicoCluster
+from components.apps.hub.component import Hub
+from components.cluster.calico.component import CalicoCluster
+from components.cluster.namespaces.component import Namespaces
 from components.contracts.watched import Watched
-from components.gateway.component import Gateway
-from components.hub.component import Hub
-from components.ingress.component import IngressProxy
 from components.machines.node import BareMetalNode
-from components.monitoring.component import Monitoring
-from components.namespaces.component import Namespaces
-from components.nfs.component import NfsFileserver
-from components.zfs.component import ZfsPool
+from components.network.edge.component import IngressProxy
+from components.network.gateway.component import Gateway
+from components.observability.monitoring.component import Monitoring
+from components.storage.fileserver.component import NfsFileserver
+from components.storage.pool.component import ZfsPool
 from converge.findings import probe_if_requested
 from stacks.load import load_settings
 from stacks.outputs.export import export_outputs

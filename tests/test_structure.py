@@ -14,16 +14,18 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
     "programs": (),
     "stacks": ("programs",),
     "components.contracts": ("stacks.settings",),
-    "components.pods": ("components.contracts", "stacks.settings"),
+    "components.kube": (),
     "converge": ("components.contracts", "stacks.settings", "programs"),
-    "components": ("components.contracts", "components.pods", "converge", "stacks", "programs"),
+    "components": ("components.contracts", "components.kube", "converge", "stacks", "programs"),
     "ops": ("converge", "components.contracts", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
     "quickstart": ("lab", "engine", "ops"),
 }
-"""What a room may import besides itself. A folder of `components` is a room of its own."""
+"""What a room may import besides itself. A folder of a wing of `components` is a room of its own."""
 ROOMS: Final = tuple(dict.fromkeys(room.partition(".")[0] for room in MAY_IMPORT))
+WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.machines")
+"""Folders of `components` that are rooms themselves."""
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -36,13 +38,13 @@ def imports(file: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """The room that a module is in: `converge`, `components.hub`, `components.contracts`."""
+    """The room that a module is in: `converge`, `components.apps.hub`, `components.contracts`."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "components" else parts[0]
 
 
 def rule_of(room: str) -> tuple[str, ...]:
-    return MAY_IMPORT.get(room) or MAY_IMPORT[room.partition(".")[0]]
+    return MAY_IMPORT[room if room in MAY_IMPORT else room.partition(".")[0]]
 
 
 def arrows() -> Counter[tuple[str, str, str]]:

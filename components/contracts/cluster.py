@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
+from pulumi_kubernetes import Provider
 
 
 @dataclass(frozen=True)
 class KubernetesAccess:
     """A cluster that takes objects once `ready` is."""
 
-    provider: k8s.Provider
+    provider: Provider
     ready: pulumi.Resource
     """The pod network works: pods that are made after it can start."""
 

@@ -1,7 +1,7 @@
 """The pool's condition in Prometheus's text format, for node_exporter's textfile collector.
 
 Only what node_exporter's own zfs collector lacks (it has the pool's state). Each metric has a rule in
-components/monitoring/rules/storage.yml; a test holds that.
+components/observability/monitoring/rules/storage.yml; a test holds that.
 """
 
 import os

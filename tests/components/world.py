@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as k8s
+from pulumi_kubernetes import Provider
 
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine, SshTarget
@@ -28,7 +28,7 @@ class World:
     def __init__(self, site: Site) -> None:
         self.ready = pulumi.ComponentResource("test:index:Ready", "ready")
         self.secrets = SiteSecrets("secrets", site)
-        provider = k8s.Provider("provider", cluster_identifier="test", kubeconfig="{}")
+        provider = Provider("provider", cluster_identifier="test", kubeconfig="{}")
         self.cluster = KubernetesAccess(provider, self.ready)
         self.spaces = Spaces(*(pulumi.Output.from_input(name) for name in ("hub", "users", "edge")))
         self.machines = {

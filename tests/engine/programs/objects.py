@@ -1,8 +1,22 @@
 """Objects of many kinds; the kubeconfig comes out of a command, so the first preview does not know it."""
 
 import pulumi
-import pulumi_kubernetes as k8s
 from pulumi_command import local
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.apiextensions.v1 import CustomResourceDefinition
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    Namespace,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from pulumi_kubernetes.discovery.v1 import EndpointSlice
+from pulumi_kubernetes.rbac.v1 import ClusterRole
 
 config = pulumi.Config()
 text = config.get("text") or "one"
@@ -15,7 +29,7 @@ kubeconfig = local.Command(
     add_previous_output_in_env=False,
     opts=pulumi.ResourceOptions(additional_secret_outputs=["stdout"]),
 )
-provider = k8s.Provider(
+provider = Provider(
     "cluster",
     kubeconfig=kubeconfig.stdout,
     cluster_identifier=config.get("identifier") or "test",
@@ -24,25 +38,25 @@ provider = k8s.Provider(
 )
 opts = pulumi.ResourceOptions(provider=provider)
 
-space = k8s.core.v1.Namespace("space", metadata={"name": "space"}, opts=opts)
+space = Namespace("space", metadata={"name": "space"}, opts=opts)
 inside = {"namespace": space.metadata.name}
 
-settings = k8s.core.v1.ConfigMap("settings", metadata=inside, data={"text": text, "a.b": "x"}, opts=opts)
-secret = k8s.core.v1.Secret(
+settings = ConfigMap("settings", metadata=inside, data={"text": text, "a.b": "x"}, opts=opts)
+secret = Secret(
     "secret", metadata={"name": "secret", **inside}, string_data={"token": config.require_secret("token")}, opts=opts
 )
-account = k8s.core.v1.ServiceAccount("account", metadata={"name": "account", **inside}, opts=opts)
-role = k8s.rbac.v1.ClusterRole(
+account = ServiceAccount("account", metadata={"name": "account", **inside}, opts=opts)
+role = ClusterRole(
     "role",
     metadata={"name": "test-role"},
     rules=[{"api_groups": [""], "resources": ["pods"], "verbs": ["get"]}],
     opts=opts,
 )
 
-server = k8s.core.v1.Service(
+server = Service(
     "server", metadata={"name": "server", **inside}, spec={"ports": [{"name": "nfs", "port": 2049}]}, opts=opts
 )
-k8s.discovery.v1.EndpointSlice(
+EndpointSlice(
     "server-address",
     metadata={"name": "server", "labels": {"kubernetes.io/service-name": "server"}, **inside},
     address_type="IPv4",
@@ -50,7 +64,7 @@ k8s.discovery.v1.EndpointSlice(
     ports=[{"name": "nfs", "port": 2049}],
     opts=opts,
 )
-volume = k8s.core.v1.PersistentVolume(
+volume = PersistentVolume(
     "volume",
     metadata={"name": "volume"},
     spec={
@@ -63,7 +77,7 @@ volume = k8s.core.v1.PersistentVolume(
     },
     opts=opts,
 )
-claim = k8s.core.v1.PersistentVolumeClaim(
+claim = PersistentVolumeClaim(
     "claim",
     metadata={"name": "claim", **inside},
     spec={
@@ -76,11 +90,11 @@ claim = k8s.core.v1.PersistentVolumeClaim(
 )
 
 
-def deployment(name: str, replicas: int, **annotations: str) -> k8s.apps.v1.Deployment:
+def deployment(name: str, replicas: int, **annotations: str) -> Deployment:
     """A workload whose Pods nobody will start."""
     labels = {"app": name}
     container = {"name": "main", "image": "example.test/image:1", "env": [{"name": "TEXT", "value": text}]}
-    return k8s.apps.v1.Deployment(
+    return Deployment(
         name,
         metadata={
             "name": name,
@@ -101,7 +115,7 @@ if config.get_bool("waiting"):
     deployment("waiting", 1, timeoutSeconds=config.get("patience") or "60")
 
 if config.get_bool("own_kind"):
-    definition = k8s.apiextensions.v1.CustomResourceDefinition(
+    definition = CustomResourceDefinition(
         "widgets",
         metadata={"name": "widgets.example.test"},
         spec={
@@ -119,7 +133,7 @@ if config.get_bool("own_kind"):
         },
         opts=opts,
     )
-    k8s.apiextensions.CustomResource(
+    CustomResource(
         "widget",
         api_version="example.test/v1",
         kind="Widget",
@@ -128,7 +142,7 @@ if config.get_bool("own_kind"):
         opts=pulumi.ResourceOptions(provider=provider, depends_on=[definition]),
     )
 if config.get_bool("twin"):
-    k8s.core.v1.ServiceAccount(
+    ServiceAccount(
         "twin",
         metadata={"name": "account", **inside},
         opts=pulumi.ResourceOptions(provider=provider, depends_on=[account]),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from components.hub.values import SECRETS_DIRECTORY, config_files, site_json
+from components.apps.hub.values import SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.programs.hub.api_server import TOKEN

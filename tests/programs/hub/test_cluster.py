@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
+from components.apps.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.api_server import TOKEN, ApiServer, api_server

@@ -4,10 +4,10 @@ import json
 import re
 from pathlib import Path
 
-from components.monitoring.config import rule_files
+from components.observability.monitoring.config import rule_files
 from programs.zpool.metrics import HELP, render
 
-RECORDED = Path(__file__).parents[2] / "components/zfs/recorded"
+RECORDED = Path(__file__).parents[2] / "components/storage/pool/recorded"
 
 
 def test_every_metric_has_an_alert() -> None:

@@ -1,0 +1,263 @@
+"""Hub: JupyterHub on the cluster."""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRefArgs, SubjectArgs
+
+from components.apps.hub.database import claim_spec, volume_spec
+from components.apps.hub.policies import HUB_LABELS, PROXY_LABELS, hub_policy, proxy_policy, servers_policy
+from components.apps.hub.roles import database_directory
+from components.apps.hub.values import HUB_PORT, config_files, database_host, site_json
+from components.apps.hub.workloads import SERVICES, deployment, hub_pod, proxy_pod
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine
+from components.contracts.routes import Route
+from components.contracts.storage import HomesVolume
+from components.contracts.watched import ScrapeTarget
+from converge.host_state import apply
+from stacks.secrets import SiteSecrets
+from stacks.settings import Site
+
+SPAWNER_RULES: Final = (
+    PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch", "create", "delete"]),
+    PolicyRuleArgs(api_groups=[""], resources=["events"], verbs=["get", "list", "watch"]),
+)
+"""What KubeSpawner asks of the API server in people's namespace: it makes and unmakes pods, and shows their events."""
+
+
+class HubNamespaces(Protocol):
+    """The namespaces that the hub has objects in or is reached from."""
+
+    @property
+    def hub(self) -> pulumi.Output[str]:
+        """The hub's and the proxy's own."""
+
+    @property
+    def users(self) -> pulumi.Output[str]:
+        """People's servers'."""
+
+    @property
+    def edge(self) -> pulumi.Output[str]:
+        """The TLS proxy's."""
+
+
+class Hub(pulumi.ComponentResource):
+    """JupyterHub and its proxy as two Deployments, so that a restart of one cuts nobody off the other.
+
+    KubeSpawner makes people's servers in their own namespace. The session database is sqlite on a volume of one core
+    machine, never on NFS.
+    """
+
+    route: Route
+    """The hub's name, and the Service behind it."""
+    scrape: tuple[ScrapeTarget, ...]
+    """JupyterHub's metrics, asked for by its public name: what Prometheus sees is what people see."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        secrets: SiteSecrets,
+        *,
+        homes: HomesVolume,
+        cluster: KubernetesAccess,
+        namespaces: HubNamespaces,
+        machines: Mapping[str, Machine],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("henhouse:app:Hub", name, None, opts)
+        self._name = name
+        self._site = site
+        self._cluster = cluster
+        self._namespaces = namespaces
+
+        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
+        self._policies(homes)
+        self._proxy(self._secret("proxy-token", {"token": secrets.proxy_token}))
+        self._hub(
+            service_account=self._service_account(),
+            config=self._config(homes),
+            keys=self._secret("keys", self._keys(secrets, homes)),
+            database=self._database(machines[database_host(site)]),
+        )
+        self.scrape = (
+            ScrapeTarget(
+                "jupyterhub",
+                (f"{site.hub.host}:443",),
+                scheme="https",
+                path="/hub/metrics",
+                bearer_token=secrets.metrics_token,
+                public=True,
+                server_name=site.hub.host,
+            ),
+        )
+        self.register_outputs({"host": site.hub.host})
+
+    def _options(self, *, protect: bool | None = None) -> pulumi.ResourceOptions:
+        return self._cluster.options(self, protect=protect)
+
+    def _meta(self, name: str | None = None) -> ObjectMetaArgs:
+        return ObjectMetaArgs(name=name, namespace=self._namespaces.hub)
+
+    def _services(self) -> pulumi.Output[str]:
+        """The Services; the answer is the name of the one that people reach."""
+        names: dict[str, pulumi.Output[str]] = {
+            service: Service(
+                f"{self._name}-{service}-service",
+                metadata=ObjectMetaArgs(
+                    name=service,
+                    namespace=self._namespaces.hub,
+                    # Its pods come later: they are given its name.
+                    annotations={"pulumi.com/skipAwait": "true"},
+                ),
+                spec=spec,
+                opts=self._options(),
+            ).metadata.name
+            for service, spec in SERVICES.items()
+        }
+        return names["proxy-public"]
+
+    def _policies(self, homes: HomesVolume) -> None:
+        site, spaces = self._site, self._namespaces
+        policies = {
+            "hub": (
+                spaces.hub,
+                hub_policy(
+                    spaces.users,
+                    spaces.hub,
+                    api_servers=[host.address for host in site.control_planes.values()],
+                    file_server=site.hosts[site.storage.pool.host].address,
+                    maker_url=homes.maker_url,
+                ),
+            ),
+            "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
+            "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
+        }
+        for policy, (namespace, spec) in policies.items():
+            NetworkPolicy(
+                f"{self._name}-{policy}-policy",
+                metadata=ObjectMetaArgs(namespace=namespace),
+                spec=spec,
+                opts=self._options(),
+            )
+
+    def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+        """An immutable Secret under a generated name: a change makes a new one, and the pods that mount it restart."""
+        secret = Secret(
+            f"{self._name}-{noun}",
+            metadata=self._meta(),
+            immutable=True,
+            string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = secret.metadata.name
+        return name
+
+    def _keys(self, secrets: SiteSecrets, homes: HomesVolume) -> dict[str, pulumi.Input[str]]:
+        keys: dict[str, pulumi.Input[str]] = {
+            "proxy-token": secrets.proxy_token,
+            "cookie-secret": secrets.cookie_secret,
+            "crypt-keys": secrets.crypt_keys,
+            "metrics-token": secrets.metrics_token,
+            "homes-ca.crt": homes.maker_ca,
+            "homes-client.crt": homes.client_certificate,
+            "homes-client.key": homes.client_key,
+        }
+        if self._site.hub.login == "dummy":
+            keys["shared-password"] = secrets.shared_password
+        return keys
+
+    def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
+        values = pulumi.Output.all(
+            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, maker_url=homes.maker_url
+        ).apply(lambda known: site_json(self._site, **known))
+        config = ConfigMap(
+            f"{self._name}-config",
+            metadata=self._meta(),
+            immutable=True,
+            data={**config_files(), "site.json": values},
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = config.metadata.name
+        return name
+
+    def _service_account(self) -> pulumi.Output[str]:
+        """The hub's service account: it may do what `SPAWNER_RULES` say in the users' namespace, and nothing else."""
+        account = ServiceAccount(f"{self._name}-account", metadata=self._meta(), opts=self._options())
+        users = ObjectMetaArgs(namespace=self._namespaces.users)
+        role = Role(
+            f"{self._name}-spawner-role",
+            metadata=users,
+            rules=list(SPAWNER_RULES),
+            opts=self._options(),
+        )
+        RoleBinding(
+            f"{self._name}-spawner-binding",
+            metadata=users,
+            subjects=[SubjectArgs(kind="ServiceAccount", name=account.metadata.name, namespace=self._namespaces.hub)],
+            role_ref=RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=role.metadata.name),
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = account.metadata.name
+        return name
+
+    def _database(self, machine: Machine) -> pulumi.Output[str]:
+        """A directory of one machine as a volume; the hub runs where it is."""
+        claim_name = f"{self._name}-database"
+        directory = apply(machine, database_directory(), parent=self)
+        volume = PersistentVolume(
+            f"{self._name}-database-volume",
+            metadata=ObjectMetaArgs(name=claim_name),
+            spec=volume_spec(machine.name, namespace=self._namespaces.hub, claim=claim_name),
+            opts=pulumi.ResourceOptions.merge(
+                self._options(protect=True), pulumi.ResourceOptions(depends_on=[directory])
+            ),
+        )
+        claim = PersistentVolumeClaim(
+            f"{self._name}-database-claim",
+            metadata=self._meta(claim_name),
+            spec=claim_spec(volume.metadata.name),
+            opts=self._options(protect=True),
+        )
+        name: pulumi.Output[str] = claim.metadata.name
+        return name
+
+    def _proxy(self, token: pulumi.Output[str]) -> None:
+        hub_url = pulumi.Output.concat("http://hub.", self._namespaces.hub, f".svc.cluster.local:{HUB_PORT}")
+        Deployment(
+            f"{self._name}-proxy",
+            metadata=self._meta("proxy"),
+            spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=hub_url, token=token)),
+            opts=self._options(),
+        )
+
+    def _hub(
+        self,
+        *,
+        service_account: pulumi.Output[str],
+        config: pulumi.Output[str],
+        keys: pulumi.Output[str],
+        database: pulumi.Output[str],
+    ) -> None:
+        Deployment(
+            f"{self._name}-server",
+            metadata=self._meta("hub"),
+            spec=deployment(
+                HUB_LABELS,
+                hub_pod(self._site.hub, service_account=service_account, config=config, keys=keys, database=database),
+            ),
+            opts=self._options(),
+        )

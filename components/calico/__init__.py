@@ -1,5 +1,0 @@
-"""Kubernetes by kubeadm, its pods routed by Calico without encapsulation."""
-
-from components.calico.component import CalicoCluster
-
-__all__ = ["CalicoCluster"]

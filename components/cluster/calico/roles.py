@@ -1,0 +1,164 @@
+"""What must be true of the machines of a cluster."""
+
+import hashlib
+from typing import Final
+
+from components.cluster.calico import kubeadm
+from components.cluster.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
+from components.cluster.calico.shell import script
+from converge.items import Directory, File, Item, Script, Unit
+from converge.role import Fact, Role
+from stacks.settings import Site
+
+INIT_CONFIG: Final = "/etc/kubernetes/henhouse/init.yaml"
+JOIN_CONFIG: Final = "/etc/kubernetes/henhouse/join.yaml"
+CALICO_DIRECTORY: Final = "/etc/kubernetes/henhouse/calico"
+KUBELET_CONFIG: Final = f"{kubeadm.KUBELET_CONFIG_DIRECTORY}/50-henhouse.conf"
+NETWORKD_ROUTES: Final = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
+
+_VALIDATE: Final = 'kubeadm config validate --config="$NEW"'
+_KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
+
+
+def control_plane_role(site: Site) -> Role:
+    """kubeadm has made a cluster on the machine, and its kubelet runs."""
+    name = kubeadm.control_plane(site)
+    effect = "" if site.hosts[name].is_worker else "NoSchedule"
+    taint = {"node": name, "taint": kubeadm.CONTROL_PLANE_TAINT, "effect": effect}
+    return Role(
+        "control-plane",
+        (
+            *_kubelet_items(site, name),
+            Directory("/etc/kubernetes/henhouse", mode="0700"),
+            File(INIT_CONFIG, kubeadm.init_configuration(site), mode="0600", validate=_VALIDATE),
+            Script(
+                "cluster",
+                check=script("cluster.check.sh"),
+                apply=script("cluster.apply.sh", config=INIT_CONFIG, cri_socket=kubeadm.CRI_SOCKET),
+            ),
+            _KUBELET,
+            _pair("api", "API server answers"),
+            _pair("taint", "node's taint", **taint),
+            _purpose(site, name),
+        ),
+    )
+
+
+def administrator_role() -> Role:
+    """The administrator's kubeconfig, as a fact.
+
+    It is a role of its own because facts are unknown in the preview of a change of their role, and everything in the
+    cluster depends on this one.
+    """
+    return Role(
+        "administrator",
+        (_pair("api", "API server answers"),),
+        facts=(Fact("kubeconfig", "base64 --wrap=0 /etc/kubernetes/admin.conf"),),
+        secret_facts=True,
+    )
+
+
+def calico_role(site: Site) -> Role:
+    """The upstream manifest, checked by its digest and changed by our patch, is applied to the cluster."""
+    manifest = f"{CALICO_DIRECTORY}/{MANIFEST}"
+    source = {"url": manifest_url(site.cluster.calico), "sha256": manifest_digest(site.cluster.calico)}
+    return Role(
+        "calico",
+        (
+            Directory(CALICO_DIRECTORY),
+            _pair("manifest", "upstream manifest", manifest=manifest, **source),
+            File(f"{CALICO_DIRECTORY}/{PATCH}", node_patch(site)),
+            File(f"{CALICO_DIRECTORY}/kustomization.yaml", kustomization()),
+            _pair("calico", "manifest is applied", directory=CALICO_DIRECTORY),
+        ),
+    )
+
+
+def admission_role(site: Site, worker: str) -> Role:
+    """A machine may join: it is a node already, or there is a token for it that lasts another hour.
+
+    Every worker has a token, and so a role, of its own: a new one for one machine does not change the others'. The
+    token lasts a day and cannot be used for anything but joining.
+    """
+    about = {"node": worker, "token_id": token_id(site, worker)}
+    return Role(
+        f"admission-of-{worker}",
+        (_pair("token", f"{worker} may join", **about),),
+        facts=(Fact("token", script("token.fact.sh", token_id=about["token_id"])),),
+        secret_facts=True,
+    )
+
+
+def worker_role(site: Site, name: str) -> Role:
+    """The machine is a node of the cluster, ready for pods. Given the secrets `token` and `ca_hash`."""
+    return Role(
+        "worker",
+        (
+            *_kubelet_items(site, name),
+            Directory("/etc/kubernetes/henhouse", mode="0700"),
+            File(JOIN_CONFIG, kubeadm.join_configuration(site, name), mode="0600", validate=_VALIDATE),
+            Script(
+                "node of the cluster",
+                check=script("join.check.sh", node=name),
+                apply=script(
+                    "join.apply.sh",
+                    node=name,
+                    config=JOIN_CONFIG,
+                    cri_socket=kubeadm.CRI_SOCKET,
+                    token_placeholder=kubeadm.TOKEN_PLACEHOLDER,
+                    ca_hash_placeholder=kubeadm.CA_HASH_PLACEHOLDER,
+                ),
+            ),
+            _KUBELET,
+            _purpose(site, name),
+            _pair("ready", "node is ready", node=name),
+        ),
+    )
+
+
+def pods_role(site: Site) -> Role:
+    """Pods that are made from now on can start: the control plane's own run, and a machine takes the hub's.
+
+    It does not wait for every worker. One that is slow, or dead, holds up nobody but itself.
+    """
+    return Role(
+        "pods",
+        (
+            _pair("ready", "control plane is ready", node=kubeadm.control_plane(site)),
+            _pair("available", "address management runs", deployment="calico-kube-controllers"),
+            _pair("available", "names are resolved", deployment="coredns"),
+            _pair("worker", "a worker for the hub is ready", nodes=" ".join(site.workers_for("core"))),
+        ),
+    )
+
+
+def token_id(site: Site, worker: str) -> str:
+    """The public half of a worker's token: it names the token's Secret."""
+    return hashlib.sha256(f"{site.cluster.name}/{worker}".encode()).hexdigest()[:6]
+
+
+def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
+    """What a kubelet needs before it starts."""
+    resolvers = {"resolv_conf": kubeadm.RESOLV_CONF, "gateway": str(site.hosts[site.gateway].address)}
+    return (
+        # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
+        File(NETWORKD_ROUTES, "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"),
+        Directory(kubeadm.KUBELET_CONFIG_DIRECTORY),
+        File(KUBELET_CONFIG, kubeadm.kubelet_configuration(site, site.hosts[name])),
+        Script(
+            "resolvers for pods",
+            check=script("resolvers.check.sh", library="resolvers.sh", **resolvers),
+            apply=script("resolvers.apply.sh", library="resolvers.sh", **resolvers),
+        ),
+    )
+
+
+def _purpose(site: Site, name: str) -> Script:
+    """The label by which pods find a worker; a machine that is none has no label."""
+    host = site.hosts[name]
+    return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if host.is_worker else "")
+
+
+def _pair(stem: str, name: str, **values: str) -> Script:
+    """The item made of the two scripts `<stem>.check.sh` and `<stem>.apply.sh`."""
+    return Script(name, script(f"{stem}.check.sh", **values), script(f"{stem}.apply.sh", **values))

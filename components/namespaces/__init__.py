@@ -1,5 +1,0 @@
-"""The cluster's namespaces: one for each thing whose pods must not reach another's."""
-
-from components.namespaces.component import Namespaces
-
-__all__ = ["Namespaces"]

@@ -1,0 +1,117 @@
+"""IngressProxy: the way from a browser to a Service."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.contracts.certificates import ServerCertificate
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine
+from components.contracts.routes import Route
+from components.contracts.watched import ScrapeTarget
+from components.network.edge.config import METRICS_PORT, Upstream, haproxy_cfg, nginx_conf, trusted_addresses
+from components.network.edge.roles import edge_proxy
+from components.network.edge.workloads import edge_deployment, edge_pod, edge_policy, edge_service
+from converge.host_state import apply
+from stacks.secrets import SiteSecrets
+from stacks.settings import Site
+
+
+class IngressProxy(pulumi.ComponentResource):
+    """HAProxy on the gateway chooses by server name and passes TLS through; nginx in the cluster ends it.
+
+    The PROXY protocol carries the client's address from the one to the other, and a header from there to the Service.
+    """
+
+    certificate: ServerCertificate
+    """What it shows to browsers, good for the names of all routes."""
+    scrape: tuple[ScrapeTarget, ...]
+    """HAProxy's metrics."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        secrets: SiteSecrets,
+        *,
+        routes: Sequence[Route],
+        gateway: Machine,
+        cluster: KubernetesAccess,
+        namespace: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("henhouse:net:IngressProxy", name, None, opts)
+        self.certificate = _certificate(name, site, secrets, routes)
+        options = cluster.options(self)
+        config = ConfigMap(
+            f"{name}-config",
+            metadata=ObjectMetaArgs(namespace=namespace),
+            immutable=True,
+            data={"nginx.conf": _nginx_conf(site, routes)},
+            opts=options,
+        )
+        certificate = Secret(
+            f"{name}-certificate",
+            metadata=ObjectMetaArgs(namespace=namespace),
+            type="kubernetes.io/tls",
+            immutable=True,
+            string_data={
+                "tls.crt": self.certificate.chain,
+                "tls.key": pulumi.Output.secret(self.certificate.private_key),
+            },
+            opts=options,
+        )
+        Service(
+            f"{name}-service",
+            metadata=ObjectMetaArgs(
+                namespace=namespace,
+                annotations={
+                    "projectcalico.org/loadBalancerIPs": f'["{site.edge.load_balancer_address}"]',
+                },
+            ),
+            spec=edge_service(),
+            opts=options,
+        )
+        NetworkPolicy(
+            f"{name}-policy",
+            metadata=ObjectMetaArgs(namespace=namespace),
+            spec=edge_policy(trusted_addresses(site), [route.namespace for route in routes]),
+            opts=options,
+        )
+        Deployment(
+            f"{name}-proxy",
+            metadata=ObjectMetaArgs(namespace=namespace),
+            spec=edge_deployment(
+                edge_pod(site.edge.image, config=config.metadata.name, certificate=certificate.metadata.name)
+            ),
+            opts=options,
+        )
+        hosts = [route.host for route in routes]
+        by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
+        apply(gateway, edge_proxy(by_name), parent=self)
+        self.scrape = (ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",)),)
+        self.register_outputs({})
+
+
+def _nginx_conf(site: Site, routes: Sequence[Route]) -> pulumi.Output[str]:
+    return pulumi.Output.all(*(_upstream(route) for route in routes)).apply(lambda known: nginx_conf(site, known))
+
+
+def _upstream(route: Route) -> pulumi.Output[Upstream]:
+    return pulumi.Output.all(route.namespace, route.service).apply(
+        lambda known: Upstream(route.host, namespace=known[0], service=known[1], port=route.port)
+    )
+
+
+def _certificate(name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]) -> ServerCertificate:
+    """The certificate of the settings, or one by the stack's authority for all routes."""
+    supplied = site.edge.certificate
+    if supplied is not None:
+        return ServerCertificate(supplied.certificate, supplied.private_key.get_secret_value(), authority=None)
+    hosts = [route.host for route in routes]
+    issued = secrets.issue(f"{name}-certificate", hosts[0], dns_names=hosts)
+    return ServerCertificate(issued.certificate, issued.private_key, authority=secrets.ca_certificate)

@@ -1,0 +1,1 @@
+"""What looks at all of it, and tells of what is wrong."""

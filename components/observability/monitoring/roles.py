@@ -1,0 +1,133 @@
+"""What the watch needs of the machine that it runs on."""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address
+
+from components.contracts.routes import Route
+from components.contracts.watched import ScrapeTarget
+from components.observability.monitoring.config import (
+    ALERTMANAGER,
+    BLACKBOX,
+    CONFIG_DIRECTORY,
+    CREDENTIALS_DIRECTORY,
+    PROMETHEUS,
+    RULES_DIRECTORY,
+    SITE_CA,
+    alertmanager_yml,
+    blackbox_yml,
+    by_job,
+    ca_path,
+    prometheus_yml,
+    rule_files,
+    token_path,
+)
+from converge.items import Directory, File, Item, Line, Package, Unit
+from converge.role import Role
+from stacks.settings import Site
+
+ROLE = "watch"
+ALERTMANAGER_CONFIG = "alertmanager-config"
+DEFAULTS = "/etc/default"
+
+
+def watch_role(
+    site: Site,
+    targets: Sequence[ScrapeTarget],
+    authorities: Mapping[str, str],
+    *,
+    routes: Sequence[Route],
+    edge_authority: str | None,
+) -> Role:
+    """Debian's Prometheus, Alertmanager and blackbox exporter; each configuration is checked before it is used.
+
+    `authorities` holds the certificate, PEM, of each job that has one; the role's secrets are the jobs' tokens, by the
+    name of `token_name`. `edge_authority` signed the certificate of the routes, PEM; None when every machine trusts the
+    signer already.
+    """
+    return Role(
+        ROLE,
+        (
+            Package("prometheus"),
+            Package("prometheus-alertmanager"),
+            Package("prometheus-blackbox-exporter"),
+            # The watch goes the way people go, through this machine's edge, also while the site's DNS is down.
+            *(_name_at(route.host, site.hosts[site.gateway].address) for route in routes),
+            Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
+            *_blackbox(edge_authority),
+            *_alertmanager(alerts_posted=site.monitoring.alert_webhook is not None),
+            *_prometheus(site, targets, authorities, [route.health_url for route in routes]),
+        ),
+    )
+
+
+def _name_at(host: str, address: IPv4Address) -> Line:
+    pattern = rf"[[:space:]]{host.replace('.', '[.]')}([[:space:]]|$)"
+    return Line("/etc/hosts", matching=pattern, line=f"{address} {host}")
+
+
+def token_name(job: str) -> str:
+    """What the role calls a job's token."""
+    return f"{job}-token"
+
+
+def _blackbox(edge_authority: str | None) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/blackbox.yml", f"{DEFAULTS}/prometheus-blackbox-exporter"
+    check = 'prometheus-blackbox-exporter --config.check --config.file="$NEW"'
+    authority = [File(SITE_CA, content=edge_authority)] if edge_authority is not None else []
+    files = (*(file.path for file in authority), config, arguments)
+    return [
+        *authority,
+        File(config, content=blackbox_yml(own_authority=edge_authority is not None), validate=check),
+        File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
+        Unit("prometheus-blackbox-exporter.service", restart_on=files),
+    ]
+
+
+def role_secrets(site: Site) -> dict[str, str]:
+    """The role's secrets that the settings hold, by name."""
+    webhook = site.monitoring.alert_webhook
+    return {ALERTMANAGER_CONFIG: alertmanager_yml(str(webhook.get_secret_value()))} if webhook else {}
+
+
+def _alertmanager(*, alerts_posted: bool) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/alertmanager.yml", f"{DEFAULTS}/prometheus-alertmanager"
+    return [
+        _alertmanager_config(config, alerts_posted=alerts_posted),
+        # Alone: a cluster's address would be looked for among private ones, and not found on every site.
+        File(arguments, content=f'ARGS="--web.listen-address={ALERTMANAGER} --cluster.listen-address="\n'),
+        Unit("prometheus-alertmanager.service", restart_on=(config, arguments)),
+    ]
+
+
+def _alertmanager_config(path: str, *, alerts_posted: bool) -> File:
+    """Where alerts are posted is a secret, and so is the file that says it."""
+    check = 'amtool check-config "$NEW"'
+    if not alerts_posted:
+        return File(path, alertmanager_yml(None), validate=check)
+    return File(path, secret=ALERTMANAGER_CONFIG, mode="0640", group="prometheus", validate=check)
+
+
+def _prometheus(
+    site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str], pages: Sequence[str]
+) -> list[Item]:
+    config, arguments = f"{CONFIG_DIRECTORY}/prometheus.yml", f"{DEFAULTS}/prometheus"
+    rules = {f"{RULES_DIRECTORY}/{name}": text for name, text in rule_files().items()}
+    tokens = [job for job, of_job in by_job(targets).items() if of_job[0].bearer_token is not None]
+    options = (
+        f"--web.listen-address={PROMETHEUS}",
+        f"--storage.tsdb.retention.time={site.monitoring.retention_days}d",
+        f"--storage.tsdb.retention.size={site.monitoring.retention_size}",
+    )
+    return [
+        *(File(path, content=text, validate='promtool check rules "$NEW"') for path, text in rules.items()),
+        *(File(ca_path(job), content=pem) for job, pem in sorted(authorities.items())),
+        *(File(token_path(job), secret=token_name(job), mode="0640", group="prometheus") for job in tokens),
+        # After the files it names: the check looks for them.
+        File(
+            config,
+            content=prometheus_yml(site.domain, targets, pages, authorities),
+            validate='promtool check config "$NEW"',
+        ),
+        File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
+        Unit("prometheus.service", restart_on=(*rules, config, arguments)),
+    ]

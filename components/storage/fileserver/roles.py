@@ -1,0 +1,122 @@
+"""The roles of the file server."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from components.storage.fileserver import texts
+from converge.items import Directory, File, Package, Script, Unit
+from converge.program import installed
+from converge.role import Role
+from programs import homes as homes_program
+from stacks.settings import HomesSettings
+
+SYSTEM: Final = "/etc/systemd/system"
+MAKER: Final = "henhouse-homes.service"
+NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "rpc-statd-notify.service")
+"""What only NFS 3 needs. The packages depend on it, and it would listen on port 111."""
+
+
+def nfs_role(
+    dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[IPv4Address], homes: HomesSettings
+) -> Role:
+    """The dataset is exported over NFS 4.2 to the clients, and only while it is mounted."""
+    conf = "/etc/nfs.conf.d/henhouse.conf"
+    binding = f"{SYSTEM}/nfs-server.service.d/henhouse.conf"
+    return Role(
+        "nfs",
+        (
+            # Before the package, whose installation starts its services.
+            *(Unit(name, enabled=False, running=False, masked=True) for name in NOT_FOR_V4),
+            File(conf, texts.nfs_conf(homes)),
+            File(binding, texts.bound_to(mountpoint, mount_unit)),
+            File(f"{SYSTEM}/{mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
+            Package("nfs-kernel-server"),
+            File("/etc/exports", texts.EXPORTS_ELSEWHERE),
+            File("/etc/exports.d/henhouse.exports", texts.exports(dataset, mountpoint, clients)),
+            _mounted(mountpoint, mount_unit),
+            Unit("nfs-server.service", restart_on=(conf, binding)),
+            _exported(dataset, mountpoint, clients),
+            Script(
+                "only NFS 4.2",
+                check="found=$(</proc/fs/nfsd/versions); echo \"$found\"; [[ $found == '-3 +4 -4.0 -4.1 +4.2' ]]",
+                apply="systemctl restart nfs-server.service",
+            ),
+        ),
+    )
+
+
+def _mounted(mountpoint: str, mount_unit: str) -> Script:
+    return Script(
+        f"{mountpoint} is mounted",
+        check=f"echo 'not mounted'; mountpoint --quiet {mountpoint}",
+        apply=f"systemctl start '{mount_unit}'",
+    )
+
+
+def _exported(dataset: str, mountpoint: str, clients: Sequence[IPv4Address]) -> Script:
+    """What is exported now, by whatever means it came about, is what the file says."""
+    wanted = "\n".join(f"{mountpoint} {client} rw sync root_squash {texts.fsid(dataset)}" for client in clients)
+    # exportfs -s: one line an export, `PATH  CLIENT(OPTION,…)`, options normalised (exportfs(8)).
+    lines = r"""
+      function option(pattern) { return match(options, "(^|,)" pattern "(,|$)") }
+      {
+        client = substr($2, 1, index($2, "(") - 1)
+        options = substr($2, index($2, "(") + 1)
+        sub(/\)$/, "", options)
+        fsid = options
+        sub(/.*fsid=/, "", fsid)
+        sub(/,.*/, "", fsid)
+        access = option("rw") ? "rw" : "ro"
+        commit = option("sync") ? "sync" : "async"
+        squash = option("root_squash") ? "root_squash" : "no_root_squash"
+        print $1, client, access, commit, squash, fsid
+      }"""
+    return Script(
+        "exports",
+        check=f"""\
+found=$(exportfs -s | awk '{lines}' | sort)
+wanted=$(sort <<'WANTED'
+{wanted}
+WANTED
+)
+diff <(echo "$wanted") <(echo "$found") | grep --max-count=1 '^[<>]' || true
+[[ $found == "$wanted" ]]""",
+        apply="exportfs -ra",
+    )
+
+
+def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: HomesSettings) -> Role:
+    """The maker of homes runs. It takes the secrets `certificate`, `key` and `ca`."""
+    binding = f"{SYSTEM}/{MAKER}.d/mounted.conf"
+    credentials = tuple(f"{texts.CREDENTIALS}/{name}.pem" for name in ("certificate", "key", "ca"))
+    unit = f"{SYSTEM}/{MAKER}"
+    sysusers = "/etc/sysusers.d/henhouse-homes.conf"
+    program = list(installed(homes_program))
+    return Role(
+        "homes",
+        (
+            File(sysusers, f'u {texts.MAKER_USER} - "Makes people\'s homes" {mountpoint}\n'),
+            Script(
+                f"user {texts.MAKER_USER}",
+                check=f"getent passwd {texts.MAKER_USER} >/dev/null",
+                apply=f"systemd-sysusers {sysusers}",
+            ),
+            _mounted(mountpoint, mount_unit),
+            # People can enter their own home but not list others'. The group is nogroup, to which root_squash maps the
+            # workers' root: the kubelet opens the volume for reading before it binds a subPath of it
+            # (kubernetes/pkg/volume/util/subpath, doSafeOpen).
+            Directory(mountpoint, mode="0751", owner=texts.MAKER_USER, group="nogroup"),
+            Directory(texts.CREDENTIALS, mode="0700"),
+            *(File(path, secret=Path(path).stem, mode="0600") for path in credentials),
+            *program,
+            File(unit, texts.maker_unit(mountpoint, address, homes.first_uid)),
+            File(binding, texts.bound_to(mountpoint, mount_unit)),
+            File(f"{SYSTEM}/{mount_unit}.d/homes.conf", texts.started_by_mount([MAKER])),
+            Unit(
+                MAKER,
+                restart_on=(*credentials, unit, binding, *(item.path for item in program if isinstance(item, File))),
+            ),
+        ),
+    )

@@ -1,0 +1,72 @@
+"""The roles of the machine that holds the pool."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.storage.pool import topology, units
+from converge.items import File, Item, KernelModule, Package, Script, Unit
+from converge.program import command, installed, path_of
+from converge.role import Fact, Role
+from programs import zpool
+from stacks.settings import HomesSettings, PoolSettings
+
+PROGRAM: Final = path_of(zpool)
+SPECS: Final = "/etc/henhouse/zpool"
+SYSTEM: Final = "/etc/systemd/system"
+
+
+def zfs_role(pool: PoolSettings) -> Role:
+    """OpenZFS with its module loaded, its event daemon, and this project's program for pools."""
+    return Role("zfs", tuple(_zfs_items(pool)))
+
+
+def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
+    # Before the packages: their installation starts these units, and they would wait minutes for nothing.
+    for name in units.REPLACED:
+        yield Unit(name, masked=True)
+    if pool.module_package == "zfs-dkms":
+        # DKMS compiles against them, and only recommends them.
+        yield Package("linux-headers-amd64")
+    yield Package(pool.module_package)
+    yield Package("zfsutils-linux")
+    yield Package("zfs-zed")
+    yield Package("smartmontools")
+    yield KernelModule("zfs")
+    yield Unit("zfs-zed.service")
+    yield Unit("zfs.target")
+    yield Unit("zfs-import.target")
+    yield from installed(zpool)
+    yield command(zpool)
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", units.METRICS_SERVICE)
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", units.METRICS_TIMER)
+
+
+def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
+    """The pool is imported, laid out as the settings say, with its datasets mounted now and after every boot, scrubbed
+    monthly and watched."""
+    spec = topology.spec(pool, homes)
+    path = f"{SPECS}/{pool.name}.json"
+    importing = units.import_unit_name(pool.name)
+    mounts = {
+        units.unit_name(topology.mountpoint(dataset), "mount"): dataset
+        for dataset, properties in spec.datasets.items()
+        if properties["canmount"] == "on"
+    }
+    mount_units = [
+        File(f"{SYSTEM}/{name}", units.mount_unit(dataset, topology.mountpoint(dataset), pool.name))
+        for name, dataset in mounts.items()
+    ]
+    return Role(
+        "pool",
+        (
+            File(path, spec.text()),
+            Script(f"pool {pool.name}", check=f"{PROGRAM} check {path}", apply=f"{PROGRAM} apply {path}"),
+            File(f"{SYSTEM}/{importing}", units.import_unit(pool.name, topology.disks(pool), list(mounts))),
+            *mount_units,
+            Unit(importing),
+            *(Unit(name) for name in mounts),
+            Unit(f"zfs-scrub-monthly@{pool.name}.timer"),
+            Unit(f"henhouse-zpool-metrics@{pool.name}.timer"),
+        ),
+        facts=(Fact("guid", f"zpool get -H -o value guid {pool.name}"),),
+    )

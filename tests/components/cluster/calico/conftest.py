@@ -1,0 +1,85 @@
+"""A cluster of the committed rack, against mocks."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pulumi
+import pulumi_random as random
+import pytest
+import yaml
+
+from components.cluster.calico import CalicoCluster
+from components.contracts.machines import Machine, SshTarget
+from stacks.load import parse_settings
+from stacks.settings import Site
+from tests.certificates import Authority
+from tests.recorded import UNKNOWN, Recorded
+from tests.stacks.sites import tree
+
+TOKEN = "abcdef.0123456789abcdef"
+
+
+@pytest.fixture(scope="session")
+def site() -> Site:
+    """The settings of the virtual rack."""
+    return parse_settings(tree("dev"))
+
+
+@pytest.fixture(scope="session")
+def authority() -> str:
+    """PEM of an authority as kubeadm makes one."""
+    return Authority().pem
+
+
+@pytest.fixture(scope="session")
+def admin_conf(authority: str) -> str:
+    """The file that kubeadm leaves for the administrator."""
+    cluster = {
+        "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
+        "server": "https://api.flock.internal:6443",
+    }
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "flock", "cluster": cluster}],
+            "users": [{"name": "kubernetes-admin", "user": {"client-key-data": "a2V5IG9mIHRoZSBhZG1pbmlzdHJhdG9y"}}],
+            "contexts": [{"name": "admin", "context": {"cluster": "flock", "user": "kubernetes-admin"}}],
+            "current-context": "admin",
+        }
+    )
+
+
+@pytest.fixture
+def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Callable[..., Recorded]:
+    """Registers the cluster; with `preview`, as on a site where nothing exists yet."""
+
+    def program() -> pulumi.Output[dict[str, object]]:
+        before = random.RandomId("before", byte_length=1)
+        machines = {
+            name: Machine(name, host, SshTarget.of(name, host, site.access), before)
+            for name, host in site.hosts.items()
+        }
+        made = CalicoCluster("flock", site, machines=machines, gateway=before)
+        pulumi.export("kubeconfig", made.kubeconfig)
+        (scrape,) = made.scrape
+        pulumi.export("token", scrape.bearer_token)
+        pulumi.export("ca", scrape.ca)
+        return pulumi.Output.from_input({"addresses": list(scrape.addresses), "ready": made.access.ready.urn})
+
+    def facts(**values: str) -> dict[str, str]:
+        return {"stdout": json.dumps(values)}
+
+    answers = {
+        "chick0-administrator-command": facts(kubeconfig=base64.b64encode(admin_conf.encode()).decode()),
+        "chick0-admission-of-chick1-command": facts(token=TOKEN),
+        "chick0-admission-of-chick2-command": facts(token="fedcba.fedcba9876543210"),
+        "flock-prometheus-token": {"data": {"token": base64.b64encode(b"token of the watch").decode()}},
+    }
+
+    def run(*, preview: bool = False) -> Recorded:
+        nothing = {"command:remote:Command": {"stdout": UNKNOWN}, "flock-prometheus-token": {"data": UNKNOWN}}
+        return record(program, outputs=nothing if preview else answers, preview=preview)
+
+    return run

@@ -1,0 +1,87 @@
+"""The two proxies' configurations, judged by the proxies themselves."""
+
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from components.network.edge.config import (
+    CERTIFICATE_DIRECTORY,
+    Upstream,
+    haproxy_cfg,
+    nginx_conf,
+    trusted_addresses,
+)
+from components.network.edge.roles import CONFIG, edge_proxy
+from stacks.load import parse_settings
+from tests.certificates import Authority
+from tests.stacks.sites import tree
+from tests.tools import accepts, run
+
+pytestmark = pytest.mark.programs
+
+SITE: Final = parse_settings(tree("dev"))
+UPSTREAMS: Final = (
+    Upstream("hub.henhouse.localhost", "hub", "proxy-public", 80),
+    Upstream("other.henhouse.localhost", "elsewhere", "web", 8000),
+)
+HAPROXY: Final = haproxy_cfg(
+    hosts=["hub.henhouse.localhost", "other.henhouse.localhost"],
+    address=IPv4Address("198.18.48.10"),
+    gateway=IPv4Address("198.18.0.2"),
+)
+
+
+def test_haproxy_takes_its_configuration(tmp_path: Path) -> None:
+    # The package makes its user; here it is only unpacked.
+    (tmp_path / "haproxy.cfg").write_text(
+        HAPROXY.replace("user haproxy", "user nobody").replace("group haproxy", "gid 0")
+    )
+    accepts("haproxy", "-c", "-f", str(tmp_path / "haproxy.cfg"))
+
+
+def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_text(_here(nginx_conf(SITE, UPSTREAMS), tmp_path))
+    accepts("nginx", "-t", "-e", "stderr", "-c", str(tmp_path / "nginx.conf"))
+
+
+def _here(config: str, directory: Path) -> str:
+    """The pod's configuration with this test's certificate, for whichever nginx is here."""
+    certificate, key = Authority().issue("hub.henhouse.localhost")
+    (directory / "tls.crt").write_text(certificate)
+    (directory / "tls.key").write_text(key)
+    version = tuple(map(int, run("nginx", "-v").stdout.split("nginx/")[1].split()[0].split(".")))
+    if version < (1, 25, 1):  # Debian 12's knows HTTP/2 as a parameter of `listen` only
+        config = config.replace("http2 on;", "")
+    return config.replace("/tmp/", f"{directory}/").replace(CERTIFICATE_DIRECTORY, str(directory))
+
+
+def test_nginx_believes_the_gateway_and_the_nodes_alone() -> None:
+    believed = [str(address) for address in trusted_addresses(SITE)]
+    assert believed == ["198.18.0.2", "198.18.0.100", "198.18.0.101", "198.18.0.102"]
+    config = nginx_conf(SITE, UPSTREAMS)
+    assert config.count("set_real_ip_from") == len(believed)
+    assert all(f"set_real_ip_from {address};" in config for address in believed)
+
+
+def test_nginx_asks_the_clusters_dns() -> None:
+    assert "resolver 198.18.32.10 ipv6=off;" in nginx_conf(SITE, UPSTREAMS)
+
+
+def test_configuration_does_not_depend_on_the_order_of_routes() -> None:
+    assert nginx_conf(SITE, UPSTREAMS) == nginx_conf(SITE, UPSTREAMS[::-1])
+
+
+def test_haproxy_is_checked_before_it_is_replaced_and_reloaded_after() -> None:
+    package, file, service = edge_proxy(HAPROXY).items
+    assert getattr(package, "name", "") == "haproxy"
+    assert getattr(file, "validate", "") == 'haproxy -c -f "$NEW"'
+    assert getattr(service, "restart_on", ()) == (CONFIG,)
+    assert getattr(service, "reload", False) is True
+
+
+@pytest.mark.parametrize("broken", ["bind", "nonsense"])
+def test_haproxy_refuses_a_broken_configuration(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "haproxy.cfg").write_text(f"{HAPROXY}\n    {broken}\n")
+    assert run("haproxy", "-c", "-f", str(tmp_path / "haproxy.cfg")).returncode != 0

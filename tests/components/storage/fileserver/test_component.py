@@ -1,0 +1,147 @@
+"""Promises of NfsFileserver."""
+
+from collections.abc import Callable
+from typing import Any
+
+import kubernetes_validate
+import pulumi
+import pytest
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.core.v1 import ConfigMap
+
+from components.contracts.cluster import KubernetesAccess
+from components.contracts.machines import Machine, SshTarget
+from components.contracts.storage import Dataset
+from components.storage.fileserver.component import NfsFileserver
+from stacks.load import parse_settings
+from stacks.secrets import SiteSecrets
+from stacks.settings import Site
+from stacks.versions import SITE
+from tests.recorded import Recorded, Registration
+from tests.stacks.sites import changed, tree
+
+ADDRESS = "198.18.47.9"
+ANSWERS: dict[str, dict[str, Any]] = {
+    "homes-service": {"spec": {"clusterIP": ADDRESS}},
+    "tls:index/privateKey:PrivateKey": {"privateKeyPem": "5ec2e7-key"},
+    "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "5ec2e7-authority"},
+    "tls:index/certRequest:CertRequest": {"certRequestPem": "5ec2e7-request"},
+    "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "5ec2e7-certificate"},
+    "random:index/randomPassword:RandomPassword": {"result": "password"},
+}
+
+
+def program(site: Site) -> dict[str, Any]:
+    host = site.hosts["hen"]
+    pool = pulumi.ComponentResource("test:index:Pool", "pool")
+    ready = pulumi.ComponentResource("test:index:Ready", "ready")
+    ConfigMap("network", opts=pulumi.ResourceOptions(parent=ready))
+    machine = Machine("hen", host, SshTarget.of("hen", host, site.access), ready)
+    ConfigMap("disks", opts=pulumi.ResourceOptions(parent=pool))
+    homes = NfsFileserver(
+        "homes",
+        site,
+        SiteSecrets("secrets", site),
+        dataset=Dataset("nest/homes", "/nest/homes", "nest-homes.mount", machine, pool),
+        cluster=KubernetesAccess(Provider("provider", cluster_identifier="test", kubeconfig="{}"), ready),
+        namespace=pulumi.Output.from_input("users"),
+        storage_namespace=pulumi.Output.from_input("storage"),
+    )
+    volume = homes.volume
+    return {
+        "server": homes.server,
+        "namespace": volume.namespace,
+        "claim": volume.claim,
+        "maker_url": volume.maker_url,
+        "certificate": volume.client_certificate,
+    }
+
+
+@pytest.fixture
+def recorded(record: Callable[..., Recorded]) -> Recorded:
+    return record(lambda: program(parse_settings(tree("dev"))), outputs=ANSWERS)
+
+
+def objects(recorded: Recorded) -> list[Registration]:
+    return [each for each in recorded.all(parent="homes") if each.type.startswith("kubernetes:")]
+
+
+def test_volume_follows_the_service(recorded: Recorded) -> None:
+    volume = recorded.one("homes-volume")
+    assert volume.inputs["spec"]["nfs"] == {"server": ADDRESS, "path": "/nest/homes"}
+    assert recorded.one("homes-service").urn in volume.depends_on
+    assert recorded.result["server"] == ADDRESS
+
+
+def test_service_has_no_selector_and_leads_to_the_machine(recorded: Recorded) -> None:
+    service, slice = recorded.one("homes-service"), recorded.one("homes-endpoints")
+    assert "selector" not in service.inputs["spec"]
+    assert slice.inputs["metadata"]["labels"]["kubernetes.io/service-name"] == service.inputs["metadata"]["name"]
+    assert slice.inputs["metadata"]["namespace"] == service.inputs["metadata"]["namespace"] == "storage"
+    assert slice.inputs["endpoints"] == [{"addresses": ["198.18.0.200"], "conditions": {"ready": True}}]
+    assert {(port["name"], port["port"]) for port in slice.inputs["ports"]} == {
+        (port["name"], port["targetPort"]) for port in service.inputs["spec"]["ports"]
+    }
+
+
+@pytest.mark.parametrize("address", [None, "198.18.33.7"])
+def test_services_address_is_the_settings(record: Callable[..., Recorded], address: str | None) -> None:
+    settings = changed(tree("dev"), {"storage": {"homes": {"service_address": address}}})
+    recorded = record(lambda: program(parse_settings(settings)), outputs=ANSWERS)
+    assert recorded.one("homes-service").inputs["spec"].get("clusterIP") == address
+
+
+def test_claim_and_volume_belong_to_each_other(recorded: Recorded) -> None:
+    volume, claim = recorded.one("homes-volume"), recorded.one("homes-claim")
+    reference = volume.inputs["spec"]["claimRef"]
+    named = {"namespace": reference["namespace"], "name": reference["name"]}
+    assert claim.inputs["metadata"] == named == {"namespace": "users", "name": "homes"}
+    assert claim.inputs["spec"]["volumeName"] == volume.inputs["metadata"]["name"]
+    assert claim.inputs["spec"]["storageClassName"] == volume.inputs["spec"]["storageClassName"] == ""
+
+
+def test_volume_keeps_its_data_and_waits_for_its_server(recorded: Recorded) -> None:
+    spec = recorded.one("homes-volume").inputs["spec"]
+    assert spec["persistentVolumeReclaimPolicy"] == "Retain"
+    assert {"nfsvers=4.2", "hard", "nosuid", "nodev"} <= set(spec["mountOptions"])
+    assert not {"soft", "nolock", "local_lock=all"} & set(spec["mountOptions"])
+
+
+def test_what_leads_to_data_outlives_the_program(recorded: Recorded) -> None:
+    for name in ("homes-service", "homes-volume", "homes-claim", "hen-nfs", "hen-nfs-command"):
+        assert recorded.one(name).protect, name
+        assert recorded.one(name).retain_on_delete, name
+
+
+def test_nothing_is_mounted_before_it_is_exported(recorded: Recorded) -> None:
+    assert "hen-nfs-command" in recorded.one("homes-volume").depends_on_names
+    assert "disks" in recorded.one("hen-nfs-command").depends_on_names
+    assert "disks" in recorded.one("hen-homes-command").depends_on_names
+
+
+def test_cluster_comes_first(recorded: Recorded) -> None:
+    for each in objects(recorded):
+        assert "network" in each.depends_on_names, each.name
+
+
+def test_makers_key_goes_by_standard_input(recorded: Recorded) -> None:
+    command = recorded.one("hen-homes-command")
+    assert "stdin" in command.secret_keys
+    assert "5ec2e7-key" not in command.inputs["create"]
+
+
+def test_maker_answers_by_address_to_the_hub_alone(recorded: Recorded) -> None:
+    assert recorded.result["maker_url"] == "https://198.18.0.200:8443"
+    assert recorded.one("secrets-homes-maker-request").inputs["ipAddresses"] == ["198.18.0.200"]
+    client = recorded.one("secrets-homes-client")
+    assert client.inputs["allowedUses"] == ["digital_signature", "client_auth"]
+    subject = recorded.one("secrets-homes-client-request").inputs["subject"]
+    assert f"--client {subject['commonName']}" in recorded.one("hen-homes-command").inputs["create"]
+
+
+def test_objects_fit_their_schema(recorded: Recorded) -> None:
+    minor = SITE["kubernetes"].rpartition(".")[0]
+    found = objects(recorded)
+    assert len(found) == 4
+    for each in found:
+        kubernetes_validate.validate(each.inputs, minor, strict=True)

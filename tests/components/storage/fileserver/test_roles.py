@@ -1,0 +1,124 @@
+"""The file server's roles: what is exported, to which clients, and only when the dataset is there."""
+
+import re
+from ipaddress import IPv4Address
+
+import pytest
+
+from components.storage.fileserver import texts
+from components.storage.fileserver.roles import MAKER, NOT_FOR_V4, homes_role, nfs_role
+from converge.items import Directory, File, Package, Unit
+from converge.render import render
+from converge.role import Role
+from stacks.load import parse_settings
+from stacks.settings import HomesSettings, Site
+from tests.stacks.sites import tree
+from tests.tools import shellcheck
+
+CLIENTS = (IPv4Address("198.18.0.102"), IPv4Address("198.18.0.103"))
+SECRETS = ("certificate", "key", "ca")
+
+
+@pytest.fixture(scope="module")
+def nfs() -> Role:
+    return nfs_role(
+        "nest/homes", "/nest/homes", "nest-homes.mount", CLIENTS, HomesSettings(threads=64, grace_seconds=15)
+    )
+
+
+@pytest.fixture(scope="module")
+def maker() -> Role:
+    return homes_role("/nest/homes", "nest-homes.mount", IPv4Address("198.18.0.200"), HomesSettings(first_uid=200000))
+
+
+def text(role: Role, path: str) -> str:
+    (found,) = [item.content for item in role.items if isinstance(item, File) and item.path == path]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("stack", "count"), [("dev", 1), ("prod", 16)])
+def test_only_workers_that_take_people_are_clients(stack: str, count: int) -> None:
+    site: Site = parse_settings(tree(stack))
+    clients = tuple(sorted(worker.address for worker in site.workers_for("user").values()))
+    assert len(clients) == count
+    assert clients == tuple(sorted(clients))
+    takers = {host.address for host in site.hosts.values() if "worker" in host.duties and host.purpose != "core"}
+    assert set(clients) == takers
+
+
+def test_export_names_each_client_and_nobody_else(nfs: Role) -> None:
+    lines = text(nfs, "/etc/exports.d/henhouse.exports").splitlines()
+    assert lines[0] == "/nest/homes \\"
+    assert [re.match(r"    ([0-9.]+)\(", line)[1] for line in lines[1:]] == ["198.18.0.102", "198.18.0.103"]  # type: ignore[index]
+    assert not re.search(r"[*]|/[0-9]{1,2}\(", "".join(lines))
+
+
+def test_export_keeps_what_it_acknowledged_and_trusts_no_root() -> None:
+    options = texts.export_options("nest/homes").split(",")
+    assert {"sync", "root_squash", "mp", "sec=sys"} <= set(options)
+    assert not {"async", "no_root_squash", "insecure", "crossmnt"} & set(options)
+
+
+def test_identity_of_the_export_follows_from_the_dataset_alone() -> None:
+    # A change of this value makes every file handle that a client holds stale.
+    assert texts.fsid("nest/homes") == "8cf7bd91-037e-5827-82ba-e15c73b1c527"
+    assert texts.fsid("nest/homes") != texts.fsid("nest/other")
+
+
+def test_nothing_but_version_4_2(nfs: Role) -> None:
+    lines = text(nfs, "/etc/nfs.conf.d/henhouse.conf").splitlines()
+    assert {"vers3=n", "vers4.0=n", "vers4.1=n", "vers4.2=y", "udp=n", "threads=64"} <= set(lines)
+    assert {"grace-time=15", "lease-time=15"} <= set(lines)
+
+
+def test_what_only_version_3_needs_is_masked_before_its_package_comes(nfs: Role) -> None:
+    items = list(nfs.items)
+    masked = [item for item in items if isinstance(item, Unit) and item.masked]
+    assert {unit.name for unit in masked} == set(NOT_FOR_V4)
+    assert max(map(items.index, masked)) < items.index(Package("nfs-kernel-server"))
+
+
+@pytest.mark.parametrize("service", ["nfs-server.service", MAKER])
+def test_services_live_and_die_with_the_mount(nfs: Role, maker: Role, service: str) -> None:
+    role = nfs if service == "nfs-server.service" else maker
+    drop_ins = [item.content or "" for item in role.items if isinstance(item, File) and f"{service}.d/" in item.path]
+    (drop_in,) = drop_ins
+    assert "BindsTo=nest-homes.mount\nAfter=nest-homes.mount\nAssertPathIsMountPoint=/nest/homes\n" in drop_in
+    wants = [item.content or "" for item in role.items if isinstance(item, File) and "nest-homes.mount.d/" in item.path]
+    assert wants == [f"[Unit]\nWants={service}\n"]
+
+
+def test_maker_may_give_files_away_and_nothing_else(maker: Role) -> None:
+    unit = text(maker, f"/etc/systemd/system/{MAKER}").splitlines()
+    assert "CapabilityBoundingSet=CAP_CHOWN" in unit
+    assert "AmbientCapabilities=CAP_CHOWN" in unit
+    assert f"User={texts.MAKER_USER}" in unit
+    assert "ReadWritePaths=/nest/homes" in unit
+    assert any("--first-uid 200000" in line for line in unit)
+
+
+def test_only_the_kubelet_lists_the_homes(maker: Role) -> None:
+    assert Directory("/nest/homes", "0751", texts.MAKER_USER, "nogroup") in maker.items
+
+
+def test_keys_come_as_secrets_and_are_roots_alone(maker: Role) -> None:
+    secret = [item for item in maker.items if isinstance(item, File) and item.secret]
+    assert {item.secret for item in secret} == set(SECRETS)
+    assert {(item.mode, item.owner) for item in secret} == {("0600", "root")}
+
+
+def test_maker_restarts_with_new_keys_or_program(maker: Role) -> None:
+    (service,) = [item for item in maker.items if isinstance(item, Unit)]
+    mount_drop_in = "/etc/systemd/system/nest-homes.mount.d/homes.conf"
+    paths = {item.path for item in maker.items if isinstance(item, File)}
+    assert set(service.restart_on) == paths - {mount_drop_in, "/etc/sysusers.d/henhouse-homes.conf"}
+
+
+def test_scripts_are_sound(nfs: Role, maker: Role) -> None:
+    cases: tuple[tuple[Role, tuple[str, ...]], ...] = ((nfs, ()), (maker, SECRETS))
+    for role, secrets in cases:
+        script = render(role, "hen", secrets)
+        # SC2016: texts of files are meant literally.
+        checked = shellcheck(script, "--exclude=SC2016")
+        assert checked.returncode == 0, checked.stdout

@@ -1,0 +1,98 @@
+"""The machine's roles: what they install, in which order things come up at boot, and what they never do."""
+
+import json
+import re
+
+import pytest
+
+from components.storage.pool.roles import pool_role, zfs_role
+from components.storage.pool.units import REPLACED, unit_name
+from converge.items import File, KernelModule, Package, Script, Unit
+from converge.render import render
+from converge.role import Role
+from stacks.load import parse_settings
+from stacks.settings import HomesSettings, PoolSettings
+from tests.stacks.sites import tree
+from tests.tools import shellcheck
+
+
+@pytest.fixture(params=["dev", "prod"])
+def pool(request: pytest.FixtureRequest) -> PoolSettings:
+    return parse_settings(tree(request.param)).storage.pool
+
+
+def files(role: Role) -> dict[str, str]:
+    return {item.path: item.content or "" for item in role.items if isinstance(item, File)}
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix", "name"),
+    [
+        # As systemd-escape --path --suffix says.
+        ("/nest/homes", "mount", "nest-homes.mount"),
+        (
+            "/dev/disk/by-id/virtio-hen-bay01-part1",
+            "device",
+            r"dev-disk-by\x2did-virtio\x2dhen\x2dbay01\x2dpart1.device",
+        ),
+        ("/dev/disk/by-id/nvme-Model+A:b=c", "device", r"dev-disk-by\x2did-nvme\x2dModel\x2bA:b\x3dc.device"),
+        ("/", "mount", "-.mount"),
+        ("/.hidden", "mount", r"\x2ehidden.mount"),
+    ],
+)
+def test_units_are_named_as_systemd_names_them(path: str, suffix: str, name: str) -> None:
+    assert unit_name(path, suffix) == name
+
+
+def test_import_waits_for_every_disk_and_for_no_queue(pool: PoolSettings) -> None:
+    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/zfs-import-nest.service"]
+    assert len(re.findall(r"^Wants=dev-disk-by.*part1\.device$", unit, re.MULTILINE)) == 28
+    assert len(re.findall(r"^After=dev-disk-by.*part1\.device$", unit, re.MULTILINE)) == 28
+    assert "udev-settle" not in unit
+
+
+def test_units_that_wait_for_a_queue_are_masked_before_packages_start_them(pool: PoolSettings) -> None:
+    items = list(zfs_role(pool).items)
+    masked = [items.index(Unit(name, masked=True)) for name in REPLACED]
+    assert max(masked) < min(at for at, item in enumerate(items) if isinstance(item, Package))
+
+
+def test_dataset_is_mounted_by_a_unit_that_needs_the_pool(pool: PoolSettings) -> None:
+    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/nest-homes.mount"]
+    assert "Requires=zfs-import-nest.service" in unit
+    assert "What=nest/homes\nWhere=/nest/homes\nType=zfs" in unit
+
+
+def test_module_is_compiled_against_headers_where_there_is_none_ready(pool: PoolSettings) -> None:
+    packages = [item.name for item in zfs_role(pool).items if isinstance(item, Package)]
+    compiled = pool.module_package == "zfs-dkms"
+    assert ("linux-headers-amd64" in packages) == compiled
+    if compiled:
+        assert packages.index("linux-headers-amd64") < packages.index("zfs-dkms")
+    assert KernelModule("zfs") in zfs_role(pool).items
+
+
+def test_machine_gets_the_settings_disks(pool: PoolSettings) -> None:
+    spec = json.loads(files(pool_role(pool, HomesSettings()))["/etc/henhouse/zpool/nest.json"])
+    disks = [disk for vdev in (*spec["vdevs"], *spec["log"]) for disk in vdev["disks"]] + spec["spares"]
+    assert len(disks) == 28
+
+
+def test_nothing_is_ever_destroyed_or_forced(pool: PoolSettings) -> None:
+    """No word of the programs that would take data away is in anything that runs on the machine."""
+    code = "\n".join(
+        [
+            *(text for role in (zfs_role(pool), pool_role(pool, HomesSettings())) for text in files(role).values()),
+            *(item.apply for item in pool_role(pool, HomesSettings()).items if isinstance(item, Script)),
+        ]
+    )
+    assert not re.search(r"\bdestroy\b|labelclear|\brollback\b|\"-[fFR]\"|(zpool|zfs) [a-z]+ .*-[fF]\b", code)
+
+
+@pytest.mark.parametrize("build", [zfs_role, lambda pool: pool_role(pool, HomesSettings())])
+def test_scripts_are_sound(build: object, pool: PoolSettings) -> None:
+    assert callable(build)
+    script = render(build(pool), "hen")
+    # SC2016: texts of files are meant literally.
+    checked = shellcheck(script, "--exclude=SC2016")
+    assert checked.returncode == 0, checked.stdout
