@@ -5,7 +5,7 @@ import pulumi
 from components.apps.hub.component import Hub
 from components.cluster.calico.component import CalicoCluster
 from components.cluster.namespaces.component import Namespaces
-from components.contracts.watched import Watched
+from components.contracts.cluster import Membership, Peering
 from components.machines.node import BareMetalNode
 from components.network.edge.component import IngressProxy
 from components.network.gateway.component import Gateway
@@ -24,14 +24,15 @@ site = load_settings()
 secrets = SiteSecrets("secrets", site)
 
 findings = probe_if_requested()
-nodes = {name: BareMetalNode(name, site, findings) for name in site.hosts}
+membership = Membership.of(site.cluster)
+nodes = {name: BareMetalNode(name, site, membership, findings) for name in site.hosts}
 machines = {name: node.machine for name, node in nodes.items()}
 rooster = machines[site.gateway]
 
-gateway = Gateway("gateway", site, on=rooster)
+gateway = Gateway("gateway", site, Peering.of(site.cluster), on=rooster)
 pool = ZfsPool(site.storage.pool.name, site, on=machines[site.storage.pool.host])
 cluster = CalicoCluster(site.cluster.name, site, machines=machines, gateway=gateway.ready)
-spaces = Namespaces("namespaces", cluster.access)
+spaces = Namespaces("namespaces", cluster.access).names
 
 homes = NfsFileserver(
     "homes",
@@ -39,22 +40,30 @@ homes = NfsFileserver(
     secrets,
     dataset=pool.homes,
     cluster=cluster.access,
-    namespace=spaces.users,
-    storage_namespace=spaces.storage,
+    namespaces=spaces,
 )
 hub = Hub("hub", site, secrets, homes=homes.volume, cluster=cluster.access, namespaces=spaces, machines=machines)
 routes = [hub.route]
 edge = IngressProxy(
     "edge", site, secrets, routes=routes, gateway=rooster, cluster=cluster.access, namespace=spaces.edge
 )
-watched: list[Watched] = [*nodes.values(), pool, cluster, hub, edge]
+watched = [*(node.watched for node in nodes.values()), pool.watched, cluster.watched, hub.watched, edge.watched]
+of_machines = (opening for node in nodes.values() for opening in node.openings)
+openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings]
 Monitoring(
     "watch",
     site,
     on=rooster,
     routes=routes,
     certificate=edge.certificate,
-    scrape=[target for each in watched for target in each.scrape],
+    watched=watched,
 )
 
-export_outputs(site, secrets, hosts=[route.host for route in routes], kubeconfig=cluster.kubeconfig, machines=nodes)
+export_outputs(
+    site,
+    secrets,
+    hosts=[route.host for route in routes],
+    openings=[opening.as_data() for opening in openings],
+    kubeconfig=cluster.kubeconfig,
+    machines={name: node.facts for name, node in nodes.items()},
+)

@@ -49,11 +49,11 @@ class Item(ABC):
     """Whether all items of this kind in a role make up one file, and so have to follow each other."""
 
     def problems(self, context: Context) -> Iterator[str]:
-        """What is wrong with it, each a sentence that names the item."""
+        """Yield what is wrong with the item, in sentences that each name it."""
         yield from ()
 
     def paths(self, role: str) -> tuple[str, ...]:
-        """The files on the machine that it is about."""
+        """Return the files on the machine that the item is about."""
         return ()
 
     @property
@@ -64,7 +64,7 @@ class Item(ABC):
     @classmethod
     @abstractmethod
     def calls(cls, run: Sequence[Self], role: str, numbers: Iterator[int]) -> Iterator[Call]:
-        """The calls for a run of items of this kind that follow each other. `numbers` tell functions apart."""
+        """Yield the calls for a run of items of this kind that follow each other. `numbers` tell functions apart."""
 
 
 class SingleItem(Item):
@@ -72,7 +72,7 @@ class SingleItem(Item):
 
     @abstractmethod
     def call(self, number: int) -> Call:
-        """Its call; `number` is unlike that of any other item of the role."""
+        """Return the item's call; `number` differs from that of every other item of the role."""
 
     @classmethod
     def calls(cls, run: Sequence[Self], role: str, numbers: Iterator[int]) -> Iterator[Call]:
@@ -104,5 +104,5 @@ def runs(items: Iterable[Item]) -> Iterator[tuple[type[Item], list[Item]]]:
 
 
 def shell_text(name: str) -> str:
-    """The shell file of `items/`."""
+    """Return the text of the shell file of this name in `items/`."""
     return (_ITEMS / f"{name}.sh").read_text()

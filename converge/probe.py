@@ -31,7 +31,7 @@ class ProbeResult:
     not_checked: tuple[NotChecked, ...]
 
     def of(self, role: AppliedRole) -> list[Difference]:
-        """The differences of one role."""
+        """Return the differences of one role."""
         return [each for each in self.differences if (each.machine, each.role) == (role.machine, role.role)]
 
 
@@ -96,7 +96,7 @@ async def _role(session: asyncssh.SSHClientConnection, role: AppliedRole) -> lis
 
 
 def answers(printed: str) -> Iterator[Mapping[str, str]]:
-    """The differences in what a check printed. Other lines are a greeting of the machine's own (`.bashrc`)."""
+    """Yield the differences in what a check printed. Other lines are the machine's own greeting (`.bashrc`)."""
     for line in printed.splitlines():
         try:
             found = json.loads(line)

@@ -70,7 +70,7 @@ def standard_input(secrets: Mapping[str, str]) -> str:
 
 
 def _shell(role: Role, called: Collection[str], secrets: Collection[str]) -> Iterator[str]:
-    """The shell files that the calls need, in a fixed order. A secret file is also a file."""
+    """Yield the shell files that the calls need, in a fixed order. A secret file needs the shell of a file too."""
     needed = {*_ALWAYS, *(["secrets"] if secrets or "secret_file" in called else [])}
     needed |= {part for item in role.items for part in item.builds_on}
     yield from (_shared_text(name) for name in _SHARED if name in needed)

@@ -47,7 +47,7 @@ def export(stack: str | None) -> dict[str, Any]:
 
 
 def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
-    """The roles in an exported state. StateError for a state whose roles do not say whose they are."""
+    """Yield the roles in an exported state. Raise StateError for a state whose roles do not name their machines."""
     resources = (state.get("deployment") or {}).get("resources") or ()
     subjects = {each["urn"]: each.get("inputs") or {} for each in resources if each.get("type") == HOST_STATE}
     for resource in resources:

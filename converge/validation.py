@@ -13,7 +13,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def validate(role: Role, machine: str, secrets: Collection[str]) -> None:
-    """Raise ValueError with all problems of `role`, one a line, if it has any."""
+    """Raise ValueError with all problems of `role`, one on each line, if it has any."""
     found = list(problems(role, secrets))
     if found:
         raise ValueError("\n".join(f"{machine}: {role.name}: {problem}" for problem in found))

@@ -14,7 +14,7 @@ from lab.rack import RackError, load_rack
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     found = argparse.ArgumentParser(prog="python -m engine", description="The Pulumi engine of the virtual rack.")
     found.add_argument("--rack", help="the rack that the stacks' state is kept beside (default: beside none)")
     within = "run the command inside that rack's network, which has to be up; the engine is made ready outside it"

@@ -38,7 +38,7 @@ class Plugin:
 
 
 def plugins() -> tuple[Plugin, ...]:
-    """What the program needs, in the versions of the installed SDKs, for which the SDKs ask."""
+    """Return the plugins that the program needs, in the versions that the installed SDKs ask for."""
     providers = {
         "command": "engine.standins.command.plugin",
         "random": "engine.standins.random_values",
@@ -64,10 +64,10 @@ class Engine:
 
 
 def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engine:
-    """The engine; builds what there is not yet.
+    """Return the engine, and build what is missing of it.
 
-    The stacks' state is in the directory `backend`. If omitted, it is beside that of `rack`, and goes with it; for no
-    rack it is where PULUMI_BACKEND_URL says, else in a directory of its own beside the racks'.
+    The stacks' state is in the directory `backend`. If omitted, it is beside that of `rack`, and is deleted
+    with it; for no rack it is where PULUMI_BACKEND_URL says, else in a directory of its own beside the racks'.
     """
     url = _backend_url(rack, backend)
     installed = official_cli()
@@ -81,7 +81,7 @@ def ensure_engine(rack: str | None = None, backend: Path | None = None) -> Engin
 
 
 def engine_artifacts() -> tuple[Artifact, ...]:
-    """What `ensure_engine` would have to build."""
+    """Return what `ensure_engine` would have to build."""
     return () if official_cli() else (CLI,)
 
 
@@ -100,7 +100,10 @@ def _backend_url(rack: str | None, backend: Path | None) -> str:
 
 
 def engine_environment(bin_dir: Path, home: Path, backend: str) -> dict[str, str]:
-    """What makes a `pulumi` command use this engine, keep its state at the URL `backend`, and ask nobody else."""
+    """Return the variables that make a `pulumi` command use this engine and keep its state at the URL `backend`.
+
+    With them the command looks for no update and downloads no plugin.
+    """
     return {
         "PATH": f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PULUMI_HOME": str(home),
@@ -116,7 +119,10 @@ def official_home() -> Path:
 
 
 def official_cli() -> Path | None:
-    """The installed `pulumi`, if it is of the pinned version and has every plugin; a lab's own engine is none."""
+    """Return the installed `pulumi` if it is of the pinned version and has every official plugin, else None.
+
+    The lab's own engine does not count.
+    """
     found = shutil.which("pulumi")
     if found is None:
         return None
@@ -137,7 +143,7 @@ _LAUNCHER_BYTES: Final = 4096
 
 
 def install_standins(home: Path) -> None:
-    """Put a launcher of each stand-in where the engine looks for the plugin; those of other versions go."""
+    """Put a launcher of each stand-in where the engine looks for the plugin; remove those of other versions."""
     wanted = {plugin.directory: plugin for plugin in plugins()}
     folder = home / "plugins"
     for other in folder.glob("*-v*"):
@@ -148,7 +154,7 @@ def install_standins(home: Path) -> None:
 
 
 def launcher(plugin: Plugin) -> str:
-    """A script that runs the stand-in under this very interpreter, whatever the caller's environment says of Python."""
+    """Return a script that runs the stand-in under this interpreter, unaffected by the caller's Python variables."""
     argument = "" if plugin.kind == "language" else repr(plugin.version)
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from {plugin.module} import main; main({argument})"
     return f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -c {shlex.quote(code)} "$@"\n'

@@ -1,5 +1,6 @@
 """Slow work is done once: each artifact lives in a directory whose name is a digest of everything that went into it."""
 
+import ast
 import fcntl
 import hashlib
 import json
@@ -24,16 +25,34 @@ def cache_root() -> Path:
 
 
 def uv() -> Path:
-    """The installer of Python packages, where scripts/setup.sh puts it."""
+    """Return the path of the installer of Python packages, where scripts/setup.sh puts it."""
     return cache_root() / f"uv-{UV}/bin/uv"
 
 
 def file_digest(*paths: Path) -> str:
-    """One digest over the contents and the names of files, to be an input of an artifact."""
+    """Return one digest over the contents and the names of files, to be an input of an artifact.
+
+    Of Python files the code counts, and not what is said about it: an edited docstring or comment builds nothing again.
+    """
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        content = _code(path.read_text()) if path.suffix == ".py" else path.read_bytes()
+        digest.update(path.name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()[:12]
+
+
+def _code(text: str) -> bytes:
+    """Return what Python makes of a file, without the strings that stand alone as statements: docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [each for each in body if not _is_docstring(each)]  # type: ignore[attr-defined]
+    return ast.dump(tree).encode()
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +137,9 @@ def _remove(directory: Path) -> None:
 
 
 def missing(goals: Iterable[Artifact]) -> tuple[Artifact, ...]:
-    """What has to be built for the goals: each artifact once, after its needs.
+    """Return what has to be built for the goals: each artifact once, after its needs.
 
-    What is complete needs nothing any more, unless a need of it is built now for the sake of another.
+    A complete artifact adds nothing, not even its needs, unless one of its needs is built now for another artifact.
     """
     wanted = {goal.directory_name: goal for goal in goals}
     building: dict[str, Artifact] = {}

@@ -38,7 +38,10 @@ class Hierarchy:
 
 
 def parse_hierarchies(cgroup: str, mountinfo: str) -> tuple[Hierarchy, ...]:
-    """The hierarchies from the texts of ``/proc/self/cgroup`` and ``/proc/self/mountinfo``, see cgroups(7), proc(5)."""
+    """Read the hierarchies from the texts of ``/proc/self/cgroup`` and ``/proc/self/mountinfo``.
+
+    See cgroups(7) and proc(5).
+    """
     mounts: dict[str, Path] = {}
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
@@ -75,7 +78,7 @@ def _home(hierarchy: Hierarchy, alone: bool) -> Path:
 
 
 def create(rack: str, unit: str, memory: int | None = None) -> tuple[Path, ...]:
-    """Fresh groups for a unit of the rack in every hierarchy; returns their ``cgroup.procs`` files.
+    """Make fresh groups for a unit of the rack in every hierarchy; return their ``cgroup.procs`` files.
 
     `memory` is a limit in bytes. Stale groups inside are removed first: kubelet spends seconds on each at its start.
     """
@@ -117,7 +120,10 @@ def joining(entrances: Iterable[Path], command: Sequence[str]) -> list[str]:
 
 
 def groups(rack: str, unit: str | None = None) -> Iterator[Path]:
-    """The directories of a rack or of one of its units, in every hierarchy, wherever they were made from."""
+    """Yield the directories of a rack or of one of its units, in every hierarchy.
+
+    They are found below any group, because the process that made them may have run in any group.
+    """
     for mount in {hierarchy.mount for hierarchy in hierarchies()}:
         for directory, children, _ in os.walk(mount):
             if rack in children:
@@ -138,7 +144,10 @@ def members(rack: str, unit: str | None = None) -> set[int]:
 
 
 def _alive(pid: int) -> bool:
-    """A zombie holds no resource, and leaves its group only when its parent cares to."""
+    """Return whether the process is alive, which a zombie is not.
+
+    A zombie holds no resource, and leaves its group only when its parent waits for it.
+    """
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -158,7 +167,7 @@ def memory_used(rack: str, unit: str) -> int:
 
 
 def kill(rack: str, unit: str | None = None) -> None:
-    """SIGKILL to everything in the groups, again and again until they are empty: a tree forks while it dies."""
+    """Send SIGKILL to everything in the groups, again and again until they are empty: a tree forks while it dies."""
     deadline = time.monotonic() + _KILL_SECONDS
     while pids := members(rack, unit):
         if time.monotonic() > deadline:
@@ -170,10 +179,10 @@ def kill(rack: str, unit: str | None = None) -> None:
 
 
 def remove(rack: str, unit: str | None = None) -> None:
-    """Removes the groups, the innermost first. What ran in them has ended or is about to.
+    """Remove the groups, the innermost first. What ran in them must have ended, or be about to end.
 
     A process that has died keeps its group busy until the kernel has taken its memory down: moments, or seconds for
-    a virtual machine's. OSError when a group is still busy after that.
+    a virtual machine's. Raise OSError when a group is still busy after that.
     """
     deadline = time.monotonic() + _REMOVE_SECONDS
     for group in list(groups(rack, unit)):

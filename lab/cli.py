@@ -133,7 +133,7 @@ def _become(command: list[str], additions: Mapping[str, str]) -> NoReturn:
 
 
 def main(arguments: list[str]) -> int:
-    """Does what the command line says; 1 when it could not, 130 when it was interrupted."""
+    """Do what the command line says; return 1 when that failed, 130 when it was interrupted."""
     options = parser().parse_args(arguments)
     try:
         rack = load_rack(getattr(options, "rack", os.environ.get("HENHOUSE_RACK", "dev")))

@@ -53,7 +53,7 @@ def _answers(rack: Rack, machine: Machine) -> bool:
 
 
 def print_status(rack: Rack, *, as_json: bool) -> int:
-    """Prints the rack's status; 0 when every machine is on and answers, 3 otherwise (as systemctl does)."""
+    """Print the rack's status; return 0 when every machine is on and answers, 3 otherwise (as systemctl does)."""
     machine_rows = rows(rack)
     mirror = mirror_status(rack)
     services = {}

@@ -19,13 +19,13 @@ _START_SECONDS: Final = 10.0
 
 
 def door_command(rack: Rack, door: Door) -> list[str]:
-    """Listens outside and, from the first connection on, passes every one on to the machine's port."""
+    """Return the command that listens outside and passes every connection, from the first on, to the machine's port."""
     proxy = inside(rack, [_PROXY, f"{rack.machine(door.machine).address}:{door.port}"])
     return ["systemd-socket-activate", f"--listen={door.listen}", *proxy]
 
 
 def open_door(rack: Rack) -> None:
-    """Starts the proxy unless it runs or the rack has no door; `RackError` when the port is taken."""
+    """Start the proxy unless it runs or the rack has no door; raise `RackError` when the port is taken."""
     if rack.door is None or running(rack, UNIT):
         return
     log = rack.state / "door.log"
@@ -41,7 +41,7 @@ def open_door(rack: Rack) -> None:
 
 
 def _listening(listen: str) -> bool:
-    """Whether the port is taken. Asks by trying to take it: a connection would wake the proxy."""
+    """Return whether the port is taken. Try to take it, because a connection would wake the proxy."""
     address, _, port = listen.partition(":")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -15,7 +15,10 @@ _NEARLY: Final = 0.95
 
 
 def weights() -> dict[str, float]:
-    """The committed table: seconds of each stage. Stages that ran side by side share the seconds between them."""
+    """Return the committed table of the seconds of each stage.
+
+    Stages that ran side by side share the seconds between them.
+    """
     table: dict[str, float] = tomllib.loads(TABLE.read_text())["seconds"]
     return table
 
@@ -38,7 +41,7 @@ class Estimate:
         return len(self._weights)
 
     def begin(self, stage: str, now: float) -> int:
-        """The stage runs from now on. Return its number, counted from 1 in the order of beginning."""
+        """Count the stage as running from now on. Return its number, counted from 1 in the order of beginning."""
         self._share(now)
         self._running.append(stage)
         self.shares.setdefault(stage, 0.0)
@@ -46,7 +49,7 @@ class Estimate:
         return list(self.shares).index(stage) + 1
 
     def end(self, stage: str, now: float) -> None:
-        """The stage is done."""
+        """Count the stage as done."""
         self._share(now)
         self._running.remove(stage)
         self._done.add(stage)

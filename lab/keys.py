@@ -24,5 +24,8 @@ def public_key(owner: str) -> str:
 
 
 def private_key(owner: str) -> bytes:
-    """The same in OpenSSH's private format. Each call's text differs (a random check number); the key is the same."""
+    """Return the private key of a machine or of `ADMINISTRATOR`, in OpenSSH's format.
+
+    Each call's text differs (by a random check number); the key is the same.
+    """
     return _key(owner).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())

@@ -23,7 +23,10 @@ def leaks(rack: Rack) -> tuple[str, ...]:
 
 
 def related(rack: Rack) -> set[int]:
-    """Processes outside the rack's control groups that use its network or name its state; never our own ancestors."""
+    """Return the ids of processes outside the rack's control groups that use its network or name its state.
+
+    This process and its ancestors are never among them.
+    """
     state = f"{rack.state}/"
     named = {int(path.name) for path in Path("/proc").glob("[0-9]*") if state in _words(int(path.name))}
     return (network.dwellers(rack) | named) - _ancestry()

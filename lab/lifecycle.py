@@ -26,7 +26,7 @@ _TERM_SECONDS: Final = 3.0
 
 @contextmanager
 def only_one(rack: Rack) -> Iterator[None]:
-    """Nobody else makes or unmakes this rack meanwhile; `RackError` at once when somebody does."""
+    """Hold the rack's lock, so that no other `lab` changes the rack; raise `RackError` at once when another has it."""
     host.check_root()  # before it makes a file that would keep root out later (sysctl fs.protected_regular)
     with open(f"/run/lock/{rack.namespace}.lock", "w") as lock:
         try:
@@ -39,7 +39,7 @@ def only_one(rack: Rack) -> Iterator[None]:
 def up(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> None:
     """Make what is missing of the rack and switch on what is off; return when every machine answers over SSH.
 
-    The artifacts `and_then` are made along with the rack's own, for whoever needs them next.
+    The artifacts `and_then` are made along with the rack's own, for what the caller does next.
     """
     host.check_root()
     host.install_packages()
@@ -57,13 +57,13 @@ def up(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> None:
 
 
 def artifacts(rack: Rack) -> tuple[Artifact, ...]:
-    """What the rack is made from: the machines that do not exist yet, and the mirror."""
+    """Return what the rack is made from: the needs of the machines that do not exist yet, and the mirror's parts."""
     absent = [machine for machine in machines(rack) if machine.status().state == "absent"]
     return (*(need for machine in absent for need in machine.needs), *(PARTS if rack.campus.mirror else ()))
 
 
 def stages(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> tuple[str, ...]:
-    """The stages that `up` has before it, by their names in the table of weights."""
+    """Return the stages that `up` still has to do, by their names in the table of weights."""
     states = {machine.spec.name: machine.status().state for machine in machines(rack)}
     return (
         *([host.STAGE] if host.absent_packages() else []),
@@ -80,7 +80,7 @@ def _create(machine: Machine) -> None:
 
 
 def power_on(wanted: tuple[Machine, ...]) -> None:
-    """Switches machines on in the rack's order, without waiting for one before the next, then waits for all."""
+    """Switch machines on in the rack's order, without waiting for one before the next, then wait for all."""
     for machine in wanted:
         if machine.status().state == "absent":
             raise RackError(f"{machine.spec.name} does not exist yet; run `lab up`")
@@ -97,19 +97,19 @@ def power_on(wanted: tuple[Machine, ...]) -> None:
 
 
 def power_cut(wanted: tuple[Machine, ...]) -> None:
-    """Takes the power from machines at once."""
+    """Take the power from machines at once."""
     with step(f"cutting the power of {', '.join(machine.spec.name for machine in wanted)}"):
         together(wanted, lambda machine: machine.cut())
 
 
 def power_off(wanted: tuple[Machine, ...]) -> None:
-    """Shuts machines down in order."""
+    """Shut machines down cleanly."""
     with step(f"shutting down {', '.join(machine.spec.name for machine in wanted)}"):
         together(wanted, lambda machine: machine.poweroff())
 
 
 def down(rack: Rack) -> None:
-    """Removes every trace of the rack but the cache, whatever state it is in; `RackError` if something stays."""
+    """Remove every trace of the rack but the cache, whatever state it is in; raise `RackError` if something stays."""
     host.check_root()
     with step(f"taking down the rack {rack.name!r}"):
         cgroups.kill(rack.namespace)
@@ -124,7 +124,7 @@ def down(rack: Rack) -> None:
 
 
 def _end(pids: set[int]) -> None:
-    """SIGTERM, and SIGKILL for what is still there a little later: programs that people ran inside the rack."""
+    """End programs that people ran inside the rack: send SIGTERM, and SIGKILL to those still there a little later."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -13,7 +13,7 @@ _NAMESPACES: Final = Path("/run/netns")
 
 
 def namespace_file(rack: Rack) -> Path:
-    """The bind mount that keeps the namespace alive, see ip-netns(8)."""
+    """Return the path of the bind mount that keeps the namespace alive, see ip-netns(8)."""
     return _NAMESPACES / rack.namespace
 
 
@@ -48,7 +48,7 @@ def exists(rack: Rack) -> bool:
 
 
 def create(rack: Rack) -> None:
-    """Makes what is missing of the namespace, the bridge and its address."""
+    """Make what is missing of the namespace, the bridge and its address."""
     if not exists(rack):
         namespace_file(rack).unlink(missing_ok=True)
         run(["ip", "netns", "add", rack.namespace])
@@ -74,7 +74,7 @@ def tap(spec: MachineSpec) -> str:
 
 
 def plug_in_tap(rack: Rack, spec: MachineSpec) -> None:
-    """A tap device for a virtual machine, on the bridge and up."""
+    """Make a tap device for a virtual machine, put it on the bridge and bring it up."""
     name = tap(spec)
     if not link_exists(rack, name):
         run(["ip", "-n", rack.namespace, "tuntap", "add", "dev", name, "mode", "tap"])
@@ -82,13 +82,13 @@ def plug_in_tap(rack: Rack, spec: MachineSpec) -> None:
 
 
 def unplug(rack: Rack, name: str) -> None:
-    """Removes a link, if it is there."""
+    """Remove a link, if it is there."""
     if exists(rack) and link_exists(rack, name):
         run(["ip", "-n", rack.namespace, "link", "delete", name])
 
 
 def dwellers(rack: Rack) -> set[int]:
-    """Processes whose network is the rack's namespace, whoever started them."""
+    """Return the ids of processes whose network is the rack's namespace, whoever started them."""
     try:
         wanted = namespace_file(rack).stat()
     except OSError:
@@ -104,6 +104,6 @@ def dwellers(rack: Rack) -> set[int]:
 
 
 def remove(rack: Rack) -> None:
-    """Removes the namespace, and with it the bridge and every link on it."""
+    """Remove the namespace, and with it the bridge and every link on it."""
     if namespace_file(rack).exists():
         run(["ip", "netns", "delete", rack.namespace])

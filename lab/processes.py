@@ -18,7 +18,7 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 def dying_with_us(command: Sequence[str]) -> list[str]:
-    """`command`, ended by the kernel when this program ends: what is started again must not meet its former self."""
+    """Return `command`, ended by the kernel with this program: a second start must not meet the first one's process."""
     return ["setpriv", "--pdeathsig=KILL", "--", *command]
 
 
@@ -27,7 +27,7 @@ ALONE: Final = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--moun
 
 
 def run(command: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Done:
-    """Runs a command to its end; `RackError` with its own words when it fails and `check` is set."""
+    """Run a command to its end; raise `RackError` with what it printed when it fails and `check` is set."""
     if shutil.which(command[0]) is None:
         raise RackError(f"{command[0]} is not installed here; `python -m lab packages` installs what a rack needs")
     done = subprocess.run(dying_with_us(command), input=stdin, capture_output=True, check=False)
@@ -62,7 +62,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     memory: str | None = None,
 ) -> None:
-    """Starts a command that outlives this program, as `unit` of the rack: alone in control groups of that name.
+    """Start a command that outlives this program, as `unit` of the rack: alone in control groups of that name.
 
     A unit that already runs is left alone. Output goes to `log`, replacing what an earlier run left there;
     `environment` is added to ours; `memory` (such as ``2G``) is a limit.
@@ -91,6 +91,6 @@ def running(rack: Rack, unit: str) -> bool:
 
 
 def stop(rack: Rack, unit: str) -> None:
-    """Kills every process of the unit and removes its control groups. Does nothing when there are none."""
+    """Kill every process of the unit and remove its control groups. Do nothing when there are none."""
     cgroups.kill(rack.namespace, unit)
     cgroups.remove(rack.namespace, unit)

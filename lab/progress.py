@@ -35,7 +35,7 @@ class _Screen:
 
     @contextmanager
     def plan(self, stages: Mapping[str, float]) -> Iterator[Estimate]:
-        """Number the steps that are stages of this plan, and estimate how long all of it takes."""
+        """Give a number to each step that is a stage of this plan, and estimate how long all of it takes."""
         outer, self._plan = self._plan, Estimate(stages, time.monotonic())
         try:
             yield self._plan
@@ -55,7 +55,7 @@ class _Screen:
 
     @contextmanager
     def stage(self, stage: str | None) -> Iterator[str]:
-        """Count the stage of the plan while the block runs; its number in words, such as ``[ 3/17] ``."""
+        """Count the stage of the plan while the block runs; yield its number in words, such as ``[ 3/17] ``."""
         plan = self._plan
         if plan is None or stage is None:
             yield ""
@@ -68,7 +68,7 @@ class _Screen:
 
     @contextmanager
     def line(self, title: str) -> Iterator[Callable[[str], None]]:
-        """Show a live line while the block runs; it is given what adds a word to the line."""
+        """Show a live line while the block runs; yield a function that adds a word to the line."""
         with self._lock:
             if self._live is None:
                 text = TextColumn("{task.description}", markup=False)
@@ -105,9 +105,9 @@ def say(text: str) -> None:
 
 @contextmanager
 def plan(stages: Iterable[str]) -> Iterator[Estimate]:
-    """Number the steps in the block that are stages of this plan, and say how long all of them still take.
+    """Give a number to each step in the block that is a stage of this plan, and say how long all of them still take.
 
-    A stage is named as in the table of weights; behind a colon may stand what tells it from others of its kind.
+    A stage is named as in the table of weights; a colon and a name may follow, to tell it from others of its kind.
     """
     table = weights()
     with _screen.plan({stage: table.get(stage.partition(":")[0], UNKNOWN_SECONDS) for stage in stages}) as estimate:

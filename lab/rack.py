@@ -128,7 +128,7 @@ class Rack(_Model):
         return self
 
     def machine(self, name: str) -> MachineSpec:
-        """The machine of that name; `RackError` when there is none."""
+        """Return the machine of that name; raise `RackError` when there is none."""
         for machine in self.machines:
             if machine.name == name:
                 return machine
@@ -136,7 +136,7 @@ class Rack(_Model):
         raise RackError(f"{name!r} is not in the rack {self.name!r}; it has {known}")
 
     def default_route(self, machine: MachineSpec) -> IPv4Address:
-        """The gateway machine for all others, the campus for the gateway itself."""
+        """Return the gateway machine's address for all other machines, the campus's for the gateway itself."""
         if machine.name == self.campus.gateway:
             return self.campus.interface.ip
         return self.machine(self.campus.gateway).address
@@ -182,7 +182,7 @@ def state_root() -> Path:
 
 
 def parse_rack(name: str, text: str) -> Rack:
-    """A rack from TOML; `RackError` lists every mistake with the setting's path."""
+    """Parse a rack from TOML; raise a `RackError` that lists every mistake with the setting's path."""
     try:
         tree = tomllib.loads(text)
         machines = [{"name": key, **value} for key, value in tree.pop("machines", {}).items()]
@@ -198,7 +198,7 @@ def parse_rack(name: str, text: str) -> Rack:
 
 
 def load_rack(name: str) -> Rack:
-    """The rack described in ``lab/racks/<name>.toml``, or in the file itself when `name` is a path to one."""
+    """Load the rack described in ``lab/racks/<name>.toml``, or in the file itself when `name` is a path to one."""
     path = Path(name) if name.endswith(".toml") else RACKS / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(found.stem for found in RACKS.glob("*.toml")))

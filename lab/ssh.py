@@ -16,22 +16,22 @@ _POLL_SECONDS: Final = 0.2
 
 
 def environment(rack: Rack) -> Mapping[str, str]:
-    """What a program on the campus is told: how to log in to the machines, and which rack they are."""
+    """Return the variables that tell a program on the campus how to log in to the machines, and which rack they are."""
     return {"HENHOUSE_RACK": rack.name, "SSH_AUTH_SOCK": str(rack.agent_socket)}
 
 
 def config_file(rack: Rack) -> Path:
-    """An ssh_config(5) that knows the rack's machines by name."""
+    """Return the path of an ssh_config(5) that knows the rack's machines by name."""
     return rack.state / "ssh_config"
 
 
 def known_hosts(rack: Rack) -> str:
-    """One line a machine, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT"."""
+    """Return one line for each machine, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT"."""
     return "".join(f"{spec.name},{spec.address} {public_key(spec.name)}\n" for spec in rack.machines)
 
 
 def ssh_config(rack: Rack) -> str:
-    """Never asks, never falls back to the person's own keys, agent or known hosts."""
+    """Return a configuration that never asks, and never falls back to the person's own keys, agent or known hosts."""
     common = {
         "User": "root",
         "IdentityAgent": rack.agent_socket,
@@ -48,7 +48,7 @@ def ssh_config(rack: Rack) -> str:
 
 
 def set_up(rack: Rack) -> None:
-    """Writes the configuration and starts the agent with the administrator's key, unless it runs."""
+    """Write the configuration, and start the agent with the administrator's key unless it runs."""
     rack.state.mkdir(parents=True, exist_ok=True)
     (rack.state / "known_hosts").write_text(known_hosts(rack))
     config_file(rack).write_text(ssh_config(rack))
@@ -71,17 +71,17 @@ def _wait_for_socket(path: Path) -> None:
 
 
 def ssh_command(rack: Rack, machine: str, command: Sequence[str] = (), *options: str) -> list[str]:
-    """The command line of a session, or of one command on a machine (joined by blanks, as ssh(1) does)."""
+    """Return the command line of a session, or of one command on a machine (joined by blanks, as ssh(1) does)."""
     return inside(rack, ["ssh", "-F", str(config_file(rack)), *options, rack.machine(machine).name, *command])
 
 
 def on(rack: Rack, machine: str, command: str, *, stdin: bytes = b"", check: bool = True) -> Done:
-    """Runs a shell command on a machine to its end."""
+    """Run a shell command on a machine to its end."""
     return run(ssh_command(rack, machine, [command], "-o", "BatchMode=yes"), stdin=stdin, check=check)
 
 
 def wait(rack: Rack, spec: MachineSpec, seconds: float, alive: Callable[[], bool], console: Path) -> None:
-    """Returns when the machine runs a command over SSH; `RackError` when it died or took longer than `seconds`."""
+    """Return when the machine runs a command over SSH; raise `RackError` when it died or took longer than `seconds`."""
     deadline = time.monotonic() + seconds
     probe = ssh_command(rack, spec.name, ["true"], "-o", "BatchMode=yes", "-o", "LogLevel=ERROR")
     while (done := run(probe, check=False)).returncode != 0:

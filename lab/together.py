@@ -11,7 +11,7 @@ Result = tuple[str, BaseException | None]
 
 
 def together(machines: Iterable[Machine], action: Callable[[Machine], None]) -> None:
-    """Runs `action` for every machine, all at once, and waits for all. One `RackError` tells of all that failed.
+    """Run `action` for every machine, all at once, and wait for all. Raise one `RackError` for all that failed.
 
     The threads are daemons: an interrupted program ends at once instead of waiting for a machine to boot. That is
     harmless, because every action can be cut short and repeated.

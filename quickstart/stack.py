@@ -82,7 +82,7 @@ def _cancel(process: "subprocess.Popen[str]") -> None:
 
 
 def outputs(rack: Rack, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The stack's outputs, secrets shown."""
+    """Return the stack's outputs, with secrets in plain text."""
     text = _pulumi(rack, environment, "stack", "output", "--json", "--show-secrets", "--stack", rack.name)
     found: dict[str, Any] = json.loads(text)
     return found
@@ -100,7 +100,7 @@ def _wait_for_lock(rack: Rack) -> None:
 
 
 def _start(rack: Rack, environment: Mapping[str, str], *arguments: str) -> "subprocess.Popen[str]":
-    """An engine in a session of its own, so that a Ctrl-C reaches it from here alone, and once.
+    """Start an engine in a session of its own, so that a Ctrl-C reaches it only through this process, and once.
 
     When this process is killed, the engine is interrupted: it ends what it is doing and gives its lock back.
     """

@@ -57,7 +57,10 @@ def _on_the_rack(rack: Rack, bringing_up: str, estimate: Estimate, weights_file:
 
 
 def table(shares: Mapping[str, float]) -> str:
-    """The seconds of each stage as lab/weights.toml has them; machines of one kind share a row, the slowest's."""
+    """Return the seconds of each stage as text, in the form of lab/weights.toml.
+
+    Machines of one kind share a row, which holds the slowest one's seconds.
+    """
     rows: dict[str, float] = {}
     for stage, seconds in shares.items():
         key = stage.partition(":")[0]

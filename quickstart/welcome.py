@@ -31,7 +31,7 @@ def wait_for_login_page(rack: Rack, outputs: Mapping[str, Any]) -> None:
 
 
 def ask(door: Door, authority: str) -> str:
-    """The status of the login page, asked for through the door as a browser on this computer would; or what is wrong.
+    """Ask for the login page through the door, as a browser on this computer would; return its status or what is wrong.
 
     The certificate has to be good for the name in the address, and signed by `authority` (PEM).
     """
@@ -52,7 +52,7 @@ def ask(door: Door, authority: str) -> str:
 
 
 def show(rack: Rack, outputs: Mapping[str, Any]) -> None:
-    """Print it on standard output; the authority's certificate is written beside the rack's state."""
+    """Print the welcome on standard output, and write the authority's certificate beside the rack's state."""
     authority = rack.state / "authority.crt"
     authority.write_text(str(outputs["ca_certificate"]))
     console = Console(highlight=False, soft_wrap=True)
@@ -61,7 +61,7 @@ def show(rack: Rack, outputs: Mapping[str, Any]) -> None:
 
 
 def text(address: str, login: str, authority: Path, digest: str) -> str:
-    """The words."""
+    """Return the text of the welcome."""
     return f"""
 The hub is up. In a browser on this computer, open
 

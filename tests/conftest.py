@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _modules_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """What a module's own fixtures run in."""
+    """Provide the event loop that a module's own fixtures run in."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield loop
@@ -43,5 +43,5 @@ def _no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def record() -> Callable[..., recorded.Recorded]:
-    """Runs a program against mocks: see `tests.recorded.record`."""
+    """Provide the function that runs a program against mocks: see `tests.recorded.record`."""
     return recorded.record

@@ -117,7 +117,7 @@ class Recorded:
         ]
 
     def one(self, name: str, type: str | None = None) -> Registration:
-        """The resource of this logical name; with `type` where a component and its child share it."""
+        """Return the resource of this logical name; with `type` where a component and its child share the name."""
         found = [each for each in self.all(type) if each.name == name]
         if len(found) != 1:
             known = ", ".join(sorted(f"{each.name} ({each.type})" for each in self.registrations))
@@ -214,7 +214,7 @@ def record(
 
 
 def stack_outputs() -> dict[str, Any]:
-    """What `pulumi.export` has collected."""
+    """Return what `pulumi.export` has collected."""
     outputs: dict[str, Any] = getattr(get_root_resource(), "outputs", {})
     return outputs
 

@@ -16,7 +16,7 @@ _NAME: Final = re.compile(r"(?:stacks|components|converge|ops|lab|engine|program
 
 
 def spoken_of(page: Path) -> list[str]:
-    """What a page has in backticks, and where its links lead."""
+    """Return what a page has in backticks, and where its links lead."""
     text = page.read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
     return [*re.findall(r"`([^`\n]+)`", text), *(str((page.parent / link).relative_to(ROOT)) for link in links)]

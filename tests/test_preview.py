@@ -19,14 +19,14 @@ OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The engine's, with a state that is empty."""
+    """Return the engine's environment, with a state that is empty."""
     engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
     return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES["prod"]}
 
 
 @pytest.fixture(scope="module")
 def preview(environment: dict[str, str]) -> str:
-    """What the preview of prod prints; it leaves the stack's settings as they are."""
+    """Return what the preview of prod prints; the preview leaves the stack's settings as they are."""
     settings = ROOT / "Pulumi.prod.yaml"
     before = settings.read_text()
     done = _offline(environment, "make", "--no-print-directory", "preview", "STACK=prod")

@@ -63,7 +63,7 @@ def program(stack: str) -> Recorded:
 
 
 def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
-    """The same for settings of a test."""
+    """Return everything that `__main__.py` registers for a stack with a test's settings."""
     config = {
         f"henhouse:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
     }
@@ -83,7 +83,7 @@ def kubernetes_objects(recorded: Recorded) -> Iterator[Registration]:
 
 
 def urn(stack: str, recorded: Recorded, each: Registration) -> str:
-    """The URN that the engine gives it: the types of all its ancestors are part of it, which mocks leave out."""
+    """Return the URN that the engine gives it. The types of all ancestors are part of it; mocks do not add them."""
     by_urn = {other.urn: other for other in recorded}
     types, above = [each.type], by_urn.get(each.parent)
     while above:
@@ -158,6 +158,15 @@ def test_volume_follows_the_service(stack: str) -> None:
     assert volume.inputs["spec"]["nfs"]["server"] == SERVICE_ADDRESS
     services = {each.urn for each in recorded.all("kubernetes:core/v1:Service")}
     assert volume.depends_on & services
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_port_of_every_machine_has_one_owner(stack: str) -> None:
+    openings = program(stack).exports["openings"]
+    ports = [(each["machine"], each["protocol"], each["port"]) for each in openings]
+    assert len(ports) == len(set(ports))
+    assert {machine for machine, _, _ in ports} == set(tree(stack)["hosts"])
+    assert all(each["sources"] for each in openings)
 
 
 @pytest.mark.parametrize("stack", STACKS)

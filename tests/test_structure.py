@@ -28,8 +28,26 @@ WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.m
 """Folders of `components` that are rooms themselves."""
 
 
+FOR_EVERYONE: Final = frozenset(
+    {"hosts", "gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab"}
+)
+"""What every room may read of the settings: the machines, the networks and the site's name."""
+OWN: Final[dict[str, frozenset[str]]] = {
+    "components.machines": frozenset({"access", "mirrors", "time_zone"}),
+    "components.storage.pool": frozenset({"storage"}),
+    "components.storage.fileserver": frozenset({"storage"}),
+    "components.network.gateway": frozenset(),
+    "components.network.edge": frozenset({"edge"}),
+    "components.cluster.calico": frozenset({"cluster"}),
+    "components.cluster.namespaces": frozenset(),
+    "components.apps.hub": frozenset({"hub"}),
+    "components.observability.monitoring": frozenset({"monitoring"}),
+}
+"""The settings that are each room's own. What it has to know of another's comes as a contract."""
+
+
 def imports(file: Path) -> Iterator[str]:
-    """The modules that a file imports by name."""
+    """Yield the modules that a file imports by name."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -38,9 +56,11 @@ def imports(file: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """The room that a module is in: `converge`, `components.apps.hub`, `components.contracts`."""
+    """Return the room that a module is in: `converge`, `components.apps.hub`, `components.contracts`."""
     parts = module.split(".")
-    return ".".join(parts[:2]) if parts[0] == "components" else parts[0]
+    if parts[0] != "components":
+        return parts[0]
+    return ".".join(parts[:2] if ".".join(parts[:2]) in WITHOUT_WINGS else parts[:3])
 
 
 def rule_of(room: str) -> tuple[str, ...]:
@@ -83,3 +103,36 @@ def test_rooms_are_without_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
 
     for room in reached:
         below(room, frozenset())
+
+
+def settings_read(file: Path) -> Iterator[str]:
+    """Yield what a file reads of the whole site's settings, which are called `site` everywhere."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Attribute):
+            holder = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+            if holder in ("site", "_site"):
+                yield node.attr
+
+
+def test_room_reads_its_own_settings_the_machines_and_the_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    read: dict[str, set[str]] = {room: set() for room in OWN}
+    for file in (ROOT / "components").rglob("*.py"):
+        room = room_of(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        if found := set(settings_read(file)):
+            read.setdefault(room, set()).update(found)
+    with capsys.disabled():
+        print()
+        for room, names in sorted(read.items()):
+            own = ", ".join(sorted(names - FOR_EVERYONE)) or "none"
+            print(f"{room}: own settings {own}; shared {', '.join(sorted(names & FOR_EVERYONE)) or 'none'}")
+    assert not {room: names for room, names in read.items() if names - FOR_EVERYONE - OWN.get(room, frozenset())}
+
+
+def test_site_has_one_name() -> None:
+    """Under another name, the test above would not see what is read of it."""
+    for file in (ROOT / "components").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.arg) and isinstance(node.annotation, ast.Name) and node.annotation.id == "Site":
+                assert node.arg == "site", f"{file}:{node.lineno}: {node.arg}"
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == "site":
+                assert [ast.unparse(target) for target in node.targets] == ["self._site"], f"{file}:{node.lineno}"

@@ -56,7 +56,7 @@ def variant(name: str) -> Recorded:
 
 
 def scripts(recorded: Recorded) -> dict[str, str]:
-    """The script of each role."""
+    """Return the script of each role."""
     return {each.name: each.inputs["create"] for each in recorded.all(COMMAND)}
 
 

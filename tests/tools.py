@@ -20,7 +20,7 @@ HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
 
 def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """What a Debian program says, on both streams, and how it ends."""
+    """Run a Debian program; return what it says, on both streams, and how it ends."""
     path, environment = _program(program)
     return subprocess.run(
         [path, *arguments],
@@ -34,21 +34,21 @@ def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.Co
 
 
 def accepts(program: str, *arguments: str, cwd: Path | None = None) -> str:
-    """What a program says when it accepts its input; fails with its words when it does not."""
+    """Return what a program says when it accepts its input; fail with its output when it does not."""
     done = run(program, *arguments, cwd=cwd)
     assert done.returncode == 0, f"{program} {' '.join(arguments)}:\n{done.stdout}"
     return done.stdout
 
 
 def shellcheck(script: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """What shellcheck says of a script, on its standard output."""
+    """Return what shellcheck says of a script, on its standard output."""
     command = [SHELLCHECK, *options, "-"]
     return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
 
 @cache
 def jupyterhub_python() -> Path:
-    """The interpreter of an environment with what the hub's image has."""
+    """Return the interpreter of an environment that has what the hub's image has."""
     inputs = {"requirements": file_digest(HUB_REQUIREMENTS), "python": sys.version}
 
     def build(directory: Path) -> None:
@@ -86,7 +86,7 @@ def _program(name: str) -> tuple[str, dict[str, str]]:
 
 @cache
 def _unpacked() -> Path:
-    """The packages, and what of their dependencies is not installed, as files in the cache."""
+    """Unpack the packages, and those of their dependencies that are not installed, into the cache; return the path."""
     release = Path("/etc/debian_version").read_text()
 
     def build(directory: Path) -> None:

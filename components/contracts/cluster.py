@@ -1,9 +1,55 @@
-"""A cluster as the rooms on it see it."""
+"""A cluster as the rooms on it see it, and what its machines and its gateway have to know of it before it exists."""
 
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes import Provider
+
+from stacks.settings import ClusterSettings
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a machine is told of the cluster that it is to be a node of."""
+
+    endpoint: str
+    """The name of the API server."""
+    kubernetes_version: str
+    """Version of the packages, for example 1.36.0."""
+
+    @classmethod
+    def of(cls, cluster: ClusterSettings) -> "Membership":
+        """Return what the settings say."""
+        return cls(cluster.endpoint, cluster.kubernetes_version)
+
+
+@dataclass(frozen=True)
+class Peering:
+    """The two autonomous systems between which routes are announced."""
+
+    nodes: int
+    """The nodes' number."""
+    gateway: int
+    """The gateway's number."""
+
+    @classmethod
+    def of(cls, cluster: ClusterSettings) -> "Peering":
+        """Return what the settings say."""
+        return cls(cluster.bgp.as_number, cluster.bgp.gateway_as_number)
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """The namespaces of the site's own pods, by what they are for."""
+
+    hub: pulumi.Output[str]
+    """JupyterHub and its proxy."""
+    users: pulumi.Output[str]
+    """People's servers, and the claim on their homes."""
+    edge: pulumi.Output[str]
+    """The TLS proxy."""
+    storage: pulumi.Output[str]
+    """The file server's address: the Service that every volume names. No pod runs here."""
 
 
 @dataclass(frozen=True)

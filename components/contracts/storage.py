@@ -1,6 +1,7 @@
 """A dataset as the file server sees it, and homes as the hub sees them."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 import pulumi
 
@@ -22,20 +23,36 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class HomeProvisioner:
+    """The service that makes people's homes, over HTTPS with certificates on both sides.
+
+    `POST /homes/<user name>` makes a home where there is none, and answers {"directory": …, "uid": …, "gid": …}: the
+    directory in the volume, and whose it is.
+    """
+
+    address: IPv4Address
+    port: int
+    authority: pulumi.Output[str]
+    """PEM: who signed its certificate."""
+    client_certificate: pulumi.Output[str]
+    """PEM: the only client that it answers."""
+    client_key: pulumi.Output[str]
+    """PEM, secret."""
+
+    @property
+    def url(self) -> str:
+        """Its address, as a client has it."""
+        return f"https://{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
 class HomesVolume:
     """People's homes as pods see them, and who makes a home."""
 
     namespace: pulumi.Output[str]
     """Where the claim is: people's servers run there."""
     claim: pulumi.Output[str]
-    """Name of the PersistentVolumeClaim. A home is the directory of its owner's name in it."""
-    maker_url: pulumi.Output[str]
-    """`POST <maker_url>/homes/<user name>` makes a home if there is none and answers {"uid": …, "gid": …}. Mutual
-    TLS."""
-    maker_ca: pulumi.Output[str]
-    """PEM: who signed the maker's certificate."""
-    client_certificate: pulumi.Output[str]
-    """PEM: the only client that the home provisioner answers."""
-    client_key: pulumi.Output[str]
-    """PEM, secret."""
+    """Name of the PersistentVolumeClaim. Each home is a directory in it, which the provisioner names."""
+    provisioner: HomeProvisioner
     ready: pulumi.Resource
+    """The volume can be mounted, and the provisioner answers."""

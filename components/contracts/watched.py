@@ -1,8 +1,8 @@
-"""What is watched."""
+"""What is watched, and what is then worth an alert."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
 
 import pulumi
 
@@ -14,7 +14,7 @@ class ScrapeTarget:
     job: str
     """Name of the job, for example node."""
     addresses: Sequence[str]
-    """host:port, by address: the watch must not need the cluster's names."""
+    """host:port, by address: Prometheus must not need the cluster's names."""
     labels: Mapping[str, str] = field(default_factory=dict)
     scheme: str = "http"
     path: str = "/metrics"
@@ -27,9 +27,15 @@ class ScrapeTarget:
     """The name in the target's certificate where it is not the address."""
 
 
-class Watched(Protocol):
-    """A component that can be watched."""
+@dataclass(frozen=True)
+class Watched:
+    """What a room wants to have watched: what Prometheus asks, and which answers are an alert."""
 
-    @property
-    def scrape(self) -> Sequence[ScrapeTarget]:
-        """What Prometheus asks about it."""
+    scrape: Sequence[ScrapeTarget] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Files of alert rules, name to text. Rooms of one kind give the same file, and it is written once."""
+
+
+def alert_rules(name: str, room: str) -> Mapping[str, str]:
+    """Return the file `alerts.yml` beside a room's code, to be called `<name>.yml`; `room` is the module's __file__."""
+    return {f"{name}.yml": (Path(room).parent / "alerts.yml").read_text()}

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pulumi
 
+from components.contracts.cluster import Membership
 from components.contracts.machines import Machine, SshTarget
-from components.contracts.watched import ScrapeTarget
+from components.contracts.openings import ANYWHERE, Opening, only
+from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from components.machines.roles import base, exporter, kubernetes, sources, time
 from converge.findings import Findings
 from converge.host_state import HostState
@@ -27,17 +29,26 @@ class BareMetalNode(pulumi.ComponentResource):
     """For example Debian GNU/Linux 13 (trixie)."""
     kernel: pulumi.Output[str]
     """Release of the running kernel when the role was last applied."""
-    scrape: list[ScrapeTarget]
+    openings: tuple[Opening, ...]
+    """SSH, and its node exporter."""
+    watched: Watched
     """Its node exporter."""
 
-    def __init__(self, name: str, site: Site, findings: Findings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        cluster: Membership,
+        findings: Findings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         """`name` is one of the settings' `hosts`; `findings` are what a probe has seen of all machines."""
         super().__init__("henhouse:host:BareMetalNode", name, None, opts)
         host = site.hosts[name]
         target = SshTarget.of(name, host, site.access)
 
         ready: HostState | None = None
-        for role in baseline(name, site):
+        for role in baseline(name, site, cluster):
             options = pulumi.ResourceOptions(parent=self, depends_on=[ready] if ready else None)
             ready = HostState(target, role, findings=findings, opts=options)
         assert ready is not None
@@ -47,15 +58,20 @@ class BareMetalNode(pulumi.ComponentResource):
         self.machine_id = ready.facts.apply(lambda facts: facts["machine_id"])
         self.os = ready.facts.apply(lambda facts: facts["os"])
         self.kernel = ready.facts.apply(lambda facts: facts["kernel"])
-        self.scrape = [ScrapeTarget("node", [f"{host.address}:{exporter.PORT}"], labels={"machine": name})]
+        self.openings = (
+            Opening(name, target.port, "tcp", ANYWHERE, "SSH"),
+            Opening(name, exporter.PORT, "tcp", only([site.hosts[site.gateway].address]), "metrics of the machine"),
+        )
+        metrics = ScrapeTarget("node", [f"{host.address}:{exporter.PORT}"], labels={"machine": name})
+        self.watched = Watched([metrics], alert_rules("machines", __file__))
         self.register_outputs({"machine_id": self.machine_id, "os": self.os, "kernel": self.kernel})
 
 
-def baseline(name: str, site: Site) -> Iterator[Role]:
+def baseline(name: str, site: Site, cluster: Membership) -> Iterator[Role]:
     """A machine's roles in order. The last one tells its facts."""
     host = site.hosts[name]
     yield sources.package_sources(site.mirrors)
-    yield base.base(name, site)
+    yield base.base(name, site, cluster.endpoint)
     yield base.ssh()
     yield time.time(name, site)
     yield exporter.exporter(host.address)
@@ -63,5 +79,5 @@ def baseline(name: str, site: Site) -> Iterator[Role]:
         yield kubernetes.swap_off()
         yield kubernetes.kernel()
         yield kubernetes.container_runtime(host, site)
-        yield kubernetes.node_packages(host, site)
+        yield kubernetes.node_packages(host, cluster.kubernetes_version)
     yield base.identity()

@@ -14,7 +14,7 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def step(path: str, key: str) -> str:
-    """The property path one key further in (sdk/go/common/resource/property_path.go)."""
+    """Return the property path one key further in (sdk/go/common/resource/property_path.go)."""
     if not _PLAIN_KEY.fullmatch(key):
         escaped = key.replace("\\", "\\\\").replace('"', '\\"')
         return f'{path}["{escaped}"]'
@@ -22,7 +22,7 @@ def step(path: str, key: str) -> str:
 
 
 def top(path: str) -> str:
-    """The property that a path begins with."""
+    """Return the property that a path begins with."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
@@ -83,7 +83,7 @@ class Diff:
         return Diff(kept, replaces, self.delete_before_replace and bool(replaces), self.detailed)
 
     def response(self) -> pb.DiffResponse:
-        """The engine's message."""
+        """Return the diff as the engine's message."""
         answer = pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if self.changes else pb.DiffResponse.DIFF_NONE,
             diffs=sorted({top(path) for path in self.changes}),

@@ -14,7 +14,7 @@ _PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml")
 
 
 def stack_of(urn: str) -> str:
-    """The stack that a URN (``urn:pulumi:<stack>::<project>::<type>::<name>``) belongs to."""
+    """Return the stack that a URN (``urn:pulumi:<stack>::<project>::<type>::<name>``) belongs to."""
     return urn.split("::")[0].removeprefix("urn:pulumi:")
 
 

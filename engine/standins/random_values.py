@@ -26,7 +26,7 @@ class Random(Resource):
         return without_nulls(news)
 
     def complete(self, news: Props) -> Props:
-        """The inputs with their defaults."""
+        """Return the inputs with their defaults."""
         return {**self.defaults, **news}
 
     async def diff(self, call: Call, state: Props, olds: Props, news: Props) -> Diff:
@@ -42,7 +42,7 @@ class Random(Resource):
         return id, {**full, **made, "id": id}
 
     def make(self, news: Props) -> tuple[str, Props]:
-        """A fresh value: its id and outputs."""
+        """Make a fresh value and return its id and outputs."""
         raise NotImplementedError
 
 
@@ -82,7 +82,7 @@ class RandomString(Random):
         return without_nulls(news)
 
     def complete(self, news: Props) -> Props:
-        """`number` is the deprecated name of `numeric`; the state has both."""
+        """Return the inputs with their defaults; the state has both `numeric` and its deprecated name `number`."""
         numeric = news.get("numeric", news.get("number", True))
         return {**self.defaults, **news, "number": numeric, "numeric": numeric}
 

@@ -72,36 +72,36 @@ class Resource:
     """Outputs that are not inputs."""
 
     async def check(self, call: Call, olds: Props, news: Props) -> Props:
-        """The inputs, completed; raises Invalid."""
+        """Return the inputs, completed; raise Invalid when they cannot be accepted."""
         return news
 
     async def diff(self, call: Call, state: Props, olds: Props, news: Props) -> Diff:
-        """What would change from the inputs `olds` to `news`."""
+        """Return what would change from the inputs `olds` to `news`."""
         changes = differences(olds, news)
         return Diff(changes, [path for path in changes if top(path) in self.replace_on])
 
     async def preview_create(self, call: Call, news: Props) -> Props:
-        """The state that `create` would return, as far as it can be told."""
+        """Return the state that `create` would return, as far as it is known."""
         return {**news, **dict.fromkeys(self.outputs, UNKNOWN)}
 
     async def create(self, call: Call, news: Props) -> tuple[str, Props]:
-        """Make it: its id and state."""
+        """Make the object and return its id and state."""
         raise NotImplementedError
 
     async def preview_update(self, call: Call, id: str, state: Props, news: Props) -> Props:
-        """The state that `update` would return, as far as it can be told."""
+        """Return the state that `update` would return, as far as it is known."""
         return {**news, **dict.fromkeys(self.outputs, UNKNOWN)}
 
     async def update(self, call: Call, id: str, state: Props, news: Props) -> Props:
-        """Change it in place: its new state."""
+        """Change the object in place and return its new state."""
         raise NotImplementedError
 
     async def read(self, call: Call, id: str, state: Props, inputs: Props) -> tuple[Props, Props] | None:
-        """(state, inputs) as they are now; None when it has gone."""
+        """Return (state, inputs) as they are now; None when the object has gone."""
         return state, inputs
 
     async def delete(self, call: Call, id: str, state: Props) -> None:
-        """Remove it."""
+        """Remove the object."""
 
 
 def suffix(seed: bytes = b"") -> str:

@@ -51,7 +51,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._running: set[asyncio.Task[Any]] = set()
 
     def find(self, token: str) -> Resource:
-        """The implementation of a type."""
+        """Return the implementation of a type."""
         if token not in self._resources:
             raise Failed(f"there is no resource type {token} in this plugin; use the official one")
         return self._resources[token]
@@ -61,11 +61,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.config = config
 
     def diff_config(self, olds: Props, news: Props) -> Diff:
-        """What a change of the provider's own configuration means for its resources."""
+        """Return what a change of the provider's own configuration means for its resources."""
         return Diff(differences(olds, news))
 
     def label(self, text: str) -> str:
-        """The text, each line of it marked as the stand-in's."""
+        """Return the text, with each line marked as the stand-in's."""
         return "\n".join(f"[lab stand-in: {self.name}] {line}" for line in text.split("\n"))
 
     def connect(self, address: str) -> None:
@@ -193,7 +193,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @asynccontextmanager
     async def _cancellable(self) -> AsyncIterator[None]:
-        """The engine's Cancel ends what runs inside."""
+        """Let the engine's Cancel end what runs inside."""
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)

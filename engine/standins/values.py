@@ -65,7 +65,7 @@ def _decode_object(struct: struct_pb2.Struct) -> Any:
 
 
 def decode_map(struct: struct_pb2.Struct) -> Props:
-    """An object's properties."""
+    """Return an object's properties as plain Python values."""
     return {key: decode(item) for key, item in struct.fields.items()}
 
 
@@ -90,7 +90,7 @@ def encode(value: Any) -> struct_pb2.Value:
 
 
 def encode_map(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """An object's properties. One without a value is dropped: the engine keeps null and missing apart."""
+    """Encode an object's properties. One without a value is dropped: to the engine, null and missing differ."""
     return struct_pb2.Struct(fields={key: encode(value) for key, value in values.items() if value is not None})
 
 
@@ -104,12 +104,12 @@ def has_unknown(value: Any) -> bool:
 
 
 def without_nulls(values: Props) -> Props:
-    """The properties that have a value: to the SDK, `None` and not given are the same."""
+    """Return the properties that have a value: to the SDK, `None` and not given are the same."""
     return {key: value for key, value in values.items() if value is not None}
 
 
 def plain(value: Any) -> Any:
-    """The value without its secrecy, at any depth."""
+    """Return the value without its secrecy, at any depth."""
     match value:
         case Secret():
             return plain(value.value)

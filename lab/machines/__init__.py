@@ -18,6 +18,6 @@ _KINDS: Final[Mapping[str, Callable[[Rack, MachineSpec, Path | None], Machine]]]
 
 
 def machines(rack: Rack, names: tuple[str, ...] = (), keyring: Path | None = None) -> tuple[Machine, ...]:
-    """The rack's machines, or those named, in the rack's order; `RackError` for a name that is none of them."""
+    """Return the rack's machines, or those named, in the rack's order; raise `RackError` for an unknown name."""
     wanted = {rack.machine(name).name for name in names}
     return tuple(_KINDS[spec.kind](rack, spec, keyring) for spec in rack.machines if not names or spec.name in wanted)

@@ -41,25 +41,28 @@ class Machine(Protocol):
         """What all machines of this kind share: images, kernels."""
 
     def create(self) -> None:
-        """Makes its disks or root file system: a bare Debian with its own identity and the administrator's key."""
+        """Make its disks or root file system: a bare Debian with its own identity and the administrator's key."""
 
     def start(self) -> None:
-        """Switches it on, and returns without waiting for it to boot."""
+        """Switch it on, and return without waiting for it to boot."""
 
     def wait(self) -> None:
-        """Returns when SSH answers with the machine's own host key; `RackError` after its time limit or its death."""
+        """Return when SSH answers with the machine's own host key.
+
+        Raise `RackError` when the machine ends before that, or takes longer than its time limit.
+        """
 
     def cut(self) -> None:
-        """Takes its power away at once. Its disks keep what it had written to them."""
+        """Take its power away at once. Its disks keep what it had written to them."""
 
     def poweroff(self) -> None:
-        """Asks it to shut down, waits for that, and cuts the power when it does not."""
+        """Ask it to shut down, wait for that, and cut the power when it does not."""
 
     def destroy(self) -> None:
-        """Cuts the power and removes everything of it but the cache."""
+        """Cut the power and remove everything of it but the cache."""
 
     def status(self) -> Status:
-        """Its state now."""
+        """Return its state now."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,11 @@ class RackMachine(ABC):
 
     @abstractmethod
     def boot(self) -> None:
-        """Starts its process, which does not run."""
+        """Start the machine's process, which must not be running."""
 
     @abstractmethod
     def fill(self, directory: Path) -> None:
-        """Writes the machine's disks or root file system into a new directory, which then becomes `directory`."""
+        """Write the machine's disks or root file system into a new directory, which then becomes `directory`."""
 
     def create(self) -> None:
         if self.directory.is_dir():
@@ -138,5 +141,5 @@ class RackMachine(ABC):
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a directory with all that it holds, but nothing that is mounted in it."""
+    """Remove a directory with all that it holds, but nothing that is mounted in it."""
     run(["rm", "-rf", "--one-file-system", str(path)])

@@ -46,7 +46,7 @@ def source() -> str:
 def bootstrap(root: Path, packages: Iterable[str], components: str = "main") -> None:
     """Make a minimal root file system with these packages in the directory `root`, which must not exist.
 
-    RackError with mmdebstrap's own words when it fails.
+    Raise RackError with mmdebstrap's message when it fails.
     """
     include = f"--include={','.join(packages)}"
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--components={components}", include]
@@ -55,7 +55,7 @@ def bootstrap(root: Path, packages: Iterable[str], components: str = "main") -> 
 
 
 def make_bare(root: Path) -> None:
-    """Takes away what one machine must not share with the next, and what only costs time in a rack without people."""
+    """Remove what one machine must not share with the next, and what only costs time in a rack without people."""
     for unwanted in (*root.glob("etc/ssh/ssh_host_*"), root / "etc/hostname", root / "etc/machine-id"):
         unwanted.unlink(missing_ok=True)
     for path, text in _FILES.items():
@@ -71,7 +71,7 @@ def make_bare(root: Path) -> None:
 
 
 def recipe(packages: Iterable[str]) -> dict[str, object]:
-    """What goes into a root file system of this module, as inputs of an artifact."""
+    """Return what decides the content of a root file system of this module, as inputs of an artifact."""
     return {"suite": SITE["debian"], "packages": sorted(packages), "recipe": file_digest(Path(__file__))}
 
 
@@ -84,5 +84,5 @@ ROOT: Final = Artifact(
 
 
 def base_root() -> Path:
-    """The root file system that machines without a kernel package of their own are copied from."""
+    """Return the root file system that machines without a kernel package of their own are copied from."""
     return ROOT.make() / "root"

@@ -25,12 +25,12 @@ class GuestFile:
 
 
 def machine_id(rack: Rack, spec: MachineSpec) -> str:
-    """Stable and unlike that of any other machine of any rack, machine-id(5)."""
+    """Return an id that never changes and that no other machine of any rack has, machine-id(5)."""
     return hashlib.sha256(f"{rack.name}/{spec.name}".encode()).hexdigest()[:32]
 
 
 def network_file(rack: Rack, spec: MachineSpec, link: str) -> str:
-    """Static configuration of the only wired link, systemd.network(5)."""
+    """Return the static configuration of the only wired link, systemd.network(5)."""
     address = f"{spec.address}/{rack.campus.interface.network.prefixlen}"
     return (
         f"[Match]\nName={link}\n\n"
@@ -55,7 +55,7 @@ def identity(rack: Rack, spec: MachineSpec, link: str, keyring: Path | None) -> 
 
 
 def into_directory(files: Iterable[GuestFile], root: Path) -> None:
-    """Writes the files into a root file system on this computer."""
+    """Write the files into a root file system on this computer."""
     for file in files:
         target = root / file.path
         target.parent.mkdir(mode=0o700 if target.parent.name == ".ssh" else 0o755, parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def debugfs_commands(files: Iterable[GuestFile], staged: Path) -> str:
 
 
 def into_image(files: Iterable[GuestFile], image: Path) -> None:
-    """Writes the files into an ext4 image without mounting it."""
+    """Write the files into an ext4 image without mounting it."""
     files = tuple(files)
     with tempfile.TemporaryDirectory() as directory:
         staged = Path(directory)

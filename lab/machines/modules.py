@@ -32,7 +32,7 @@ def available(config: str, loaded: frozenset[str]) -> tuple[str, ...]:
 
 
 def list_as_built_in(root: Path) -> None:
-    """Gives a guest the module directory of the running kernel: what the kernel has is listed as built in.
+    """Give a guest the module directory of the running kernel: what the kernel has is listed as built in.
 
     Modules of this computer are loaded first, where there are any, because a guest may not load one.
     """

@@ -1,7 +1,7 @@
 """Machines that share this computer's kernel: systemd-nspawn with an init system, SSH and a network link of their own.
 
-They boot in seconds and run at full speed, down to containerd and kubelet. What they lack is what only a kernel of
-one's own has: block devices, kernel modules, NFS.
+They boot in seconds and run at full speed, down to containerd and kubelet. They lack what only a machine with its own
+kernel has: block devices, kernel modules, NFS.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _LINK: Final = "host0"
 
 
 def nspawn_command(rack: Rack, spec: MachineSpec, root: Path) -> list[str]:
-    """The command line that boots a root file system as a machine of the rack, systemd-nspawn(1)."""
+    """Return the command line that boots a root file system as a machine of the rack, systemd-nspawn(1)."""
     return [
         "systemd-nspawn",
         "--boot",
@@ -45,12 +45,12 @@ def nspawn_command(rack: Rack, spec: MachineSpec, root: Path) -> list[str]:
 
 
 def container_name(rack: Rack, spec: MachineSpec) -> str:
-    """Unlike that of any machine of another rack: systemd-nspawn keeps files under it in /run."""
+    """Return a name that no machine of another rack has: systemd-nspawn keeps files under it in /run."""
     return f"{rack.name}-{spec.name}"
 
 
 def link(rack: Rack, spec: MachineSpec) -> str:
-    """The bridge's end of the machine's cable, as systemd-nspawn names it (`--network-bridge=`)."""
+    """Return the name of the bridge's end of the machine's cable, which systemd-nspawn gives (`--network-bridge=`)."""
     return f"vb-{container_name(rack, spec)}"
 
 

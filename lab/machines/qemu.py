@@ -36,7 +36,10 @@ def hardware_address(spec: MachineSpec) -> str:
 
 
 def _drive(name: str, file: Path, place: str) -> list[str]:
-    """A virtio disk that keeps what the guest flushed even when QEMU is killed; `name` is its serial number."""
+    """Return the options of a virtio disk that keeps what the guest flushed even when QEMU is killed.
+
+    `name` is its serial number.
+    """
     backend = f"if=none,id={name},file={file},format=raw,cache=writeback,discard=unmap"
     return ["-drive", backend, "-device", f"virtio-blk-pci,drive={name},serial={name},{place}"]
 
@@ -52,7 +55,10 @@ def _data_disks(spec: MachineSpec, directory: Path) -> Iterator[str]:
 
 
 def qemu_command(spec: MachineSpec, directory: Path) -> list[str]:
-    """The command line that boots what `fill` put into `directory`, qemu(1). The console goes to standard output."""
+    """Return the command line that boots what `fill` put into `directory`, qemu(1).
+
+    The console goes to standard output.
+    """
     return [
         *("qemu-system-x86_64", "-name", spec.name, "-nodefaults", "-no-user-config", "-display", "none"),
         *("-accel", "tcg,thread=multi", "-cpu", _PROCESSOR, "-smp", str(spec.cpus)),

@@ -29,7 +29,7 @@ _MEMORY_DIRECTORY: Final = Path("/dev/shm")
 
 
 def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
-    """The kernel and its command line: `program` ``--help`` lists what is user-mode Linux's own."""
+    """Return the kernel and its command line; `program` ``--help`` lists the options that only user-mode Linux has."""
     state = rack.machine_state(spec)
     return [
         str(program),
@@ -57,7 +57,10 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
 
 
 def check_memory(needed: int, free: int, executable: bool, directory: Path = _MEMORY_DIRECTORY) -> None:
-    """The guest's memory is an unlinked file that its processes map with execute permission."""
+    """Raise `RackError` when the guest's memory, in bytes, does not fit into `directory` or cannot be executed there.
+
+    The guest's memory is an unlinked file that its processes map with execute permission.
+    """
     if not executable:
         raise RackError(
             f"{directory} is mounted noexec, and a user-mode Linux machine's memory lies there: "
@@ -113,7 +116,7 @@ def _make_disk(directory: Path) -> None:
 
 
 def _files() -> tuple[GuestFile, ...]:
-    """What the disk has beyond the packages.
+    """Return the files that the disk has beyond the packages.
 
     Marks keep the first boot from rebuilding caches that the packages came with, systemd-update-done(8). The last act
     before a reboot, systemd-shutdown(8), is to release the tap: the kernel restarts by executing itself, inherits

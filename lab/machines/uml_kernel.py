@@ -31,13 +31,13 @@ class Kernel:
     """``/usr/lib/modules/<release>`` of a guest: no modules, but modprobe(8) finds every name as built in."""
 
     def files(self) -> tuple[GuestFile, ...]:
-        """The module directory as files of a guest."""
+        """Return the module directory as files of a guest."""
         where = f"usr/lib/modules/{self.modules.name}"
         return tuple(GuestFile(f"{where}/{file.name}", file.read_bytes()) for file in sorted(self.modules.iterdir()))
 
 
 def kernel() -> Kernel:
-    """The kernel; building it takes minutes, once."""
+    """Return the kernel; building it takes minutes, once."""
     built = KERNEL.make()
     (modules,) = (built / "modules").iterdir()
     return Kernel(built / "linux", modules)
@@ -50,12 +50,12 @@ def missing_options(wanted: str, config: str) -> list[str]:
 
 
 def sources_list(archive: str) -> str:
-    """The one source that the kernel's source package comes from, sources.list(5)."""
+    """Return the one source that the kernel's source package comes from, sources.list(5)."""
     return f"deb [signed-by={_KEYRING} check-valid-until=no] {archive} {SITE['debian']}-backports main\n"
 
 
 def _source(version: str, scratch: Path) -> Path:
-    """Fetches and unpacks the source package of exactly that version."""
+    """Fetch and unpack the source package of exactly that version."""
     failures = []
     for archive in _ARCHIVES:
         try:
@@ -73,7 +73,10 @@ def _source(version: str, scratch: Path) -> Path:
 
 
 def _download(version: str, archive: str, scratch: Path) -> Path:
-    """Uses apt with directories of its own: this computer's Debian may be another release, and keeps its sources."""
+    """Download the source package, with apt in directories of its own.
+
+    This computer's Debian may be another release, and keeps its sources.
+    """
     apt = scratch / "apt"
     for directory in ("etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
         (apt / directory).mkdir(parents=True, exist_ok=True)
@@ -120,7 +123,7 @@ def _compile(source: Path, directory: Path) -> None:
 
 
 def _index(modules: Path) -> None:
-    """Runs depmod(8), which wants the directory at its usual place below some root."""
+    """Run depmod(8), which wants the directory at its usual place below a root directory."""
     with tempfile.TemporaryDirectory() as root:
         placed = Path(root) / "lib/modules" / modules.name
         shutil.copytree(modules, placed)

@@ -61,7 +61,7 @@ IMAGE: Final = Artifact(
 
 
 def vm_image() -> Image:
-    """The image, built on first use (about a minute)."""
+    """Return the image, built on first use (about a minute)."""
     directory = IMAGE.make()
     release, version = (directory / "kernel-version").read_text().split()
     return Image(directory / "disk", directory / "vmlinuz", directory / "initrd.img", release, version)

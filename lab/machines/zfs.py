@@ -1,8 +1,8 @@
 """OpenZFS modules for the virtual machines' kernel, as a Debian package that the rack's mirror offers.
 
 Debian ships OpenZFS as source that every machine compiles for itself (DKMS): minutes on a real machine, hours on an
-emulated one. The rack compiles it once, natively. The package satisfies zfsutils-linux's wish for ``zfs-modules``,
-which zfs-dkms does as well: so it has a name of its own to be asked for by, the one of the kernel's metapackage.
+emulated one. The rack compiles it once, natively. zfsutils-linux wants ``zfs-modules``, which both this package and
+zfs-dkms provide: so machines ask for this package by its own name, which ends like that of the kernel's metapackage.
 """
 
 import shutil
@@ -22,7 +22,7 @@ _MODULES: Final = ("spl", "zfs")
 
 
 def control(release: str, kernel: str, zfs: str) -> str:
-    """The package's control file: kernel release, kernel package version and zfs-dkms version."""
+    """Return the package's control file for a kernel release, a kernel package version and a zfs-dkms version."""
     return (
         f"Package: {PACKAGE}\n"
         f"Version: {zfs}+{kernel}\n"

@@ -21,7 +21,7 @@ _KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def package_names(text: str) -> list[str]:
-    """The names in a list such as ``packages.txt``: one a line, ``#`` starts a comment."""
+    """Return the names in a list such as ``packages.txt``: one name on each line, ``#`` starts a comment."""
     return [name for line in text.splitlines() if (name := line.partition("#")[0].strip())]
 
 
@@ -49,7 +49,7 @@ def pool_path(address: str) -> Path:
 
 
 def download_closure(target: Path, suite: str, names: Iterable[str]) -> None:
-    """Downloads packages of a Debian suite and everything they depend on into ``pool`` below `target`."""
+    """Download packages of a Debian suite and everything they depend on into ``pool`` below `target`."""
     with tempfile.TemporaryDirectory(prefix="apt-", dir=target) as temporary:
         root = Path(temporary)
         for directory in ("etc/apt.conf.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
@@ -74,7 +74,7 @@ def download_closure(target: Path, suite: str, names: Iterable[str]) -> None:
 
 
 def index(root: Path, suite: str, components: Sequence[str]) -> None:
-    """Writes ``dists`` for the packages in ``pool/<component>`` below `root`, and signs it."""
+    """Write ``dists`` for the packages in ``pool/<component>`` below `root`, and sign it."""
     dists = root / "dists" / suite
     for component in components:
         directory = dists / component / "binary-amd64"
@@ -97,7 +97,7 @@ def index(root: Path, suite: str, components: Sequence[str]) -> None:
 
 
 def add_packages(root: Path, component: str, packages: Iterable[Path]) -> None:
-    """Puts package files into ``pool`` below `root`, as hard links where that is possible."""
+    """Put package files into ``pool`` below `root`, as hard links where that is possible."""
     pool = root / "pool" / component
     pool.mkdir(parents=True, exist_ok=True)
     for package in packages:

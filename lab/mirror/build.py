@@ -57,7 +57,7 @@ SITE_ARCHIVE: Final = Artifact(
 
 
 def _links() -> dict[str, Path]:
-    """What is where below the server's root."""
+    """Return the links below the server's root and the directories that they lead to."""
     release = f"calico/v{SITE['calico']}"
     return {
         "debian": DEBIAN_ARCHIVE.path,
@@ -87,5 +87,5 @@ PARTS: Final = (ROOT, DEBIAN_ARCHIVE, SITE_ARCHIVE, CALICO.artifact, REGISTRY)
 
 
 def mirror() -> Mirror:
-    """The mirror. Its `PARTS` have been made."""
+    """Return the mirror. Its `PARTS` must have been made."""
     return Mirror(root=ROOT.path, registry=REGISTRY.path, keyring=mirror_keyring())

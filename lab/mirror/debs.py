@@ -38,7 +38,7 @@ class DebianPackage:
         return f"{self.name}_{self.version}_amd64.deb"
 
     def control(self) -> str:
-        """The control file."""
+        """Return the text of the control file."""
         relations = {
             "Depends": self.depends,
             "Recommends": self.recommends,
@@ -70,7 +70,7 @@ class DebianPackage:
         }
 
     def build(self, directory: Path) -> Path:
-        """Writes the package into `directory`."""
+        """Write the package into `directory`; return its path."""
         target = directory / self.file_name
         with tempfile.TemporaryDirectory(prefix=f"deb-{self.name}-", dir=directory) as temporary:
             root = Path(temporary)

@@ -78,7 +78,7 @@ class Image:
 
 
 def kubernetes_images() -> tuple[Image, ...]:
-    """What ``kubeadm config images list`` names."""
+    """Return the images that ``kubeadm config images list`` names."""
     server = {
         program: Image(
             f"registry.k8s.io/{program}",
@@ -102,7 +102,7 @@ def kubernetes_images() -> tuple[Image, ...]:
 
 
 def calico_images() -> tuple[Image, ...]:
-    """What Calico's manifest names."""
+    """Return the images that Calico's manifest names."""
     tag = f"v{SITE['calico']}"
     return (
         Image("quay.io/calico/node", tag, "calico-node", {"programs": CALICO.artifact}),
@@ -112,7 +112,7 @@ def calico_images() -> tuple[Image, ...]:
 
 
 def application_images() -> tuple[Image, ...]:
-    """The hub, its proxy, people's servers and the edge: no program of these is compiled here."""
+    """Return the images of the hub, its proxy, people's servers and the edge, whose programs are not compiled here."""
     return (
         Image("quay.io/jupyterhub/k8s-hub", SITE["k8s_hub"], "k8s-hub"),
         Image("quay.io/jupyterhub/configurable-http-proxy", SITE["configurable_http_proxy"], "configurable-http-proxy"),
@@ -153,14 +153,17 @@ def _bake(image: Image, output: Path) -> None:
 
 
 def _bud_options() -> list[str]:
-    """Needs no container runtime and no bridge, and trusts this computer's authorities (a site may have its own)."""
+    """Return options that need no container runtime and no bridge, and trust this computer's authorities.
+
+    A site may have authorities of its own.
+    """
     trust = "--volume=/etc/ssl/certs:/etc/ssl/certs:ro"
     return ["--isolation=chroot", "--network=host", "--pull-never", f"--timestamp={EPOCH}", trust]
 
 
 @contextmanager
 def _storage(output: Path) -> Iterator[tuple[list[str], str]]:
-    """buildah, and the container storage of its own that it has for the time of one build."""
+    """Yield the buildah command and the directory of its container storage, which lasts for one build."""
     with tempfile.TemporaryDirectory(prefix="buildah-", dir=output) as directory:
         options = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=overlay"]
         yield [*ALONE, "buildah", *options], directory

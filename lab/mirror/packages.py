@@ -18,9 +18,9 @@ _CONTAINERD_CONFIG: Final = 'disabled_plugins = ["cri"]\n'
 
 
 def kubernetes_packages(kubernetes: Path, cni_plugins: Path) -> tuple[DebianPackage, ...]:
-    """The packages of https://pkgs.k8s.io, around programs in these directories.
+    """Return the packages of https://pkgs.k8s.io, around programs in these directories.
 
-    As upstream's, they neither enable nor start kubelet.service.
+    Like upstream's, they neither enable nor start kubelet.service.
     """
     version = f"{SITE['kubernetes']}-1.1"
     plugins = sorted(path for path in cni_plugins.iterdir() if path.is_file())
@@ -67,9 +67,9 @@ def kubernetes_packages(kubernetes: Path, cni_plugins: Path) -> tuple[DebianPack
 
 
 def containerd_package(containerd: Path, runc: Path) -> DebianPackage:
-    """The package of https://download.docker.com, around programs in these directories.
+    """Return the package of https://download.docker.com, around programs in these directories.
 
-    As upstream's, its configuration switches the CRI plugin off: a node's administrator has to replace it.
+    Like upstream's, its configuration switches the CRI plugin off: a node's administrator has to replace it.
     """
     # upstream's file is for programs in /usr/local
     unit = (containerd / "source/containerd.service").read_text().replace("/usr/local/bin/", "/usr/bin/")

@@ -111,7 +111,7 @@ ALL: Final = (KUBERNETES, CONTAINERD, RUNC, ETCD, CNI_PLUGINS, CALICO, COREDNS)
 
 
 def _keep(directory: Path, module: str, paths: tuple[str, ...], target: Path) -> None:
-    """Copies parts of a module's source out of Go's module cache, writable (there they are not)."""
+    """Copy parts of a module's source out of Go's module cache, where they are read-only; the copies are writable."""
     source = Path(json.loads(go(directory, "mod", "download", "-json", module))["Dir"])
     for path in paths:
         (target / path).parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ _LOOPBACK: Final = IPv4Address("127.0.0.1")
 
 
 def registry_configuration(storage: Path, address: IPv4Address, port: int, *, read_only: bool) -> str:
-    """The server's settings as JSON, which is YAML.
+    """Return the server's settings as JSON, which is also YAML.
 
     See https://distribution.github.io/distribution/about/configuration/.
     """

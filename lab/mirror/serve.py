@@ -40,11 +40,10 @@ class MirrorStatus:
 
 
 def start_mirror(rack: Rack, mirror: Mirror) -> None:
-    """Starts both servers on the campus address and waits until they accept connections.
+    """Start both servers on the campus address and wait until they accept connections.
 
     Servers that already run are left alone, unless they show another mirror. Logs go to ``mirror`` in the rack's
-    run state.
-    Raises `RackError` with the end of the server's log when one does not come up.
+    run state. Raise `RackError` with the end of the server's log when one does not come up.
     """
     directory = rack.state / "mirror"
     directory.mkdir(parents=True, exist_ok=True)
@@ -83,7 +82,7 @@ def _accepts(rack: Rack, port: int) -> bool:
 
 
 def stop_mirror(rack: Rack) -> None:
-    """Ends both servers; does nothing when there are none."""
+    """End both servers; do nothing when there are none."""
     for unit in (_HTTP_UNIT, _REGISTRY_UNIT):
         stop(rack, unit)
 

@@ -30,12 +30,15 @@ KEY: Final = Artifact(
 
 
 def mirror_keyring() -> Path:
-    """The public key, binary, for apt's ``Signed-By``; made now when this computer has none yet (a second)."""
+    """Return the file of the public key, binary, for apt's ``Signed-By``.
+
+    The key is made now when this computer has none yet (a second).
+    """
     return KEY.make() / "site-mirror.gpg"
 
 
 def sign_release(release: Path) -> None:
-    """Writes ``InRelease`` and ``Release.gpg`` beside a Release file."""
+    """Write ``InRelease`` and ``Release.gpg`` beside a Release file."""
     with tempfile.TemporaryDirectory(prefix="gpg-") as short:
         gpg = ["gpg", "--homedir", short, "--batch", "--quiet", "--yes", "--digest-algo", "SHA512"]
         try:

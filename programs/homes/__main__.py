@@ -1,4 +1,4 @@
-"""Runs the maker of homes: `henhouse-homes --root DIR --first-uid N --listen ADDRESS:PORT --client NAME`.
+"""Runs the home provisioner: `henhouse-homes --root DIR --first-uid N --listen ADDRESS:PORT --client NAME`.
 
 Certificate, key and the client's authority are the files `certificate`, `key` and `ca` of `$CREDENTIALS_DIRECTORY`
 (systemd.exec(5), LoadCredential=).
@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from .server import Maker, tls_context
+from .server import Provisioner, tls_context
 from .store import Homes
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="henhouse-homes")
     parser.add_argument("--root", required=True, help="directory with the homes")
     parser.add_argument("--first-uid", required=True, type=int, help="the first id that a home may get")
@@ -28,7 +28,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def tell_systemd(state: str) -> None:
-    """sd_notify(3), where systemd asked for it."""
+    """Tell systemd a state of this service, where systemd asked for it (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -37,7 +37,7 @@ def tell_systemd(state: str) -> None:
 
 
 def main() -> int:
-    """Serves until it is told to stop."""
+    """Serve until the program is told to stop."""
     given = arguments()
     if not given.credentials:
         print("henhouse-homes: no --credentials and no $CREDENTIALS_DIRECTORY", file=sys.stderr)
@@ -50,10 +50,10 @@ def main() -> int:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    with Maker((host, int(port)), tls_context(Path(given.credentials)), given.client, homes) as maker:
+    with Provisioner((host, int(port)), tls_context(Path(given.credentials)), given.client, homes) as provisioner:
         tell_systemd("READY=1")
         print(f"listening on {given.listen}, homes in {given.root}", file=sys.stderr, flush=True)
-        maker.serve_forever()
+        provisioner.serve_forever()
     return 0
 
 

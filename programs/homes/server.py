@@ -1,8 +1,9 @@
-"""The maker of homes over HTTPS, for the one client that the settings name."""
+"""The home provisioner over HTTPS, for the one client that the settings name."""
 
 import json
 import ssl
 import sys
+from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,7 @@ from .store import NAME, Homes, NotAHome
 
 LONGEST_BODY: Final = 65536
 SILENCE_SECONDS: Final = 10.0
-"""A client that says nothing for so long is hung up on."""
+"""After this time without a word from the client the server closes the connection."""
 
 
 def tls_context(credentials: Path) -> ssl.SSLContext:
@@ -26,8 +27,11 @@ def tls_context(credentials: Path) -> ssl.SSLContext:
     return context
 
 
-class Maker(ThreadingHTTPServer):
-    """`POST /homes/<name>` makes a home where there is none and answers {"uid": …, "gid": …}; `GET /healthz`."""
+class Provisioner(ThreadingHTTPServer):
+    """The server: `POST /homes/<name>` makes a home where there is none; `GET /healthz` says whether it works.
+
+    `POST` answers {"directory": …, "uid": …, "gid": …}.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -39,13 +43,13 @@ class Maker(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def get_request(self) -> tuple[socket, Any]:
-        """The handshake is left to the connection's own thread, so that a silent client stops nobody."""
+        """Accept a connection; its own thread does the handshake, so that a silent client holds up no other."""
         connection, address = super().get_request()
         connection.settimeout(SILENCE_SECONDS)
         return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A line for each connection that broke, instead of a traceback."""
+        """Write a line for each connection that broke, instead of a traceback."""
         print(f"{client_address[0]}: {sys.exception()}", file=sys.stderr, flush=True)
 
 
@@ -57,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
     timeout = SILENCE_SECONDS
 
     def do_GET(self) -> None:
-        """Answers whether the service works; it tells nothing about people."""
+        """Answer whether the service works; tell nothing about people."""
         if not self._allowed():
             return
         if self.path == "/healthz":
@@ -66,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is /healthz, and POST /homes/<name>")
 
     def do_POST(self) -> None:
-        """Makes a home."""
+        """Make a home."""
         length = self.headers.get("Content-Length", "")
         self.rfile.read(min(int(length) if length.isdecimal() else 0, LONGEST_BODY))
         if not self._allowed():
@@ -76,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is POST /homes/<name>")
             return
         try:
-            home, new = self._maker.homes.make(name)
+            home, new = self._provisioner.homes.make(name)
         except ValueError:
             self._refuse(HTTPStatus.BAD_REQUEST, f"{name!r} is not a valid home name; it must match {NAME.pattern}")
         except NotAHome as error:
@@ -86,21 +90,24 @@ class Handler(BaseHTTPRequestHandler):
             self.log_error("home of %s: %s", name, error)
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         else:
-            self._answer(HTTPStatus.CREATED if new else HTTPStatus.OK, {"uid": home.uid, "gid": home.gid})
+            self._answer(HTTPStatus.CREATED if new else HTTPStatus.OK, asdict(home))
 
     @property
-    def _maker(self) -> Maker:
-        return cast(Maker, self.server)
+    def _provisioner(self) -> Provisioner:
+        return cast(Provisioner, self.server)
 
     def _allowed(self) -> bool:
-        """The authority that signed the client's certificate signs others' too, so its name has to be right."""
+        """Return whether the client is the one of the settings; refuse the request when it is not.
+
+        The authority that signed the client's certificate signs others too, so the name in it has to be right.
+        """
         subject = cast(ssl.SSLSocket, self.connection).getpeercert() or {}
         pairs = cast(tuple[tuple[tuple[str, str], ...], ...], subject.get("subject", ()))
         names = [value for each in pairs for key, value in each if key == "commonName"]
-        if names == [self._maker.client]:
+        if names == [self._provisioner.client]:
             return True
         self._refuse(
-            HTTPStatus.FORBIDDEN, f"only the client {self._maker.client!r} is accepted, not {', '.join(names)}"
+            HTTPStatus.FORBIDDEN, f"only the client {self._provisioner.client!r} is accepted, not {', '.join(names)}"
         )
         return False
 

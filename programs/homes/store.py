@@ -1,4 +1,4 @@
-"""Homes as directories: made whole or not at all, each with a numeric user id that nobody had before."""
+"""Homes as directories: made whole or not at all, each with a numeric user id that was never given before."""
 
 import fcntl
 import os
@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-"""What a home may be called: what KubeSpawner makes of a user's name."""
+from .names import HOME
+
+NAME: Final = re.compile(HOME)
+"""What a home may be called."""
 COUNTER: Final = ".next-uid"
 UNFINISHED: Final = ".making-"
 RESERVED: Final = range(60000, 65536)
@@ -24,8 +26,10 @@ class NotAHome(Exception):
 
 @dataclass(frozen=True)
 class Home:
-    """Whose a home is."""
+    """A home and its owner."""
 
+    directory: str
+    """Its name below the root."""
     uid: int
     gid: int
 
@@ -43,7 +47,7 @@ class Homes:
         os.close(self._root)
 
     def make(self, name: str) -> tuple[Home, bool]:
-        """The home of this name, and whether it is new.
+        """Return the home of this name, made if there is none, and whether it is new.
 
         Raises ValueError for a name that no home may have, `NotAHome` where something else has it, and OSError when
         the file system refuses.
@@ -61,10 +65,10 @@ class Homes:
             os.chown(unfinished, uid, uid, dir_fd=self._root, follow_symlinks=False)
             os.rename(unfinished, name, src_dir_fd=self._root, dst_dir_fd=self._root)
             os.fsync(self._root)
-            return Home(uid, uid), True
+            return Home(name, uid, uid), True
 
     def tidy(self) -> None:
-        """Removes what an interrupted `make` left: empty directories that are nobody's home yet."""
+        """Remove what an interrupted `make` left: empty directories that are not homes yet."""
         with self._locked():
             for entry in os.listdir(self._root):
                 if entry.startswith(UNFINISHED):
@@ -82,10 +86,10 @@ class Homes:
                 f"{name} belongs to {found.st_uid}:{found.st_gid}, and ids of people begin at {self._first_uid}: "
                 "give it and what is in it to a free id of that range with chown -R"
             )
-        return Home(found.st_uid, found.st_gid)
+        return Home(name, found.st_uid, found.st_gid)
 
     def _take_uid(self) -> int:
-        """The next id. It counts as given before anything is made with it: an id may be lost, never given twice."""
+        """Take the next id. It counts as given before anything is made with it: it may be lost, never given twice."""
         uid = max(self._counter(), self._first_uid)
         if uid in RESERVED:
             uid = RESERVED.stop
@@ -102,7 +106,7 @@ class Homes:
         return uid
 
     def _counter(self) -> int:
-        """What the counter says; where it is lost, one more than the greatest id that a home has."""
+        """Return what the counter says; where it is lost, one more than the greatest id that a home has."""
         try:
             handle = os.open(COUNTER, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
         except FileNotFoundError:

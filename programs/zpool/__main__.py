@@ -24,7 +24,7 @@ def _layout_differences(spec: Spec) -> list[str]:
 
 
 def _property_differences(spec: Spec) -> list[tuple[str, list[str]]]:
-    """What is wrong with properties and datasets of an imported pool, each with the command that puts it right."""
+    """Return what is wrong with properties and datasets of an imported pool, with the command that corrects each."""
     found = system.pool_properties(spec.name, list(spec.pool_properties))
     wrong = [
         (f"{key} of the pool is {found[key]}, not {value}", ["zpool", "set", f"{key}={value}", spec.name])
@@ -48,7 +48,7 @@ def _property_differences(spec: Spec) -> list[tuple[str, list[str]]]:
 
 
 def check(spec: Spec) -> list[str]:
-    """Everything that differs from the settings."""
+    """Return everything that differs from the settings."""
     layout = _layout_differences(spec)
     if system.status(spec.name) is None:
         return layout
@@ -56,7 +56,10 @@ def check(spec: Spec) -> list[str]:
 
 
 def apply(spec: Spec) -> list[str]:
-    """Makes the pool as the settings say; returns nothing. `Refusal` where that would touch what is there."""
+    """Make the pool as the settings say; return an empty list.
+
+    Raise `Refusal` where that would touch what is there.
+    """
     if system.status(spec.name) is None:
         _bring(spec)
     if layout := _layout_differences(spec):
@@ -73,7 +76,7 @@ def apply(spec: Spec) -> list[str]:
 def _bring(spec: Spec) -> None:
     disks = system.inspect(spec)
     if guid := importable(spec.name, disks):
-        # By guid: nobody else's pool of the same name can be meant.
+        # By guid: no other pool of the same name can be meant.
         system.run("zpool", "import", "-N", "-d", BY_ID, guid)
         return
     if reasons := unfit(disks, system.unused_disks(spec)):
@@ -86,7 +89,7 @@ def _bring(spec: Spec) -> None:
 
 
 def write_metrics(spec: Spec) -> list[str]:
-    """Writes the pool's condition for node_exporter's textfile collector."""
+    """Write the pool's condition for node_exporter's textfile collector."""
     pool = system.status(spec.name)
     layout = [] if pool is None else _layout_differences(spec)
     metrics.write(Path(metrics.DIRECTORY, f"zpool_{spec.name}.prom"), metrics.render(spec.name, pool, len(layout)))
@@ -97,7 +100,7 @@ VERBS: dict[str, Callable[[Spec], list[str]]] = {"check": check, "apply": apply,
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one verb."""
+    """Run one verb and return the exit status."""
     if len(arguments) != 2 or arguments[0] not in VERBS:
         print(f"usage: henhouse-zpool {'|'.join(VERBS)} SPEC", file=sys.stderr)
         return 2

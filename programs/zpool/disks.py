@@ -52,19 +52,19 @@ class Disk:
 
 
 def parse_lsblk(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The block devices of `lsblk --json` by path, partitions and all that is stacked on them below `children`."""
+    """Return the block devices of `lsblk --json` by path; partitions and what is stacked on them are in `children`."""
     return {device["path"]: device for device in report["blockdevices"]}
 
 
 def family(device: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A device of lsblk and everything made of it."""
+    """Yield a device of lsblk and everything made of it."""
     yield device
     for child in device.get("children", ()):
         yield from family(child)
 
 
 def parse_labels(text: str) -> Iterator[Label]:
-    """The label in what `zdb -l` prints; nothing when it found none. The four copies on a disk say the same."""
+    """Yield the label in what `zdb -l` prints; nothing when it found none. The four copies on a disk say the same."""
 
     def value(key: str) -> str:
         match = re.search(rf"^    {key}: '?([^'\n]*)'?$", text, re.MULTILINE)
@@ -80,7 +80,7 @@ def describe(
     signatures: Sequence[Mapping[str, Any]],
     labels: Sequence[Label],
 ) -> Disk:
-    """A disk out of its entries in the reports of lsblk, wipefs and zdb."""
+    """Return a disk, made from its entries in the reports of lsblk, wipefs and zdb."""
     members = list(family(device))
     return Disk(
         name=name,
@@ -94,7 +94,7 @@ def describe(
 
 
 def importable(pool: str, disks: Sequence[Disk]) -> str | None:
-    """The guid of the pool of this name that is on these disks, or None where there is none.
+    """Return the guid of the pool of this name that is on these disks, or None where there is none.
 
     Raises `Refusal` when they hold two pools of that name.
     """

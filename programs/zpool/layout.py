@@ -80,7 +80,7 @@ class Spec:
 
 
 def create_arguments(spec: Spec) -> list[str]:
-    """The arguments of `zpool create`, without -f: ZFS's own checks stay in force."""
+    """Return the arguments of `zpool create`, without -f: ZFS's own checks stay in force."""
 
     def members(vdev: Vdev) -> list[str]:
         paths = [f"{BY_ID}/{disk}" for disk in vdev.disks]
@@ -98,7 +98,7 @@ def create_arguments(spec: Spec) -> list[str]:
 
 
 def reported_layout(pool: Mapping[str, Any], wanted: Layout, disk_of: Callable[[str], str]) -> Layout:
-    """The layout in one pool's object of `zpool status -j`. `disk_of` gives the disk's name for a vdev's path."""
+    """Return the layout in a pool's object of `zpool status -j`. `disk_of` gives the disk's name for a vdev's path."""
 
     def leaves(vdev: Mapping[str, Any]) -> Iterator[str]:
         children = vdev.get("vdevs", {}).values()
@@ -108,7 +108,7 @@ def reported_layout(pool: Mapping[str, Any], wanted: Layout, disk_of: Callable[[
             yield from leaves(child)
 
     def member(vdev: Mapping[str, Any]) -> str:
-        """A disk, or the disk whose place a spare holds for now."""
+        """Return the disk of a vdev, or the disk whose place a spare holds for now."""
         names = list(leaves(vdev))
         if vdev["vdev_type"] in STAND_INS:
             return next((name for name in names if name in wanted.active), names[0])

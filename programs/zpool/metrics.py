@@ -28,7 +28,7 @@ HELP: Final = {
 
 
 def render(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -> str:
-    """The text for one pool; `pool` is its object of `zpool status -j`, None while it is not imported."""
+    """Return the text for one pool; `pool` is its object of `zpool status -j`, None while it is not imported."""
     samples = list(_samples(name, pool, layout_differences))
     lines = []
     for metric, text in HELP.items():
@@ -61,7 +61,7 @@ def _samples(name: str, pool: Mapping[str, Any] | None, layout_differences: int)
 
 
 def _disks(vdev: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The disks below a vdev or a pool; a spare in use is reported twice and given once."""
+    """Yield the disks below a vdev or a pool; a spare in use is reported twice and yielded once."""
     seen = set()
     for part in ("vdevs", "logs", "special", "dedup", "l2cache", "spares"):
         for child in vdev.get(part, {}).values():
@@ -73,7 +73,7 @@ def _disks(vdev: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def write(path: Path, text: str) -> None:
-    """Replaces the file at once, so that the exporter never reads half of it."""
+    """Replace the file at once, so that the exporter never reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as new:
         new.write(text)

@@ -14,7 +14,7 @@ LSBLK_COLUMNS = "NAME,PATH,TYPE,SIZE,MOUNTPOINTS"
 
 
 def run(*command: str) -> str:
-    """Runs a program and returns what it printed; `Refusal` with its own words when it fails."""
+    """Run a program and return what it printed; raise `Refusal` with the program's own words when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
     if done.returncode != 0:
         raise Refusal(f"`{' '.join(command[:3])} …` failed: {(done.stderr or done.stdout).strip()}")
@@ -22,12 +22,15 @@ def run(*command: str) -> str:
 
 
 def ask(*command: str) -> dict[str, Any]:
-    """The JSON object that a program prints."""
+    """Return the JSON object that a program prints."""
     return cast(dict[str, Any], json.loads(run(*command) or "{}"))
 
 
 def status(pool: str) -> Mapping[str, Any] | None:
-    """The pool's object of `zpool status`, or None while it is not imported. Sizes and times are whole numbers."""
+    """Return the pool's object of `zpool status`, or None while it is not imported.
+
+    Sizes and times are whole numbers.
+    """
     if pool not in run("zpool", "list", "-H", "-o", "name").split():
         return None
     return cast(Mapping[str, Any], ask("zpool", "status", "-j", "-p", "--json-int", pool)["pools"][pool])
@@ -51,7 +54,7 @@ def dataset_properties(dataset: str, names: list[str]) -> dict[str, str]:
 
 
 def inspect(spec: Spec) -> list[Disk]:
-    """Looks at every disk of the settings. Reads only."""
+    """Look at every disk of the settings, only reading, and return what was found."""
     devices = {name: device_of(name) for name in spec.layout.disks}
     there = sorted({device for device in devices.values() if device})
     known = parse_lsblk(ask("lsblk", "--json", "--bytes", "--output", LSBLK_COLUMNS, *there)) if there else {}
@@ -71,7 +74,7 @@ def _labels(path: str) -> list[Label]:
 
 
 def device_of(name: str) -> str | None:
-    """The block device that a name in /dev/disk/by-id stands for."""
+    """Return the block device that a name in /dev/disk/by-id stands for, or None where there is no such name."""
     link = Path(BY_ID, name)
     return os.path.realpath(link) if link.exists() else None
 
@@ -90,7 +93,7 @@ def unused_disks(spec: Spec) -> list[str]:
 
 
 def disk_names(spec: Spec) -> dict[str, str]:
-    """The settings' name for each device and for its first partition, where ZFS keeps its data on a whole disk."""
+    """Return the settings' name for each device and its first partition, where ZFS keeps its data on a whole disk."""
     return {
         device: name
         for name in spec.layout.disks
@@ -100,6 +103,6 @@ def disk_names(spec: Spec) -> dict[str, str]:
 
 
 def disk_of(names: Mapping[str, str], path: str) -> str:
-    """The settings' name of the disk behind a vdev's path, whichever of its names the pool was imported by."""
+    """Return the settings' name of the disk behind a vdev's path, whichever of its names the pool was imported by."""
     known = names.get(os.path.realpath(path))
     return known or os.path.basename(path).removesuffix("-part1")

@@ -1,7 +1,6 @@
 """Exports a stack's outputs. docs/outputs.md says who reads which."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import pulumi
 
@@ -12,21 +11,16 @@ from stacks.secrets import SiteSecrets
 from stacks.settings import Site
 
 
-class HasFacts(Protocol):
-    """A machine that has told what it is."""
-
-    facts: pulumi.Output[dict[str, str]]
-
-
 def export_outputs(
     site: Site,
     secrets: SiteSecrets,
     *,
     hosts: Sequence[str],
+    openings: Sequence[Mapping[str, object]],
     kubeconfig: pulumi.Output[str],
-    machines: Mapping[str, HasFacts],
+    machines: Mapping[str, pulumi.Output[dict[str, str]]],
 ) -> None:
-    """Export the stack's outputs; `hosts` are its public names.
+    """Export the stack's outputs; `hosts` are its public names, `machines` the facts of each machine.
 
     Only `kubeconfig` and `login` are secret: the DNS job needs no passphrase.
     """
@@ -37,8 +31,9 @@ def export_outputs(
     pulumi.export("ssh_config", ssh_config(site))
     pulumi.export("known_hosts", known_hosts(site))
     pulumi.export("bgp", bgp(site))
+    pulumi.export("openings", list(openings))
     pulumi.export("ca_certificate", secrets.ca_certificate)
-    pulumi.export("machines", {name: machine.facts for name, machine in sorted(machines.items())})
+    pulumi.export("machines", dict(sorted(machines.items())))
     pulumi.export("kubeconfig", pulumi.Output.secret(kubeconfig))
     pulumi.export("login", pulumi.Output.secret(_login(site, secrets)))
 

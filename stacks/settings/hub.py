@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from programs.homes.names import LOGIN
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
 from stacks.versions import SITE
 
-UserName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
+UserName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 

@@ -15,7 +15,7 @@ def clock() -> Clock:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The times, as a table."""
+    """Print the times as a table."""
     if _CLOCK.times:
         terminalreporter.section("how long it took")
         for what, seconds in _CLOCK.times:
@@ -24,6 +24,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _stop_at_the_first_failure(request: pytest.FixtureRequest) -> None:
-    """The tests are one story: after a failure the later chapters would only repeat it."""
+    """Skip each test after a failure: the tests are one story, and the later chapters would only repeat the failure."""
     if request.session.testsfailed:
         pytest.skip("an earlier chapter failed")

@@ -25,7 +25,7 @@ _PUBLIC: Final = frozenset({"host", "hostKey", "user"})
 
 
 def secret_values(state: Mapping[str, Any]) -> dict[str, str]:
-    """A telling part of every secret in an exported state, by the resource and the property that hold it."""
+    """Return a telling part of every secret in an exported state, keyed by the resource and the property with it."""
     return {
         f"{resource['urn'].rpartition('::')[2]} {path}": telling
         for resource in state["deployment"]["resources"]
@@ -61,7 +61,7 @@ def _telling(value: Any) -> Iterator[str]:
 
 
 def where_found(secrets: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
-    """A sentence for each secret that one of the texts shows; it does not show the secret itself."""
+    """Return a sentence for each secret that one of the texts shows; it does not show the secret itself."""
     return [
         f"{name} is in {where}" for where, text in texts.items() for name, value in secrets.items() if value in text
     ]

@@ -33,7 +33,7 @@ class Clock:
 
     @contextmanager
     def timing(self, what: str) -> Iterator[None]:
-        """Keeps the seconds that the block took."""
+        """Keep the seconds that the block took."""
         started = time.monotonic()
         yield
         self.times.append((what, time.monotonic() - started))
@@ -42,7 +42,7 @@ class Clock:
 def run(
     command: Sequence[str], *, check: bool = True, environment: Mapping[str, str] | None = None, show: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command in the project's directory to its end; both of its streams are shown, where `show`, and kept."""
+    """Run a command in the project's directory to its end; keep both of its streams, and show them if `show`."""
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -66,7 +66,7 @@ def make(target: str, *variables: str, check: bool = True) -> subprocess.Complet
 
 
 def make_cut_short(target: str, *, when: str, by: signal.Signals = signal.SIGINT) -> int:
-    """The exit status of `make TARGET` after a signal as soon as it has printed `when`; fails when it never does.
+    """Send a signal to `make TARGET` when it has printed `when`; return its exit status, or fail if it never prints it.
 
     The signal reaches all that a terminal's Ctrl-C would reach. What outlives it is the target's own affair.
     """
@@ -96,20 +96,20 @@ def make_cut_short(target: str, *, when: str, by: signal.Signals = signal.SIGINT
 
 
 def in_the_rack(*command: str) -> list[str]:
-    """The command line of an administrator's command: inside the rack's network, with the engine."""
+    """Return the command line of an administrator's command: inside the rack's network, with the engine."""
     return [*_ENGINE, *command]
 
 
 def pulumi(
     *arguments: str, check: bool = True, show: bool = True, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """The engine on the dev stack."""
+    """Run the engine on the dev stack."""
     command = in_the_rack("pulumi", "--non-interactive", "--color", "never", *arguments, "--stack", STACK)
     return run(command, check=check, show=show, environment=environment)
 
 
 def state() -> dict[str, Any]:
-    """The stack's state, secrets shown."""
+    """Return the stack's state, secrets shown."""
     found: dict[str, Any] = json.loads(pulumi("stack", "export", "--show-secrets", show=False).stdout)
     return found
 
@@ -120,24 +120,24 @@ def output(name: str) -> Any:
 
 
 def password() -> str:
-    """What everybody logs in to the dev stack's hub with."""
+    """Return the password with which everybody logs in to the dev stack's hub."""
     return str(output("login")).rpartition(" ")[2]
 
 
 def drift() -> dict[str, Any]:
-    """What `ops drift` found."""
+    """Return what `ops drift` found."""
     done = run(in_the_rack(sys.executable, "-m", "ops", "drift", "--stack", STACK, "--json"), check=False)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def inside(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """A command in the rack's network namespace, where a person on the campus would be."""
+    """Run a command in the rack's network namespace, where a person on the campus would be."""
     return run([*_LAB, "exec", "--", *command], check=check, show=False)
 
 
 def on(host: str, script: str, check: bool = True) -> str:
-    """What a shell on a machine prints."""
+    """Return what a shell on a machine prints."""
     return run([*_LAB, "ssh", host, script], check=check, show=False).stdout
 
 
@@ -157,7 +157,7 @@ def kubectl(*arguments: str, check: bool = True) -> str:
 
 
 def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, every: float = 2) -> Answer:
-    """The first answer that is not None or False; fails, naming what was awaited, when there is none in time."""
+    """Return the first answer that is not None or False; fail, naming what was awaited, if there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -172,7 +172,7 @@ def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, e
 
 
 def changes(text: str) -> dict[str, int]:
-    """The engine's summary of an update or preview, by what it did: {"create": 3, "unchanged": 120}."""
+    """Return the engine's summary of an update or preview, keyed by what it did: {"create": 3, "unchanged": 120}."""
     summary = text[text.rindex("\nResources:") :]
     counts = re.findall(r"^\s+(?:(?:\+|-|~|\+-|-\+) )?(\d+) (?:to )?(\w+)", summary, flags=re.MULTILINE)
     return {verb: int(count) for count, verb in counts}

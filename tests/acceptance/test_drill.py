@@ -52,7 +52,7 @@ RACK: Final = (
 
 
 def lock_files() -> list[Path]:
-    """The engine's lock files on the rack's stack."""
+    """Return the engine's lock files on the rack's stack."""
     return list(state_directory(STACK).glob(f".pulumi/locks/*/*/{STACK}/*.json"))
 
 
@@ -73,7 +73,7 @@ def test_it_ends_at_a_login_however_often_it_is_cut_short() -> None:
 
 
 def test_drift_is_looked_for_while_an_up_runs() -> None:
-    """And after one that was killed, whose lock nobody gave back."""
+    """The same holds after an `up` that was killed and left its lock behind."""
     looking = in_the_rack(sys.executable, "-m", "ops", "drift", "--stack", STACK)
     update = subprocess.Popen(["make", "--no-print-directory", "up"], stdout=subprocess.PIPE, text=True)
     assert update.stdout is not None

@@ -43,7 +43,7 @@ class Row:
 
 
 def computer() -> str:
-    """The machine's description."""
+    """Return the machine's description."""
     texts = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in texts if line.startswith("model name")), "unknown processor")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
@@ -89,7 +89,7 @@ def _notebook(user: str) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Measures and prints; 1 when there is a rack already, which is somebody's."""
+    """Measure and print; return 1 if there is a rack already, because a person may be using it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print data instead of a table")
     options = parser.parse_args(arguments)

@@ -18,7 +18,7 @@ PACKAGES: Final = ("chromium", "libnss3-tools")
 CHROMIUM: Final = "/usr/bin/chromium"
 ON_THE_CAMPUS: Final = (sys.executable, "-m", "lab", "exec", "--")
 FLAGS: Final = (
-    "--no-sandbox",  # the tests are root's, and Chromium's sandbox is not for root
+    "--no-sandbox",  # the tests run as root, and Chromium's sandbox does not
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -30,7 +30,7 @@ FLAGS: Final = (
 
 @contextmanager
 def open_page(host: str, address: str, authority: str, *, prefix: tuple[str, ...] = ON_THE_CAMPUS) -> Iterator[Page]:
-    """A blank page of a new browser that finds `host` at `address` and trusts `authority`, PEM, and no other.
+    """Yield a blank page of a new browser that finds `host` at `address` and trusts only `authority` (PEM).
 
     Chromium is started behind `prefix`, by default inside the rack's network; this process stays where it is and
     speaks to it through a pipe.
@@ -65,7 +65,7 @@ def _trust(authority: str, home: Path) -> None:
 
 
 def _launcher(home: Path, prefix: tuple[str, ...]) -> str:
-    """A program that Playwright takes for Chromium. Every link of the chain is an exec, so its pipes reach the end."""
+    """Write a program that Playwright takes for Chromium. Every link of the chain is an exec: pipes reach the end."""
     launcher = home / "chromium"
     launcher.write_text(f'#!/bin/sh\ncd {ROOT} && exec {" ".join(prefix)} {CHROMIUM} "$@"\n')
     launcher.chmod(0o700)

@@ -69,7 +69,7 @@ class Notebook:
         expect(self._cell.locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=CELL_SECONDS * 1000)
 
     def expect_output(self, text: str) -> None:
-        """The cell's output holds this text."""
+        """Expect this text in the cell's output."""
         expect(self._cell.locator(".jp-OutputArea-output")).to_contain_text(text, timeout=CELL_SECONDS * 1000)
         self._lap("cell done")
 
@@ -85,7 +85,7 @@ class Notebook:
 
 @contextmanager
 def open_notebook(user: str, password: str, *, outside: bool = False) -> Iterator[Notebook]:
-    """A person logs in and opens a new notebook; how long each step took is printed at the end.
+    """Log a person in and open a new notebook; print at the end how long each step took.
 
     The browser is on the campus; `outside` the rack it goes through the door, as the newcomer's own does.
     """

@@ -1,25 +1,16 @@
 """What other components would hand to the one under test: a site, its machines, a cluster, homes, secrets."""
 
-from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 import pulumi
 from pulumi_kubernetes import Provider
 
-from components.contracts.cluster import KubernetesAccess
+from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine, SshTarget
-from components.contracts.storage import HomesVolume
+from components.contracts.storage import HomeProvisioner, HomesVolume
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
 from tests.recorded import Outputs
-
-
-@dataclass(frozen=True)
-class Spaces:
-    """The namespaces, by their names."""
-
-    hub: pulumi.Output[str]
-    users: pulumi.Output[str]
-    edge: pulumi.Output[str]
 
 
 class World:
@@ -30,7 +21,7 @@ class World:
         self.secrets = SiteSecrets("secrets", site)
         provider = Provider("provider", cluster_identifier="test", kubeconfig="{}")
         self.cluster = KubernetesAccess(provider, self.ready)
-        self.spaces = Spaces(*(pulumi.Output.from_input(name) for name in ("hub", "users", "edge")))
+        self.spaces = Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage")))
         self.machines = {
             name: Machine(name, host, SshTarget.of(name, host, site.access), self.ready)
             for name, host in site.hosts.items()
@@ -38,10 +29,13 @@ class World:
         self.homes = HomesVolume(
             namespace=self.spaces.users,
             claim=pulumi.Output.from_input("homes"),
-            maker_url=pulumi.Output.from_input("https://198.18.0.200:8443"),
-            maker_ca=pulumi.Output.from_input("maker's authority"),
-            client_certificate=pulumi.Output.from_input("hub's certificate"),
-            client_key=pulumi.Output.secret("hub's key"),
+            provisioner=HomeProvisioner(
+                IPv4Address("198.18.0.200"),
+                8443,
+                authority=pulumi.Output.from_input("provisioner's authority"),
+                client_certificate=pulumi.Output.from_input("hub's certificate"),
+                client_key=pulumi.Output.secret("hub's key"),
+            ),
             ready=self.ready,
         )
 

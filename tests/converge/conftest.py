@@ -14,7 +14,7 @@ from tests.engine import sshd
 
 @pytest.fixture(scope="session")
 def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sshd.Server]:
-    """The server; its /tmp is `files`."""
+    """Provide the server; its /tmp is `files`."""
     with sshd.server(tmp_path_factory.mktemp("host")) as server:
         yield server
 
@@ -28,7 +28,7 @@ def _session(ssh_server: sshd.Server) -> Iterator[LoopbackShell]:
 
 @pytest.fixture
 def shell(_session: LoopbackShell) -> LoopbackShell:
-    """A shell on it, with an empty /tmp/x."""
+    """Provide a shell on the server, with an empty /tmp/x."""
     _session.run("rm -rf /tmp/x /run/henhouse && mkdir -m 755 /tmp/x")
     return _session
 
@@ -44,7 +44,7 @@ _RACK: Final = Rack.model_validate(
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[RackShell]:
-    """A machine with an init system, in a rack of its own without a mirror."""
+    """Provide a machine with an init system, in a rack of its own without a mirror."""
     with lifecycle.only_one(_RACK):
         try:
             lifecycle.up(_RACK)

@@ -26,12 +26,12 @@ SHELL: Final = sorted((Path(__file__).resolve().parents[2] / "converge").glob("*
 
 @cache
 def site(stack: str) -> Site:
-    """The settings of a committed stack."""
+    """Return the settings of a committed stack."""
     return parse_settings(tree(stack))
 
 
 def own_text(script: str) -> str:
-    """A script without the parts that many have alike."""
+    """Return a script without the parts that many scripts share."""
     for part in SHELL:
         script = script.replace(part.read_text() + "\n", "")
     return script
@@ -69,14 +69,14 @@ class Shell(ABC):
 
     @abstractmethod
     def run(self, command: str, stdin: str = "") -> Answer:
-        """Runs one command."""
+        """Run one command."""
 
     def check(self, role: Role, secrets: Mapping[str, str] | None = None) -> Answer:
-        """What `check` says."""
+        """Return what `check` says."""
         return self.run(CHECK + render(role, MACHINE, secrets or {}), standard_input(secrets or {}))
 
     def apply(self, role: Role, secrets: Mapping[str, str] | None = None) -> Answer:
-        """What `apply` says."""
+        """Return what `apply` says."""
         return self.run(render(role, MACHINE, secrets or {}), standard_input(secrets or {}))
 
 
@@ -112,7 +112,7 @@ class LoopbackShell(Shell):
         return Answer(done.exit_status if done.exit_status is not None else -1, str(done.stdout), str(done.stderr))
 
     def close(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
         self._session.close()
         self._loop.run_until_complete(self._session.wait_closed())
         self._loop.close()

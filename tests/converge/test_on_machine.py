@@ -54,13 +54,13 @@ def service(config: str = "a\n", *, reload: bool = False) -> Role:
 
 
 def invocation(machine: RackShell) -> str:
-    """Changes with every start (systemd.exec(5))."""
+    """Return the service's invocation ID, which changes with every start (systemd.exec(5))."""
     return machine.run("systemctl show --property=InvocationID --value demo.service").stdout
 
 
 @pytest.fixture
 def demo(machine: RackShell) -> RackShell:
-    """A machine on which the demo service runs."""
+    """Provide a machine on which the demo service runs."""
     assert machine.apply(service()).status == 0
     return machine
 

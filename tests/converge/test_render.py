@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from components.contracts.cluster import Membership
 from components.machines.node import baseline
 from components.machines.roles import kubernetes, time
 from converge.items import Absent, Block, Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
@@ -43,7 +44,7 @@ def roles() -> Iterator[tuple[str, str, Role]]:
     yield "dev", "chick0", MANY
     for stack in ("dev", "prod"):
         for name in site(stack).hosts:
-            for role in baseline(name, site(stack)):
+            for role in baseline(name, site(stack), Membership.of(site(stack).cluster)):
                 yield stack, name, role
 
 

@@ -11,13 +11,13 @@ from tests.engine.project import Project
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The engine as `make` uses it."""
+    """Provide the engine as `make` uses it."""
     return ensure_engine(backend=tmp_path_factory.mktemp("backend"))
 
 
 @pytest.fixture
 def project(engine: Engine, tmp_path: Path) -> Callable[..., Project]:
-    """Makes a stack of one of the programs, marked as a lab unless told otherwise, with this configuration."""
+    """Provide a function that makes a stack of a program with this configuration, marked as a lab by default."""
 
     def make(program: str, marked: bool = True, **configuration: object) -> Project:
         backend = tmp_path / "backend"

@@ -127,7 +127,7 @@ def _running(command: Sequence[str | Path], log: Path) -> Iterator[None]:
 
 @contextmanager
 def control_plane(directory: Path) -> Iterator[ControlPlane]:
-    """A control plane while the block runs; its files are in `directory`."""
+    """Run a control plane while the block runs; its files are in `directory`."""
     etcd, kubernetes = ETCD.artifact.make(), KUBERNETES.artifact.make()
     authority = _Authority(directory)
     for name, organization in (("server", "test"), ("admin", "system:masters"), ("accounts", "test")):

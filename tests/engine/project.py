@@ -34,11 +34,11 @@ class Project:
         self.pulumi("stack", "init", STACK)
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of one `pulumi` command on the stack."""
+        """Return the command line of one `pulumi` command on the stack."""
         return ["pulumi", "--non-interactive", "--stack", STACK, *arguments]
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
-        """What the command prints; `fails` says whether it has to."""
+        """Run the command and return what it prints; `fails` says whether it has to fail."""
         command = ["pulumi", *arguments] if arguments[:2] == ("stack", "init") else self.command(*arguments)
         done = subprocess.run(
             command,
@@ -71,7 +71,7 @@ class Project:
         self.pulumi("config", "set", "henhouse:lab", value)
 
     def plan(self) -> dict[str, str]:
-        """What a preview would do: logical name -> operation, for whatever does not stay the same."""
+        """Return what a preview would do: logical name -> operation, for whatever does not stay the same."""
         answer = subprocess.run(
             self.command("preview", "--json"),
             cwd=self.directory,
@@ -102,7 +102,7 @@ class Project:
         return printed, [(each["op"], name_of(each["urn"])) for each in metadata if each["op"] != "same"]
 
     def state(self, decrypted: bool = False) -> dict[str, Any]:
-        """The stack's deployment, as exported; its secrets are encrypted unless they are asked for."""
+        """Return the stack's deployment, as exported; its secrets are encrypted unless `decrypted`."""
         shown = ["--show-secrets"] if decrypted else []
         deployment: dict[str, Any] = json.loads(self.pulumi("stack", "export", *shown))["deployment"]
         return deployment
@@ -114,11 +114,11 @@ class Project:
         return found[0]
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, decrypted."""
+        """Return the stack's outputs, decrypted."""
         found: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
         return found
 
 
 def name_of(urn: str) -> str:
-    """The logical name in a URN."""
+    """Return the logical name in a URN."""
     return urn.split("::")[-1]

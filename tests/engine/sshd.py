@@ -61,13 +61,13 @@ class Server:
         return (self.files / "client").read_text()
 
     def said(self) -> str:
-        """The server's log."""
+        """Return the server's log."""
         return (self.files / "sshd.log").read_text()
 
 
 @contextmanager
 def server(directory: Path) -> Iterator[Server]:
-    """A server while the block runs; its files are below `directory`."""
+    """Run a server while the block runs; its files are below `directory`."""
     files = directory / "sshd"
     files.mkdir()
     for name in ("host", "client", "other"):
@@ -94,7 +94,7 @@ def server(directory: Path) -> Iterator[Server]:
         _wait_for(port, process, files / "sshd.log")
         yield Server(port, files)
     finally:
-        process.kill()  # unshare's child dies with it, and so with the child all of its PID namespace
+        process.kill()  # unshare's child dies with it, and all of the child's PID namespace too
         process.wait(10)
 
 
@@ -112,7 +112,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @contextmanager
 def agent(key: Path) -> Iterator[str]:
-    """An ssh-agent that holds the key, while the block runs; its socket."""
+    """Run an ssh-agent that holds the key while the block runs, and yield its socket."""
     path = key.parent / "agent"
     program = shutil.which("ssh-agent")
     assert program is not None

@@ -14,7 +14,7 @@ from lab.versions import PULUMI, ROOT
 
 
 def _fake_engine(directory: Path, version: str) -> None:
-    """A `pulumi` that knows its version only, with a plugin of each kind."""
+    """Write a `pulumi` that knows only its version, with a plugin of each kind."""
     programs = {directory / "bin/pulumi": f"#!/bin/sh\necho {version}\n"}
     for plugin in plugins():
         programs[directory / "home/plugins" / plugin.directory / plugin.program] = "\x7fELF"

@@ -44,7 +44,7 @@ def stack(project: Make, cluster: ControlPlane) -> Iterator[Project]:
 
 @pytest.fixture
 def own_kind(stack: Project) -> None:
-    """The stack has a kind of its own and an object of it. Taking them away lasts until the garbage collector hears of
+    """Give the stack a kind of its own and an object of it. Removing them takes until the garbage collector hears of
     the kind, half a minute."""
     stack.configure(own_kind=True)
 
@@ -224,7 +224,7 @@ def _first_pod(cluster: ControlPlane) -> str:
 def test_drift_is_seen_while_an_update_holds_the_lock(
     stack: Project, cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And neither the state nor the settings are touched by who looks."""
+    """The search for drift changes neither the state nor the settings."""
     stack.up()
     exported = json.loads(stack.pulumi("stack", "export"))
     urns = ops_cluster.objects(exported)

@@ -51,7 +51,7 @@ def test_what_does_not_run_the_program_refuses_too(stack: Project, tmp_path: Pat
 
 
 def _recorded(stack: Project) -> dict[str, tuple[object, ...]]:
-    """What the state says of each resource; the engine rewrites ciphertexts and bookkeeping each time."""
+    """Return what the state says of each resource; the engine rewrites ciphertexts and bookkeeping each time."""
     resources = stack.state(decrypted=True)["resources"]
     return {each["urn"]: (each.get("id"), each.get("inputs"), each.get("outputs")) for each in resources}
 

@@ -38,7 +38,7 @@ def stack(project: Make, server: sshd.Server) -> Project:
 
 @pytest.fixture
 def let_in(stack: Project, server: sshd.Server) -> Project:
-    """The stack, with a key that the server accepts."""
+    """Provide the stack, with a key that the server accepts."""
     stack.configure_secret("private_key", server.private_key)
     return stack
 
@@ -139,7 +139,7 @@ def test_a_silent_connection_is_looked_after(let_in: Project, server: sshd.Serve
 
 @contextmanager
 def _under_way(stack: Project, server: sshd.Server) -> "Iterator[subprocess.Popen[str]]":
-    """An update in whose remote command nothing happens for ten minutes; interrupted on leaving, if not before."""
+    """Start an update whose remote command does nothing for ten minutes; interrupt it at the end, if not before."""
     stack.configure(slow=True)
     process = subprocess.Popen(
         stack.command("up", "--yes", "--skip-preview"),
@@ -184,6 +184,6 @@ def _sleeping() -> bool:
 
 
 def _connections(port: int) -> list[str]:
-    """The lines of established connections to the port, proc(5)."""
+    """Return the lines of established connections to the port, proc(5)."""
     wanted = f":{port:04X} "
     return [line for line in Path("/proc/net/tcp").read_text().splitlines() if wanted in line and " 01 " in line]

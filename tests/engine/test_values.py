@@ -89,7 +89,7 @@ def _check_certificates(outputs: dict[str, Any]) -> None:
 
 
 def _check_secrecy(stack: Project, outputs: dict[str, Any], printed: str) -> None:
-    """What is secret by nature is encrypted in the state, and masked wherever it is shown."""
+    """Check that what is secret by nature is encrypted in the state, and masked wherever it is shown."""
     exported = json.dumps(stack.state())
     shown = stack.pulumi("stack", "output") + printed
     for secret in (outputs["password"], outputs["hash"], outputs["cookie"], outputs["login_private"]):

@@ -10,7 +10,7 @@ import pytest
 
 from lab import network
 from lab.builder import chains, make_all
-from lab.cache import Artifact, cache_root, missing
+from lab.cache import Artifact, cache_root, file_digest, missing
 from lab.rack import RackError, parse_rack
 from lab.versions import ROOT
 from tests.lab.test_one_machine import RACK
@@ -136,7 +136,7 @@ def test_first_failure_is_raised_and_nothing_is_begun_that_needs_it(recipe: Reci
 
 @pytest.fixture
 def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What runs a command inside a rack's network."""
+    """Provide the command line that runs a command inside a rack's network."""
     monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path / "state"))
     rack = parse_rack("cachetest", RACK)
     network.create(rack)
@@ -172,3 +172,21 @@ def test_environment_is_not_installed_from_inside_a_racks_network(namespace: lis
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "run `make setup` outside it" in done.stderr
+
+
+def test_words_about_the_code_are_no_input(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.py"
+    path.write_text('"""One."""\n\n# Why.\nPACKAGES = ("a",)\n"""What."""\n\n\ndef fill() -> None:\n    """Fill."""\n')
+    before = file_digest(path)
+    path.write_text('"""Two."""\n\nPACKAGES = ("a",)\n\n\ndef fill() -> None:\n    """Make."""\n')
+    assert file_digest(path) == before
+    path.write_text(path.read_text().replace('("a",)', '("b",)'))
+    assert file_digest(path) != before
+
+
+def test_every_byte_of_other_files_is_an_input(tmp_path: Path) -> None:
+    path = tmp_path / "options"
+    path.write_text("CONFIG_SMP=y\n")
+    before = file_digest(path)
+    path.write_text("# CONFIG_SMP=y\n")
+    assert file_digest(path) != before

@@ -147,7 +147,7 @@ def test_it_reboots_from_within(up: Lab) -> None:
 
 
 def _asked(up: Lab, command: str) -> str:
-    """What the machine answers; nothing while it cannot."""
+    """Return what the machine answers; nothing while it cannot answer."""
     words = up.command("ssh", "one", command)
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout
 

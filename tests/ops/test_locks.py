@@ -22,7 +22,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[int]:
-    """A process that goes by the engine's name."""
+    """Provide a process that has the engine's name."""
     program = tmp_path / "pulumi"
     program.symlink_to("/bin/sleep")
     process = subprocess.Popen(["bash", "-c", f"exec -a pulumi {program} 600"])
@@ -48,7 +48,7 @@ def locked(backend: Path, stack: str, pid: int, host: str | None = None) -> Path
 
 
 def gone() -> int:
-    """The number of a process that has ended."""
+    """Return the number of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid

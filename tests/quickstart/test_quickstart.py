@@ -52,7 +52,7 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def door(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    """A server with a certificate of `authority`, where the rack's door would be."""
+    """Provide a server with a certificate of `authority`, where the rack's door would be."""
     directory = tmp_path_factory.mktemp("door")
     certificate, key = authority.issue("hub.henhouse.localhost")
     (directory / "both.pem").write_text(certificate + key)

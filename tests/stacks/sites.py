@@ -12,13 +12,13 @@ PASSPHRASES: Final[Mapping[str, str]] = {"dev": "henhouse-lab", "prod": "henhous
 
 
 def tree(stack: str) -> dict[str, Any]:
-    """What `Pulumi.<stack>.yaml` says under henhouse:, as the engine hands it over, with secrets replaced by a word."""
+    """Return what `Pulumi.<stack>.yaml` says under henhouse:, as the engine passes it, with a word for each secret."""
     config: Mapping[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix("henhouse:"): _plain(value) for key, value in config.items()}
 
 
 def changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it; a value of None removes the setting."""
+    """Return `base` with `changes` laid over it; a value of None removes the setting."""
     merged = dict(base)
     for key, value in changes.items():
         if value is None:

@@ -1,7 +1,6 @@
 """Hub: JupyterHub on the cluster."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -15,43 +14,23 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs, Role, RoleBinding, RoleRefArgs, SubjectArgs
+from pulumi_kubernetes.rbac.v1 import Role, RoleBinding, RoleRefArgs, SubjectArgs
 
-from components.apps.hub.database import claim_spec, volume_spec
-from components.apps.hub.policies import HUB_LABELS, PROXY_LABELS, hub_policy, proxy_policy, servers_policy
-from components.apps.hub.roles import database_directory
-from components.apps.hub.values import HUB_PORT, config_files, database_host, site_json
-from components.apps.hub.workloads import SERVICES, deployment, hub_pod, proxy_pod
-from components.contracts.cluster import KubernetesAccess
+from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
+from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
+from components.apps.hub.deployment import deployment
+from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.proxy import proxy_pod, proxy_policy
+from components.apps.hub.servers import SPAWNER_RULES, servers_policy
+from components.apps.hub.site_json import config_files, site_json
+from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
 from components.contracts.storage import HomesVolume
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
-
-SPAWNER_RULES: Final = (
-    PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch", "create", "delete"]),
-    PolicyRuleArgs(api_groups=[""], resources=["events"], verbs=["get", "list", "watch"]),
-)
-"""What KubeSpawner asks of the API server in people's namespace: it makes and unmakes pods, and shows their events."""
-
-
-class HubNamespaces(Protocol):
-    """The namespaces that the hub has objects in or is reached from."""
-
-    @property
-    def hub(self) -> pulumi.Output[str]:
-        """The hub's and the proxy's own."""
-
-    @property
-    def users(self) -> pulumi.Output[str]:
-        """People's servers'."""
-
-    @property
-    def edge(self) -> pulumi.Output[str]:
-        """The TLS proxy's."""
 
 
 class Hub(pulumi.ComponentResource):
@@ -63,7 +42,7 @@ class Hub(pulumi.ComponentResource):
 
     route: Route
     """The hub's name, and the Service behind it."""
-    scrape: tuple[ScrapeTarget, ...]
+    watched: Watched
     """JupyterHub's metrics, asked for by its public name: what Prometheus sees is what people see."""
 
     def __init__(
@@ -74,7 +53,7 @@ class Hub(pulumi.ComponentResource):
         *,
         homes: HomesVolume,
         cluster: KubernetesAccess,
-        namespaces: HubNamespaces,
+        namespaces: Namespaces,
         machines: Mapping[str, Machine],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -92,18 +71,18 @@ class Hub(pulumi.ComponentResource):
             config=self._config(homes),
             keys=self._secret("keys", self._keys(secrets, homes)),
             database=self._database(machines[database_host(site)]),
+            after=homes.ready,
         )
-        self.scrape = (
-            ScrapeTarget(
-                "jupyterhub",
-                (f"{site.hub.host}:443",),
-                scheme="https",
-                path="/hub/metrics",
-                bearer_token=secrets.metrics_token,
-                public=True,
-                server_name=site.hub.host,
-            ),
+        metrics = ScrapeTarget(
+            "jupyterhub",
+            (f"{site.hub.host}:443",),
+            scheme="https",
+            path="/hub/metrics",
+            bearer_token=secrets.metrics_token,
+            public=True,
+            server_name=site.hub.host,
         )
+        self.watched = Watched([metrics], alert_rules("hub", __file__))
         self.register_outputs({"host": site.hub.host})
 
     def _options(self, *, protect: bool | None = None) -> pulumi.ResourceOptions:
@@ -139,8 +118,7 @@ class Hub(pulumi.ComponentResource):
                     spaces.users,
                     spaces.hub,
                     api_servers=[host.address for host in site.control_planes.values()],
-                    file_server=site.hosts[site.storage.pool.host].address,
-                    maker_url=homes.maker_url,
+                    provisioner=homes.provisioner,
                 ),
             ),
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
@@ -172,18 +150,17 @@ class Hub(pulumi.ComponentResource):
             "cookie-secret": secrets.cookie_secret,
             "crypt-keys": secrets.crypt_keys,
             "metrics-token": secrets.metrics_token,
-            "homes-ca.crt": homes.maker_ca,
-            "homes-client.crt": homes.client_certificate,
-            "homes-client.key": homes.client_key,
+            "homes-ca.crt": homes.provisioner.authority,
+            "homes-client.crt": homes.provisioner.client_certificate,
+            "homes-client.key": homes.provisioner.client_key,
         }
         if self._site.hub.login == "dummy":
             keys["shared-password"] = secrets.shared_password
         return keys
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
-        values = pulumi.Output.all(
-            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, maker_url=homes.maker_url
-        ).apply(lambda known: site_json(self._site, **known))
+        names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)
+        values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         config = ConfigMap(
             f"{self._name}-config",
             metadata=self._meta(),
@@ -236,11 +213,11 @@ class Hub(pulumi.ComponentResource):
         return name
 
     def _proxy(self, token: pulumi.Output[str]) -> None:
-        hub_url = pulumi.Output.concat("http://hub.", self._namespaces.hub, f".svc.cluster.local:{HUB_PORT}")
+        address = self._namespaces.hub.apply(hub_url)
         Deployment(
             f"{self._name}-proxy",
             metadata=self._meta("proxy"),
-            spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=hub_url, token=token)),
+            spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token)),
             opts=self._options(),
         )
 
@@ -251,7 +228,9 @@ class Hub(pulumi.ComponentResource):
         config: pulumi.Output[str],
         keys: pulumi.Output[str],
         database: pulumi.Output[str],
+        after: pulumi.Resource,
     ) -> None:
+        """`after` is what has to answer before the hub starts anyone's server."""
         Deployment(
             f"{self._name}-server",
             metadata=self._meta("hub"),
@@ -259,5 +238,5 @@ class Hub(pulumi.ComponentResource):
                 HUB_LABELS,
                 hub_pod(self._site.hub, service_account=service_account, config=config, keys=keys, database=database),
             ),
-            opts=self._options(),
+            opts=pulumi.ResourceOptions.merge(self._options(), pulumi.ResourceOptions(depends_on=[after])),
         )

@@ -12,6 +12,7 @@ from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRul
 from components.cluster.calico import kubeadm
 from components.cluster.calico.kubeconfig import ca_certificate, ca_hash, decoded, reachable
 from components.cluster.calico.network import CalicoObject, calico_objects
+from components.cluster.calico.openings import openings
 from components.cluster.calico.roles import (
     administrator_role,
     admission_role,
@@ -22,7 +23,8 @@ from components.cluster.calico.roles import (
 from components.cluster.calico.roles import worker_role as role_of_worker
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine
-from components.contracts.watched import ScrapeTarget
+from components.contracts.openings import Opening
+from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from converge.host_state import HostState, apply
 from converge.role import Role
 from stacks.settings import Site
@@ -40,7 +42,9 @@ class CalicoCluster(pulumi.ComponentResource):
     """The administrator's, secret. It names the control plane by address."""
     access: KubernetesAccess
     """For the objects of other components."""
-    scrape: list[ScrapeTarget]
+    openings: tuple[Opening, ...]
+    """Of every node."""
+    watched: Watched
     """The API server."""
 
     def __init__(
@@ -86,15 +90,15 @@ class CalicoCluster(pulumi.ComponentResource):
 
         ready = self._role(head, pods_role(site), *network, admission)
         self.access = KubernetesAccess(provider, ready)
-        self.scrape = [
-            ScrapeTarget(
-                "kubernetes-apiserver",
-                [f"{head.address}:{kubeadm.API_PORT}"],
-                scheme="https",
-                bearer_token=self._watcher(provider),
-                ca=authority,
-            )
-        ]
+        metrics = ScrapeTarget(
+            "kubernetes-apiserver",
+            [f"{head.address}:{kubeadm.API_PORT}"],
+            scheme="https",
+            bearer_token=self._watcher(provider),
+            ca=authority,
+        )
+        self.openings = tuple(openings(site))
+        self.watched = Watched([metrics], alert_rules("cluster", __file__))
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _role(

@@ -5,6 +5,7 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.contracts.cluster import KubernetesAccess
+from components.contracts.cluster import Namespaces as Names
 
 POD_SECURITY = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
 """No pod of ours needs more than the strictest of the Pod Security Standards. People's homes are allowed by it: a pod
@@ -18,14 +19,8 @@ class Namespaces(pulumi.ComponentResource):
     Those that hold data, or the objects that lead to it, cannot be deleted by the program.
     """
 
-    hub: pulumi.Output[str]
-    """JupyterHub and its proxy."""
-    users: pulumi.Output[str]
-    """People's servers, and the claim on their homes."""
-    edge: pulumi.Output[str]
-    """The TLS proxy."""
-    storage: pulumi.Output[str]
-    """The file server's address: the Service that every volume names. No pod runs here."""
+    names: Names
+    """What they are called."""
 
     def __init__(self, name: str, access: KubernetesAccess, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("henhouse:kube:Namespaces", name, None, opts)
@@ -39,8 +34,10 @@ class Namespaces(pulumi.ComponentResource):
             named: pulumi.Output[str] = made.metadata.name
             return named
 
-        self.hub = namespace("hub", protect=True)
-        self.users = namespace("users", protect=True)
-        self.edge = namespace("edge")
-        self.storage = namespace("storage", protect=True)
-        self.register_outputs({"hub": self.hub, "users": self.users, "edge": self.edge, "storage": self.storage})
+        self.names = Names(
+            hub=namespace("hub", protect=True),
+            users=namespace("users", protect=True),
+            edge=namespace("edge"),
+            storage=namespace("storage", protect=True),
+        )
+        self.register_outputs(vars(self.names))

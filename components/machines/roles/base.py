@@ -11,7 +11,7 @@ _JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"
 _SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
 
 
-def base(name: str, site: Site) -> Role:
+def base(name: str, site: Site, endpoint: str) -> Role:
     """The machine knows its own name and time zone, and every other machine by name without asking anybody."""
     return Role(
         "base",
@@ -25,7 +25,7 @@ def base(name: str, site: Site) -> Role:
             ),
             # The installer's line gives the machine's own name a loopback address, which kubelet would announce.
             Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
-            Block("/etc/hosts", hosts(site)),
+            Block("/etc/hosts", hosts(site, endpoint)),
             _time_zone(site.time_zone),
             File(_JOURNAL, "[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=30day\n"),
             Unit("systemd-journald.service", restart_on=(_JOURNAL,)),
@@ -33,13 +33,13 @@ def base(name: str, site: Site) -> Role:
     )
 
 
-def hosts(site: Site) -> str:
-    """The machines' lines of /etc/hosts (hosts(5)); the API server's name goes with the control plane."""
+def hosts(site: Site, endpoint: str) -> str:
+    """The machines' lines of /etc/hosts (hosts(5)); the API server's name, `endpoint`, goes with the control plane."""
     lines = []
     for name, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
         names = [f"{name}.{site.domain}", name]
         if host.is_control_plane:
-            names.append(site.cluster.endpoint)
+            names.append(endpoint)
         lines.append(f"{host.address} {' '.join(names)}\n")
     return "".join(lines)
 

@@ -70,9 +70,9 @@ def container_runtime(host: HostSettings, site: Site) -> Role:
     )
 
 
-def node_packages(host: HostSettings, site: Site) -> Role:
+def node_packages(host: HostSettings, kubernetes_version: str) -> Role:
     """Kubernetes' programs at the cluster's version, held there: an unattended upgrade of kubelet is an outage."""
-    version = f"{site.cluster.kubernetes_version}-*"
+    version = f"{kubernetes_version}-*"
     return Role(
         "kubernetes",
         (

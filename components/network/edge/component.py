@@ -11,8 +11,9 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from components.contracts.certificates import ServerCertificate
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine
+from components.contracts.openings import ANYWHERE, Opening, only
 from components.contracts.routes import Route
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from components.network.edge.config import METRICS_PORT, Upstream, haproxy_cfg, nginx_conf, trusted_addresses
 from components.network.edge.roles import edge_proxy
 from components.network.edge.workloads import edge_deployment, edge_pod, edge_policy, edge_service
@@ -29,7 +30,9 @@ class IngressProxy(pulumi.ComponentResource):
 
     certificate: ServerCertificate
     """What it shows to browsers, good for the names of all routes."""
-    scrape: tuple[ScrapeTarget, ...]
+    openings: tuple[Opening, ...]
+    """Of the gateway."""
+    watched: Watched
     """HAProxy's metrics."""
 
     def __init__(
@@ -93,7 +96,13 @@ class IngressProxy(pulumi.ComponentResource):
         hosts = [route.host for route in routes]
         by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
         apply(gateway, edge_proxy(by_name), parent=self)
-        self.scrape = (ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",)),)
+        self.openings = (
+            Opening(gateway.name, 80, "tcp", ANYWHERE, "HTTP, which sends browsers to HTTPS"),
+            Opening(gateway.name, 443, "tcp", ANYWHERE, "HTTPS"),
+            Opening(gateway.name, METRICS_PORT, "tcp", only([gateway.address]), "metrics of HAProxy"),
+        )
+        metrics = ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",))
+        self.watched = Watched([metrics], alert_rules("certificates", __file__))
         self.register_outputs({})
 
 

@@ -1,5 +1,6 @@
 """The configuration of BIRD 2, the gateway's BGP speaker (https://bird.network.cz/?get_doc&v=20)."""
 
+from components.contracts.cluster import Peering
 from stacks.settings import Site
 
 HOLD_SECONDS = 30
@@ -7,16 +8,16 @@ HOLD_SECONDS = 30
 for four minutes after a power cut; both sides use the lower of their values (RFC 4271, 4.2)."""
 
 
-def bird_configuration(site: Site) -> str:
+def bird_configuration(site: Site, peering: Peering) -> str:
     """`bird.conf` of the gateway: one session with every node of the cluster.
 
     The nodes may announce parts of the pod, service and load-balancer networks and nothing else. The gateway announces
     nothing: it is the nodes' default route anyway.
     """
-    network, bgp, own = site.network, site.cluster.bgp, site.hosts[site.gateway].address
+    network, own = site.network, site.hosts[site.gateway].address
     accepted = ", ".join(f"{each}+" for each in (network.pods, network.services, network.load_balancers))
     sessions = "\n".join(
-        f"protocol bgp {_symbol(name)} from node {{ neighbor {host.address} as {bgp.as_number}; }}"
+        f"protocol bgp {_symbol(name)} from node {{ neighbor {host.address} as {peering.nodes}; }}"
         for name, host in site.nodes.items()
     )
     return f"""\
@@ -41,7 +42,7 @@ filter from_cluster {{
 }}
 
 template bgp node {{
-    local {own} as {bgp.gateway_as_number};
+    local {own} as {peering.gateway};
     hold time {HOLD_SECONDS};
     connect delay time 2;
     connect retry time 10;

@@ -2,7 +2,9 @@
 
 import pulumi
 
+from components.contracts.cluster import Peering
 from components.contracts.machines import Machine
+from components.contracts.openings import Opening, only
 from components.network.gateway.roles import router_role
 from converge.host_state import apply
 from stacks.settings import Site
@@ -14,8 +16,16 @@ class Gateway(pulumi.ComponentResource):
     ready: pulumi.Resource
     """Its BGP speaker answers the nodes. Nodes that start earlier hold their routes back until it does: Calico runs
     BIRD in graceful recovery, which waits for every configured peer."""
+    openings: tuple[Opening, ...]
 
-    def __init__(self, name: str, site: Site, *, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, site: Site, peering: Peering, *, on: Machine, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("henhouse:net:Gateway", name, None, opts)
-        self.ready = apply(on, router_role(site), parent=self)
+        self.ready = apply(on, router_role(site, peering), parent=self)
+        nodes = only(node.address for node in site.nodes.values())
+        self.openings = (
+            Opening(on.name, 179, "tcp", nodes, "BGP"),
+            Opening(on.name, 123, "udp", (site.network.machines,), "NTP"),
+        )
         self.register_outputs({})

@@ -1,5 +1,6 @@
 """What must be true of the gateway."""
 
+from components.contracts.cluster import Peering
 from components.network.gateway.bird import bird_configuration
 from converge.items import File, Package, Sysctl, Unit
 from converge.role import Role
@@ -9,7 +10,7 @@ BIRD_CONF = "/etc/bird/bird.conf"
 NETWORKD_ROUTES = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
 
-def router_role(site: Site) -> Role:
+def router_role(site: Site, peering: Peering) -> Role:
     """The machine forwards IPv4 and has the cluster's routes."""
     return Role(
         "router",
@@ -24,7 +25,7 @@ def router_role(site: Site) -> Role:
             Package("bird2"),
             File(
                 BIRD_CONF,
-                bird_configuration(site),
+                bird_configuration(site, peering),
                 mode="0640",
                 group="bird",
                 validate='bird -p -c "$NEW"',

@@ -7,8 +7,8 @@ import pulumi
 from components.contracts.certificates import ServerCertificate
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
-from components.contracts.watched import ScrapeTarget
-from components.observability.monitoring.config import by_job
+from components.contracts.watched import Watched, alert_rules
+from components.observability.monitoring.config import by_job, together
 from components.observability.monitoring.roles import ROLE, role_secrets, token_name, watch_role
 from converge.host_state import apply
 from stacks.settings import Site
@@ -26,10 +26,11 @@ class Monitoring(pulumi.ComponentResource):
         on: Machine,
         routes: Sequence[Route],
         certificate: ServerCertificate,
-        scrape: Sequence[ScrapeTarget],
+        watched: Sequence[Watched],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("henhouse:ops:Monitoring", name, None, opts)
+        scrape, rules = together([*watched, Watched(rules=alert_rules("watch", __file__))])
         first = {job: targets[0] for job, targets in by_job(scrape).items()}
         signers = {job: certificate.authority if target.public else target.ca for job, target in first.items()}
         authorities = {job: signer for job, signer in signers.items() if signer is not None}
@@ -38,7 +39,7 @@ class Monitoring(pulumi.ComponentResource):
             on,
             pulumi.Output.all(edge=certificate.authority, authorities=authorities).apply(
                 lambda known: watch_role(
-                    site, scrape, known["authorities"], routes=routes, edge_authority=known["edge"]
+                    site, scrape, known["authorities"], rules=rules, routes=routes, edge_authority=known["edge"]
                 )
             ),
             secrets={**role_secrets(site), **tokens},

@@ -1,14 +1,12 @@
 """Prometheus', Alertmanager's and the blackbox exporter's configurations, as text."""
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import yaml
 
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import ScrapeTarget, Watched
 
-RULES: Final = Path(__file__).parent / "rules"
 CONFIG_DIRECTORY: Final = "/etc/prometheus"
 RULES_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/rules.d"
 CREDENTIALS_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/credentials"
@@ -23,9 +21,19 @@ HUB_PAGE: Final = "hub-page"
 """The job that asks for the hub as a browser does."""
 
 
-def rule_files() -> dict[str, str]:
-    """The alert rules, by file name."""
-    return {path.name: path.read_text() for path in sorted(RULES.glob("*.yml"))}
+def together(watched: Iterable[Watched]) -> tuple[list[ScrapeTarget], dict[str, str]]:
+    """Return all targets, and all files of rules by name.
+
+    ValueError when two rooms give one name to different rules.
+    """
+    targets: list[ScrapeTarget] = []
+    rules: dict[str, str] = {}
+    for each in watched:
+        targets.extend(each.scrape)
+        for name, text in each.rules.items():
+            if rules.setdefault(name, text) != text:
+                raise ValueError(f"two rooms have alert rules called {name}, and they differ: rename one")
+    return targets, dict(sorted(rules.items()))
 
 
 def token_path(job: str) -> str:
@@ -39,12 +47,17 @@ def ca_path(job: str) -> str:
 
 
 def prometheus_yml(
-    domain: str, targets: Sequence[ScrapeTarget], pages: Sequence[str], authorities: Collection[str]
+    domain: str,
+    targets: Sequence[ScrapeTarget],
+    pages: Sequence[str],
+    authorities: Collection[str],
+    rules: Collection[str],
 ) -> str:
     """Prometheus' configuration (https://prometheus.io/docs/prometheus/2.53/configuration/configuration/).
 
     `pages` are addresses that have to answer as a browser sees them, `authorities` the jobs whose targets have a
-    certificate of an authority in `ca_path`. Raises ValueError when targets of one job differ in how they are asked.
+    certificate of an authority in `ca_path`, `rules` the names of the files of alert rules. Raises ValueError when
+    targets of one job differ in how they are asked.
     """
     return _yaml(
         {
@@ -53,7 +66,7 @@ def prometheus_yml(
                 "evaluation_interval": "30s",
                 "external_labels": {"site": domain},
             },
-            "rule_files": [f"{RULES_DIRECTORY}/{name}" for name in rule_files()],
+            "rule_files": [f"{RULES_DIRECTORY}/{name}" for name in rules],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [ALERTMANAGER]}]}]},
             "scrape_configs": [
                 _static("prometheus", [PROMETHEUS]),

@@ -18,7 +18,6 @@ from components.observability.monitoring.config import (
     by_job,
     ca_path,
     prometheus_yml,
-    rule_files,
     token_path,
 )
 from converge.items import Directory, File, Item, Line, Package, Unit
@@ -35,14 +34,15 @@ def watch_role(
     targets: Sequence[ScrapeTarget],
     authorities: Mapping[str, str],
     *,
+    rules: Mapping[str, str],
     routes: Sequence[Route],
     edge_authority: str | None,
 ) -> Role:
     """Debian's Prometheus, Alertmanager and blackbox exporter; each configuration is checked before it is used.
 
     `authorities` holds the certificate, PEM, of each job that has one; the role's secrets are the jobs' tokens, by the
-    name of `token_name`. `edge_authority` signed the certificate of the routes, PEM; None when every machine trusts the
-    signer already.
+    name of `token_name`. `rules` are the alert rules, by file name. `edge_authority` signed the certificate of the
+    routes, PEM; None when every machine trusts the signer already.
     """
     return Role(
         ROLE,
@@ -55,7 +55,7 @@ def watch_role(
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
             *_blackbox(edge_authority),
             *_alertmanager(alerts_posted=site.monitoring.alert_webhook is not None),
-            *_prometheus(site, targets, authorities, [route.health_url for route in routes]),
+            *_prometheus(site, targets, authorities, rules, [route.health_url for route in routes]),
         ),
     )
 
@@ -108,10 +108,14 @@ def _alertmanager_config(path: str, *, alerts_posted: bool) -> File:
 
 
 def _prometheus(
-    site: Site, targets: Sequence[ScrapeTarget], authorities: Mapping[str, str], pages: Sequence[str]
+    site: Site,
+    targets: Sequence[ScrapeTarget],
+    authorities: Mapping[str, str],
+    rules: Mapping[str, str],
+    pages: Sequence[str],
 ) -> list[Item]:
     config, arguments = f"{CONFIG_DIRECTORY}/prometheus.yml", f"{DEFAULTS}/prometheus"
-    rules = {f"{RULES_DIRECTORY}/{name}": text for name, text in rule_files().items()}
+    files = {f"{RULES_DIRECTORY}/{name}": text for name, text in rules.items()}
     tokens = [job for job, of_job in by_job(targets).items() if of_job[0].bearer_token is not None]
     options = (
         f"--web.listen-address={PROMETHEUS}",
@@ -119,15 +123,15 @@ def _prometheus(
         f"--storage.tsdb.retention.size={site.monitoring.retention_size}",
     )
     return [
-        *(File(path, content=text, validate='promtool check rules "$NEW"') for path, text in rules.items()),
+        *(File(path, content=text, validate='promtool check rules "$NEW"') for path, text in files.items()),
         *(File(ca_path(job), content=pem) for job, pem in sorted(authorities.items())),
         *(File(token_path(job), secret=token_name(job), mode="0640", group="prometheus") for job in tokens),
         # After the files it names: the check looks for them.
         File(
             config,
-            content=prometheus_yml(site.domain, targets, pages, authorities),
+            content=prometheus_yml(site.domain, targets, pages, authorities, rules),
             validate='promtool check config "$NEW"',
         ),
         File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
-        Unit("prometheus.service", restart_on=(*rules, config, arguments)),
+        Unit("prometheus.service", restart_on=(*files, config, arguments)),
     ]

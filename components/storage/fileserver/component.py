@@ -16,8 +16,9 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.discovery.v1 import EndpointArgs, EndpointConditionsArgs, EndpointPortArgs, EndpointSlice
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.contracts.cluster import KubernetesAccess
-from components.contracts.storage import Dataset, HomesVolume
+from components.contracts.cluster import KubernetesAccess, Namespaces
+from components.contracts.openings import Opening, only
+from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import homes_role, nfs_role
 from converge.host_state import HostState, apply
@@ -41,6 +42,7 @@ class NfsFileserver(pulumi.ComponentResource):
     """ClusterIP that the PersistentVolume names. It stays when the machine behind it is replaced."""
     volume: HomesVolume
     """People's homes for pods, and who makes them."""
+    openings: tuple[Opening, ...]
 
     def __init__(
         self,
@@ -50,8 +52,7 @@ class NfsFileserver(pulumi.ComponentResource):
         *,
         dataset: Dataset,
         cluster: KubernetesAccess,
-        namespace: pulumi.Output[str],
-        storage_namespace: pulumi.Output[str],
+        namespaces: Namespaces,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("henhouse:storage:NfsFileserver", name, None, opts)
@@ -60,22 +61,18 @@ class NfsFileserver(pulumi.ComponentResource):
         self._cluster = cluster
 
         exported = self._export(site, dataset)
-        self._make_homes(secrets, dataset)
-        service = self._service(dataset, storage_namespace)
+        provisioner = self._provisioner(secrets, dataset)
+        service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
-        claim = self._claim(dataset, namespace, exported)
-
-        client = secrets.issue(f"{name}-client", texts.MAKER_CLIENT, client=True)
+        claim = self._claim(dataset, namespaces.users, exported)
         self.volume = HomesVolume(
-            namespace=namespace,
+            namespace=namespaces.users,
             claim=claim.metadata.apply(lambda metadata: str(metadata.name)),
-            maker_url=pulumi.Output.from_input(f"https://{dataset.machine.address}:{texts.MAKER_PORT}"),
-            maker_ca=secrets.ca_certificate,
-            client_certificate=client.certificate,
-            client_key=client.private_key,
+            provisioner=provisioner,
             ready=self,
         )
-        self.register_outputs({"server": self.server, "claim": self.volume.claim, "makerUrl": self.volume.maker_url})
+        self.openings = openings(site, dataset.machine.name)
+        self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
     def _export(self, site: Site, dataset: Dataset) -> HostState:
         machine = dataset.machine
@@ -83,7 +80,7 @@ class NfsFileserver(pulumi.ComponentResource):
         role = nfs_role(dataset.name, dataset.mountpoint, dataset.mount_unit, clients, self._homes)
         return apply(machine, role, parent=self, after=[dataset.ready], protect=True)
 
-    def _make_homes(self, secrets: SiteSecrets, dataset: Dataset) -> None:
+    def _provisioner(self, secrets: SiteSecrets, dataset: Dataset) -> HomeProvisioner:
         machine = dataset.machine
         issued = secrets.issue(
             f"{self._name}-maker", machine.name, dns_names=[machine.name], ip_addresses=[str(machine.address)]
@@ -94,6 +91,14 @@ class NfsFileserver(pulumi.ComponentResource):
             secrets={"certificate": issued.certificate, "key": issued.private_key, "ca": secrets.ca_certificate},
             parent=self,
             after=[dataset.ready],
+        )
+        client = secrets.issue(f"{self._name}-client", texts.PROVISIONER_CLIENT, client=True)
+        return HomeProvisioner(
+            machine.address,
+            texts.PROVISIONER_PORT,
+            authority=secrets.ca_certificate,
+            client_certificate=client.certificate,
+            client_key=client.private_key,
         )
 
     def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> Service:
@@ -160,3 +165,16 @@ class NfsFileserver(pulumi.ComponentResource):
             ),
             opts=kept,
         )
+
+
+def openings(site: Site, machine: str) -> tuple[Opening, ...]:
+    """Return the file server's ports: homes for the workers that mount them, the provisioner for the hub's.
+
+    A pod's packets to a machine carry the address of the pod's node (Calico's natOutgoing).
+    """
+    mounting = only(worker.address for worker in site.workers_for("user").values())
+    asking = only(worker.address for worker in site.workers_for("core").values())
+    return (
+        Opening(machine, PORT, "tcp", mounting, "NFS"),
+        Opening(machine, texts.PROVISIONER_PORT, "tcp", asking, "home provisioner"),
+    )

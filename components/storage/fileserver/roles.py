@@ -13,7 +13,7 @@ from programs import homes as homes_program
 from stacks.settings import HomesSettings
 
 SYSTEM: Final = "/etc/systemd/system"
-MAKER: Final = "henhouse-homes.service"
+PROVISIONER: Final = "henhouse-homes.service"
 NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "rpc-statd-notify.service")
 """What only NFS 3 needs. The packages depend on it, and it would listen on port 111."""
 
@@ -88,34 +88,34 @@ diff <(echo "$wanted") <(echo "$found") | grep --max-count=1 '^[<>]' || true
 
 
 def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: HomesSettings) -> Role:
-    """The maker of homes runs. It takes the secrets `certificate`, `key` and `ca`."""
-    binding = f"{SYSTEM}/{MAKER}.d/mounted.conf"
+    """The home provisioner runs. It takes the secrets `certificate`, `key` and `ca`."""
+    binding = f"{SYSTEM}/{PROVISIONER}.d/mounted.conf"
     credentials = tuple(f"{texts.CREDENTIALS}/{name}.pem" for name in ("certificate", "key", "ca"))
-    unit = f"{SYSTEM}/{MAKER}"
+    unit = f"{SYSTEM}/{PROVISIONER}"
     sysusers = "/etc/sysusers.d/henhouse-homes.conf"
     program = list(installed(homes_program))
     return Role(
         "homes",
         (
-            File(sysusers, f'u {texts.MAKER_USER} - "Makes people\'s homes" {mountpoint}\n'),
+            File(sysusers, f'u {texts.PROVISIONER_USER} - "Makes people\'s homes" {mountpoint}\n'),
             Script(
-                f"user {texts.MAKER_USER}",
-                check=f"getent passwd {texts.MAKER_USER} >/dev/null",
+                f"user {texts.PROVISIONER_USER}",
+                check=f"getent passwd {texts.PROVISIONER_USER} >/dev/null",
                 apply=f"systemd-sysusers {sysusers}",
             ),
             _mounted(mountpoint, mount_unit),
             # People can enter their own home but not list others'. The group is nogroup, to which root_squash maps the
             # workers' root: the kubelet opens the volume for reading before it binds a subPath of it
             # (kubernetes/pkg/volume/util/subpath, doSafeOpen).
-            Directory(mountpoint, mode="0751", owner=texts.MAKER_USER, group="nogroup"),
+            Directory(mountpoint, mode="0751", owner=texts.PROVISIONER_USER, group="nogroup"),
             Directory(texts.CREDENTIALS, mode="0700"),
             *(File(path, secret=Path(path).stem, mode="0600") for path in credentials),
             *program,
-            File(unit, texts.maker_unit(mountpoint, address, homes.first_uid)),
+            File(unit, texts.provisioner_unit(mountpoint, address, homes.first_uid)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
-            File(f"{SYSTEM}/{mount_unit}.d/homes.conf", texts.started_by_mount([MAKER])),
+            File(f"{SYSTEM}/{mount_unit}.d/homes.conf", texts.started_by_mount([PROVISIONER])),
             Unit(
-                MAKER,
+                PROVISIONER,
                 restart_on=(*credentials, unit, binding, *(item.path for item in program if isinstance(item, File))),
             ),
         ),

@@ -7,13 +7,13 @@ from typing import Final
 
 from stacks.settings import HomesSettings
 
-MAKER_PORT: Final = 8443
-"""TCP port of the maker of homes."""
-MAKER_CLIENT: Final = "henhouse-hub"
-"""Common name in the certificate of the one client that the maker answers."""
-MAKER_USER: Final = "henhouse-homes"
+PROVISIONER_PORT: Final = 8443
+"""TCP port of the home provisioner."""
+PROVISIONER_CLIENT: Final = "henhouse-hub"
+"""Common name in the certificate of the one client that the home provisioner answers."""
+PROVISIONER_USER: Final = "henhouse-homes"
 CREDENTIALS: Final = "/etc/henhouse/homes"
-"""Where the maker's certificate and key are kept."""
+"""Where the provisioner's certificate and key are kept."""
 
 EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
 
@@ -74,7 +74,7 @@ def started_by_mount(services: Iterable[str]) -> str:
     return "[Unit]\n" + "".join(f"Wants={service}\n" for service in services)
 
 
-def maker_unit(mountpoint: str, address: IPv4Address, first_uid: int) -> str:
+def provisioner_unit(mountpoint: str, address: IPv4Address, first_uid: int) -> str:
     """The service that makes homes: a user of its own that may give files away, and nothing else."""
     return f"""\
 [Unit]
@@ -84,9 +84,9 @@ After=network-online.target
 
 [Service]
 Type=notify
-User={MAKER_USER}
+User={PROVISIONER_USER}
 ExecStart=/usr/bin/python3 -B -m homes --root {mountpoint} --first-uid {first_uid} \\
-    --listen {address}:{MAKER_PORT} --client {MAKER_CLIENT}
+    --listen {address}:{PROVISIONER_PORT} --client {PROVISIONER_CLIENT}
 Environment=PYTHONPATH=/usr/local/lib/henhouse
 LoadCredential=certificate:{CREDENTIALS}/certificate.pem
 LoadCredential=key:{CREDENTIALS}/key.pem

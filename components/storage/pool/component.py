@@ -6,7 +6,7 @@ import pulumi
 
 from components.contracts.machines import Machine
 from components.contracts.storage import Dataset
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import Watched, alert_rules
 from components.storage.pool import topology
 from components.storage.pool.roles import pool_role, zfs_role
 from components.storage.pool.units import unit_name
@@ -35,8 +35,8 @@ class ZfsPool(pulumi.ComponentResource):
     """The pool's own identity, which a pool of the same name on other disks does not have."""
     disks: Sequence[str]
     """Every disk that belongs to the pool."""
-    scrape: Sequence[ScrapeTarget]
-    """Empty: the pool's condition is among what the machine's node exporter says (`henhouse_zpool_*`)."""
+    watched: Watched
+    """Alert rules alone: the pool's condition is among what the machine's node exporter says (`henhouse_zpool_*`)."""
 
     def __init__(self, name: str, site: Site, on: Machine, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = site.storage.pool
@@ -53,7 +53,7 @@ class ZfsPool(pulumi.ComponentResource):
         mountpoint = topology.mountpoint(dataset)
         self.homes = Dataset(dataset, mountpoint, unit_name(mountpoint, "mount"), on, ready=pool)
         self.guid = pool.facts.apply(lambda facts: facts["guid"])
-        self.scrape = ()
+        self.watched = Watched(rules=alert_rules("storage", __file__))
         self.register_outputs(
             {"disks": list(disks), "guid": self.guid, "homes": {"dataset": dataset, "mountpoint": mountpoint}}
         )

@@ -66,7 +66,7 @@ def _collected(directory: Path, news: Props) -> Props:
 
 
 def _matching(directory: Path, patterns: list[str]) -> Props:
-    """The files below `directory` that match, as assets; a pattern that begins with ! takes files away again."""
+    """Return the files below `directory` that match, as assets; a pattern that begins with ! excludes files again."""
     found: Props = {}
     for path in sorted(each for each in directory.rglob("*") if each.is_file()):
         name = path.relative_to(directory).as_posix()
@@ -78,5 +78,5 @@ def _matching(directory: Path, patterns: list[str]) -> Props:
 
 
 async def run_locally(call: Call, arguments: Props) -> Props:
-    """The function: one command, run whenever the program is, previews included."""
+    """Run one command each time the program runs, previews included: the function `command:local:run`."""
     return {**arguments, **await LocalCommand().run(call, arguments["command"], arguments, {})}

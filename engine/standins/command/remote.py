@@ -13,7 +13,7 @@ _DEFAULTS: Final[Props] = {"user": "root", "port": 22, "dialErrorLimit": 10, "pe
 
 
 def _completed(connection: Any) -> Any:
-    """The connection with its defaults, and its proxy's, as the inputs are recorded."""
+    """Return the connection with its defaults, and its proxy's, as the inputs are recorded."""
     if not isinstance(connection, dict):
         return connection
     full = {**_DEFAULTS, **without_nulls(connection)}

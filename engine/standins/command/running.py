@@ -15,7 +15,7 @@ class Reader(Protocol):
     """A stream of bytes."""
 
     async def read(self, n: int = ...) -> bytes:
-        """Some bytes; none at the end."""
+        """Return some bytes, or none at the end."""
         ...
 
 
@@ -50,11 +50,11 @@ class Output:
             await self._call.say(_text(rest))
 
     def outputs(self) -> Props:
-        """The two outputs; each loses one newline at its end, as in the official provider."""
+        """Return the two outputs, each without one newline at its end, as in the official provider."""
         return {name: _text(raw).removesuffix("\n") for name, raw in self._streams.items()}
 
     def failure(self, reason: str, script: str) -> Failed:
-        """The error of a command that did not exit with 0."""
+        """Return the error of a command that did not exit with 0."""
         return Failed(f'{reason}: running "{script}":\n{_text(self._both)}')
 
 
@@ -74,7 +74,7 @@ async def feed(writer: Writer, text: str | None) -> None:
 
 
 def environment(news: Props, state: Props) -> dict[str, str]:
-    """The variables a command is given, its previous output among them unless that is declined."""
+    """Return the variables that a command gets, its previous output among them unless that is declined."""
     wanted = {name: str(value) for name, value in (news.get("environment") or {}).items()}
     return {**wanted, **_previous(news, state)}
 
@@ -93,7 +93,7 @@ class Command(Resource):
     outputs: ClassVar = ("stdout", "stderr")
 
     async def run(self, call: Call, script: str, news: Props, state: Props) -> Props:
-        """Run one script; its outputs."""
+        """Run one script and return its outputs."""
         raise NotImplementedError
 
     async def _run_in_time(self, call: Call, script: str, news: Props, state: Props) -> Props:

@@ -54,7 +54,7 @@ def _host_key_options(pin: str | None) -> Props:
 
 @asynccontextmanager
 async def _client_keys(connection: Props) -> AsyncIterator[list[Any]]:
-    """The connection's own private key first, then the agent's; never the files of the user who runs the engine."""
+    """Hold the connection's own private key, then the agent's keys; never use files of the user who runs the engine."""
     keys: list[Any] = []
     if connection.get("privateKey"):
         keys.append(asyncssh.import_private_key(connection["privateKey"], connection.get("privateKeyPassword")))
@@ -93,7 +93,7 @@ async def _dial_once(connection: Props, tunnel: asyncssh.SSHClientConnection | N
 
 
 def _explain(error: Exception, connection: Props) -> str:
-    """The cause in the words of the official provider (Go's net and x/crypto/ssh)."""
+    """Return the cause in the words of the official provider (Go's net and x/crypto/ssh)."""
     address = f"{connection['host']}:{connection['port']}"
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return "ssh: handshake failed: ssh: host key mismatch"
@@ -128,7 +128,7 @@ async def _dial(
 
 @asynccontextmanager
 async def connected(call: Call, connection: Props) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    """A connection to the host, through the proxy if there is one; closed on leaving."""
+    """Hold a connection to the host, through the proxy if there is one; close it on leaving."""
     async with AsyncExitStack() as stack:
         proxy = None
         if connection.get("proxy"):

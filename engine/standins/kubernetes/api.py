@@ -54,7 +54,7 @@ class Cluster:
     async def ask(
         self, method: str, path: str, body: object = None, kind: str = "application/json", **query: str
     ) -> Props:
-        """One request; its answer. Connecting is tried again for a few seconds, as is "too many requests"."""
+        """Send a request and return its answer. Retry failed connections and "too many requests" for a few seconds."""
         return await self._ask(5, method, path, body, kind, query)
 
     async def answers(self) -> bool:
@@ -99,7 +99,7 @@ class Cluster:
         return _content(answer)
 
     async def locate(self, version: str, kind: str) -> tuple[str, bool]:
-        """The plural of a kind, and whether its objects live in namespaces; raises NotFound."""
+        """Return the plural of a kind, and whether its objects live in namespaces; raise NotFound if there is none."""
         if (version, kind) not in self._kinds:
             for each in (await self._resources_of(version)) or []:
                 if "/" not in each["name"]:  # subresources
@@ -116,14 +116,14 @@ class Cluster:
         return found
 
     async def path(self, body: Props, named: bool = True) -> str:
-        """The path of an object, or of all of its kind in its namespace."""
+        """Return the path of an object or, unless `named`, of all objects of its kind in its namespace."""
         metadata = body["metadata"]
         plural, namespaced = await self.locate(body["apiVersion"], body["kind"])
         inside = f"/namespaces/{metadata.get('namespace') or self.access.namespace}" if namespaced else ""
         return f"{_root(body['apiVersion'])}{inside}/{plural}" + (f"/{metadata['name']}" if named else "")
 
     async def get(self, body: Props) -> Props:
-        """The object as it is now; raises NotFound."""
+        """Return the object as it is now; raise NotFound when it does not exist."""
         return await self.ask("GET", await self.path(body))
 
 

@@ -16,7 +16,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def content(kubeconfig: str) -> str:
-    """The kubeconfig itself, where its path is given."""
+    """Return the text of a kubeconfig that is given as text or as a path."""
     if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{"):
         return kubeconfig
     path = Path(kubeconfig).expanduser()
@@ -34,7 +34,7 @@ class Access:
 
     @classmethod
     def parse(cls, kubeconfig: str, context: str | None = None) -> Self:
-        """The named context, or the current one; raises Failed when it is not whole."""
+        """Return the named context, or the current one; raise Failed when it is incomplete or unusable."""
         try:
             config = yaml.load(kubeconfig, Loader=_Loader)
         except yaml.YAMLError as error:
@@ -48,14 +48,14 @@ class Access:
         return cls(cluster["server"].rstrip("/"), chosen.get("namespace") or "default", cluster, user)
 
     def headers(self) -> dict[str, str]:
-        """What to send with every request."""
+        """Return the headers to send with every request."""
         token = self.user.get("token")
         if not token and self.user.get("tokenFile"):
             token = Path(self.user["tokenFile"]).read_text().strip()
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def tls(self) -> ssl.SSLContext:
-        """The authority that the server's certificate must have, and the client's own certificate."""
+        """Return the TLS settings: the authority of the server's certificate, and the client's own certificate."""
         context = ssl.create_default_context(cadata=_pem(self.cluster, "certificate-authority"))
         if self.cluster.get("insecure-skip-tls-verify"):
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

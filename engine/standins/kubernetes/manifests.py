@@ -41,7 +41,7 @@ _IMMUTABLE: Final = {
 
 
 def clean(value: Any) -> Any:
-    """A copy without nulls and without the SDK's own keys; those that it cannot spell get their dashes back."""
+    """Return a copy without nulls and the SDK's own keys; keys that the SDK cannot spell get their dashes back."""
     if isinstance(value, dict):
         kept = {key: item for key, item in value.items() if item is not None and not key.startswith("__")}
         return {_spelled(key): clean(item) for key, item in kept.items()}
@@ -53,7 +53,7 @@ def _spelled(key: str) -> str:
 
 
 def annotation(body: Props, name: str) -> str | None:
-    """The value of ``pulumi.com/<name>``, if it is known."""
+    """Return the value of ``pulumi.com/<name>``, or None if it is not known."""
     metadata = body.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     found = annotations.get(f"pulumi.com/{name}") if isinstance(annotations, dict) else None
@@ -67,13 +67,13 @@ def identity(body: Props) -> Props:
 
 
 def id_of(live: Props) -> str:
-    """The resource's id: ``namespace/name``, or the name alone."""
+    """Return the resource's id: ``namespace/name``, or the name alone."""
     metadata = live["metadata"]
     return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
 
 
 def from_id(token: str, id: str) -> Props:
-    """The identity that a resource's type and id stand for."""
+    """Return the identity that a resource's type and id stand for."""
     _, version, kind = token.split(":")
     namespace, _, name = id.rpartition("/")
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
@@ -95,7 +95,7 @@ def autonamed(inputs: Props, olds: Props, fresh_name: str) -> Props:
 
 
 def encoded(inputs: Props) -> Props:
-    """A Secret with its `stringData` as `data`, as the API server would have it."""
+    """Return a Secret with its `stringData` as `data`, as the API server stores it; other kinds as they are."""
     if inputs["kind"] != "Secret" or inputs.get("data") is UNKNOWN or inputs.get("stringData") is UNKNOWN:
         return inputs
     plain = inputs.get("stringData") or {}
@@ -108,7 +108,7 @@ def encoded(inputs: Props) -> Props:
 
 
 def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:
-    """What changed and what that takes; `mutable` says whether data of ConfigMaps and Secrets changes in place."""
+    """Return the changes and what they require; `mutable` says if data of ConfigMaps and Secrets changes in place."""
     changes = differences(olds, news)
     fixed = ["metadata.name", "metadata.namespace", "kind", *_IMMUTABLE.get(news["kind"], ())]
     if news["kind"] in ("ConfigMap", "Secret") and (not mutable or olds.get("immutable") is True):
@@ -122,8 +122,10 @@ def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:
 
 
 def _needs_new(path: str, news: Props, fixed: list[str]) -> bool:
-    """A property of which nothing is known yet may hold an immutable one: the engine asks so for whatever depends on
-    an object that it must delete before it makes the new one.
+    """Say whether a change at `path` needs a new object, because it reaches one of the `fixed` properties.
+
+    A property of which nothing is known yet may hold an immutable one: the engine asks so for whatever depends on an
+    object that it must delete before it makes the new one.
     """
     if any(within(path, each) for each in fixed):
         return True
@@ -131,13 +133,13 @@ def _needs_new(path: str, news: Props, fixed: list[str]) -> bool:
 
 
 def with_namespace(inputs: Props, namespace: str | None) -> Props:
-    """A copy in this namespace; without any for None."""
+    """Return a copy in this namespace, or without a namespace for None."""
     kept = {key: value for key, value in inputs["metadata"].items() if key != "namespace"}
     return {**inputs, "metadata": kept if namespace is None else {**kept, "namespace": namespace}}
 
 
 def carry_drift(inputs: Any, before: Any, after: Any) -> Any:
-    """The inputs with those values replaced that have changed in the cluster since `before`."""
+    """Return the inputs, with each value that has changed in the cluster since `before` replaced by that of `after`."""
     if before == after:
         return inputs
     if isinstance(inputs, dict) and isinstance(before, dict) and isinstance(after, dict):

@@ -37,11 +37,11 @@ class Settings:
         self.namespace = namespace
 
     def flag(self, name: str) -> bool:
-        """A setting that is true or false; the SDK sends text."""
+        """Return a setting that is true or false; the SDK sends text."""
         return str(self._config.get(name, "")).lower() == "true"
 
     async def reachable(self) -> Cluster | None:
-        """The API server, if it answers."""
+        """Return the API server if it answers, else None."""
         try:
             cluster = self.cluster()
         except Unreachable:
@@ -69,7 +69,10 @@ class Object(Resource):
         return manifests.encoded(inputs)
 
     async def _is_namespaced(self, body: Props) -> bool:
-        """Kinds that nobody knows yet are taken for namespaced, as the official provider does."""
+        """Say whether objects of this kind live in namespaces.
+
+        A kind that is not known yet counts as namespaced, as in the official provider.
+        """
         cluster = await self._settings.reachable()
         if cluster is not None:
             try:
@@ -152,7 +155,7 @@ class Object(Resource):
         raise AssertionError("the last attempt returns or raises")
 
     async def _make(self, cluster: Cluster, call: Call, body: Props, manager: str, **query: str) -> Props:
-        """An ordinary create: an object that exists already is an error."""
+        """Create an object in the ordinary way: an object that exists already is an error."""
         if is_patch(call.token):
             await cluster.get(body)
             return await self._apply(cluster, body, manager, False, **query)

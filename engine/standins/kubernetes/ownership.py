@@ -30,7 +30,7 @@ def _merged(one: Props, other: Props) -> Props:
 
 
 def taken_over(entries: list[Props], manager: str) -> list[Props] | None:
-    """The managed fields after `manager` has what kubectl and the creation had; None when they had nothing."""
+    """Return the managed fields after `manager` took those of kubectl and of the creation; None when they had none."""
     own: list[Props] = []
     others: list[Props] = []
     taken = 0

@@ -74,7 +74,7 @@ def _server(config: Props) -> Any:
 
 
 async def decode_yaml(call: Call, arguments: Props) -> Props:
-    """The function behind `yaml.ConfigFile` and `yaml.ConfigGroup`: the documents of a text."""
+    """Return the documents of a text: the function behind `yaml.ConfigFile` and `yaml.ConfigGroup`."""
     import yaml
 
     return {"result": [each for each in yaml.safe_load_all(arguments["text"]) if each]}

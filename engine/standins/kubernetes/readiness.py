@@ -100,7 +100,10 @@ _JUDGES: dict[str, Judge] = {
 
 
 def pending(live: Props) -> str | None:
-    """The judgement of the object's kind; other kinds are ready as soon as they exist."""
+    """Return why an object is not ready yet, as its kind defines that; None when it is.
+
+    An object of any other kind is ready as soon as it exists.
+    """
     judge = _JUDGES.get(live["kind"])
     return judge(live) if judge else None
 
@@ -112,7 +115,7 @@ def selects_pods(live: Props) -> bool:
 
 
 def complaints(live: Props) -> list[str]:
-    """What the object itself says of not being ready."""
+    """Return what the object itself says about not being ready."""
     found = condition(live, "Available")
     said = [f"[{found['reason']}] {found['message']}"] if found.get("status") == "False" else []
     return [*said, *(["Minimum number of live Pods was not attained"] if live["kind"] == "Deployment" else [])]

@@ -36,7 +36,7 @@ def _patience(call: Call, body: Props) -> float:
 
 
 async def until_ready(call: Call, cluster: Cluster, live: Props, inputs: Props) -> Props:
-    """The object once it is ready as its kind or its annotations define that; raises NotReady."""
+    """Return the object once it is ready, as its kind or its annotations define that; raise NotReady otherwise."""
     if annotation(inputs, "skipAwait") == "true" or await _binds_late(cluster, live):
         return live
     wanted = annotation(inputs, "waitFor")
@@ -63,7 +63,7 @@ async def until_ready(call: Call, cluster: Cluster, live: Props, inputs: Props) 
 
 
 async def _seen_again(cluster: Cluster, live: Props) -> Props:
-    """The object now; as it was, while the API server is away for a moment."""
+    """Return the object as it is now, or as it was, while the API server is away for a moment."""
     try:
         return await cluster.get(live)
     except Unreachable:
@@ -73,7 +73,7 @@ async def _seen_again(cluster: Cluster, live: Props) -> Props:
 
 
 async def _elsewhere(cluster: Cluster, live: Props, age: float) -> str | None:
-    """What other objects say: the Pods behind a Service."""
+    """Return why other objects, the Pods behind a Service, are not ready; None when they are."""
     return await _endpoints(cluster, live, age) if selects_pods(live) else None
 
 
@@ -103,7 +103,7 @@ async def _pods(cluster: Cluster, live: Props) -> list[str]:
 
 
 async def _binds_late(cluster: Cluster, live: Props) -> bool:
-    """Whether it is a claim that binds only once a Pod uses it, which nobody can wait for."""
+    """Say whether it is a claim that binds only once a Pod uses it: waiting for that would never end."""
     if live["kind"] != "PersistentVolumeClaim" or not live["spec"].get("storageClassName"):
         return False
     body = {

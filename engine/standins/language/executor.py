@@ -18,7 +18,7 @@ ALREADY_REPORTED = 32
 
 
 def users_traceback() -> str:
-    """The current exception, from the program's first frame on: the one that runpy calls."""
+    """Return the current exception's traceback, from the program's first frame on: the one that runpy calls."""
     frames = traceback.extract_tb(sys.exc_info()[2])
     runners = [index for index, frame in enumerate(frames) if frame.filename == runpy.run_path.__code__.co_filename]
     first = runners[-1] + 1 if runners else 0
@@ -26,7 +26,7 @@ def users_traceback() -> str:
 
 
 def main() -> int:
-    """Run the program; the exit status."""
+    """Run the program and return the exit status."""
     sys.path.pop(0)  # this file's directory: nothing of it is the program's
     try:
         import pulumi
@@ -48,7 +48,7 @@ def main() -> int:
     asyncio.set_event_loop(loop)
     workers = ThreadPoolExecutor(max_workers=4 * max(settings["parallel"] or 0, 1))
     loop.set_default_executor(workers)
-    # After a failure there are futures that nobody awaits any more; complaints of them would hide the error.
+    # After a failure some futures are not awaited any more; complaints about them would hide the error.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
     def run() -> None:

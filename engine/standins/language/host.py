@@ -35,7 +35,7 @@ print(json.dumps(sorted((each.metadata["Name"], each.version) for each in metada
 
 
 def interpreter(root: Path, options: dict[str, Any]) -> Path:
-    """The Python that the project asks for: `options.virtualenv`, uv's environment, else python3 on PATH.
+    """Return the Python that the project asks for: `options.virtualenv`, uv's environment, else python3 on PATH.
 
     As in the official host, a project that names no toolchain is uv's when it has uv's lock file.
     """
@@ -107,7 +107,10 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 
     @staticmethod
     def _refusal(request: Any) -> str | None:
-        """The stack's file and what the engine made of it must agree: `--config-file` may have named another."""
+        """Return why the program must not change the stack; None when it may.
+
+        The stack's file and what the engine made of it must agree: `--config-file` may have named another file.
+        """
         reason = mark.refusal(request.stack, Path(request.info.root_directory))
         if reason is None and not mark.is_true(request.config.get(mark.KEY)):
             return f"refusing to change stack {request.stack!r}: the configuration in use lacks {mark.KEY}"

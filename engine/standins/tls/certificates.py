@@ -69,7 +69,7 @@ def _digest_for(key: Any) -> Any:
 
 
 def _usages(allowed: list[str]) -> list[tuple[Any, bool]]:
-    """The extensions for `allowed_uses`, each with whether it is critical."""
+    """Return the extensions for `allowed_uses`, and for each whether it is critical."""
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -87,7 +87,7 @@ def _usages(allowed: list[str]) -> list[tuple[Any, bool]]:
 
 
 def _signed(news: Props, subject: Any, public: Any, issuer: Any, key: Any, extensions: list[Any]) -> tuple[str, Props]:
-    """A certificate for the public key, signed with the private one: its serial number and the outputs."""
+    """Sign a certificate for the public key with the private one; return its serial number and the outputs."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 

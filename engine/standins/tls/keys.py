@@ -12,7 +12,7 @@ _ALGORITHMS: Final = ("RSA", "ECDSA", "ED25519")
 
 
 def load_key(pem: str) -> Any:
-    """The private key in PEM or OpenSSH text."""
+    """Return the private key in PEM or OpenSSH text."""
     from cryptography.hazmat.primitives import serialization
 
     if "BEGIN OPENSSH" in pem:
@@ -21,7 +21,7 @@ def load_key(pem: str) -> Any:
 
 
 def algorithm(key: Any) -> str:
-    """The provider's name for the kind of a key."""
+    """Return the provider's name for the kind of a key."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     kinds = {rsa.RSAPrivateKey: "RSA", ec.EllipticCurvePrivateKey: "ECDSA", ed25519.Ed25519PrivateKey: "ED25519"}
@@ -43,7 +43,7 @@ def _generate(news: Props) -> Any:
 
 
 def public_texts(key: Any) -> Props:
-    """The public half in each form; those of SSH are empty for a curve that SSH does not know (P-224)."""
+    """Return the public half in each form; those of SSH are empty for a curve that SSH does not know (P-224)."""
     from cryptography.hazmat.primitives import serialization as forms
 
     public = key.public_key()
@@ -105,6 +105,6 @@ class PrivateKey(Replaced):
 
 
 async def public_key(call: Call, arguments: Props) -> Props:
-    """The function `getPublicKey`."""
+    """Return the public half of a given private key: the function `getPublicKey`."""
     key = load_key(arguments.get("privateKeyPem") or arguments["privateKeyOpenssh"])
     return {**arguments, **public_texts(key), "id": "public-key", "algorithm": algorithm(key)}

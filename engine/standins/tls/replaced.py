@@ -16,7 +16,7 @@ class Replaced(Resource):
         return without_nulls(news)
 
     def complete(self, news: Props) -> Props:
-        """The inputs with their defaults."""
+        """Return the inputs with their defaults."""
         return {**self.defaults, **news}
 
     def renewal_due(self, state: Props, news: Props) -> bool:
@@ -47,5 +47,5 @@ class Replaced(Resource):
         return {**state, **news}
 
     def make(self, news: Props) -> tuple[str, Props]:
-        """A fresh object: its id and outputs; ValueError when the inputs do not allow one."""
+        """Make a fresh object and return its id and outputs; raise ValueError when the inputs do not allow one."""
         raise NotImplementedError

@@ -72,9 +72,9 @@ c.KubeSpawner.volumes = [
         "downwardAPI": {"items": [{"path": name, "fieldRef": field} for name, field in annotations.items()]},
     },
 ]
+# The home is mounted by 40-homes.py, which asks what its directory is called.
 c.KubeSpawner.volume_mounts = [
-    {"name": "home", "mountPath": HOME, "subPath": "{unescaped_username}"},
-    *({"name": "identity", "mountPath": f"/etc/{name}", "subPath": name, "readOnly": True} for name in NAMES),
+    {"name": "identity", "mountPath": f"/etc/{name}", "subPath": name, "readOnly": True} for name in NAMES
 ]
 c.KubeSpawner.supplemental_gids = [USERS_GROUP]
 # No fs_gid: the kubelet would change the group of every file in the home at every start.

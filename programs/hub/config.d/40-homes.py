@@ -1,4 +1,4 @@
-"""A home is made by the file server, which also tells whose numeric id the server must run with."""
+"""A home is made by the file server, which also tells the numeric id that the server must run with."""
 
 import json
 from urllib.parse import quote
@@ -15,7 +15,7 @@ class HomeError(Exception):
     """There is no home to start a server with; the message is for the person who waits."""
 
     def __init__(self, user: str, what: str, reason: object, advice: str) -> None:
-        super().__init__(f"no home for {user} from {homes['maker_url']}: {reason}")
+        super().__init__(f"no home for {user} from {homes['provisioner_url']}: {reason}")
         self.jupyterhub_message = f"{what}, so your server was not started: {reason}. Your files are safe. {advice}"
 
 
@@ -24,7 +24,7 @@ ASK = "Trying again does not help. Please contact an administrator, and quote th
 
 
 def reason_in(body: bytes, status: int) -> str:
-    """The file server's own words for why it made no home."""
+    """Return the reason that the file server gives for having made no home."""
     try:
         return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
@@ -35,7 +35,7 @@ async def make_home(spawner: KubeSpawner) -> None:
     """See to it that the home exists, and run the server as its owner."""
     user = spawner.user.name
     request = HTTPRequest(
-        f"{homes['maker_url']}/homes/{quote(user, safe='')}",
+        f"{homes['provisioner_url']}/homes/{quote(user, safe='')}",
         method="POST",
         body="",
         ca_certs=homes["ca"],
@@ -53,8 +53,11 @@ async def make_home(spawner: KubeSpawner) -> None:
         if answer.code < 500:  # a name or a directory that is not as it has to be: it stays so until it is changed
             raise _logged(spawner, HomeError(user, "Your home directory cannot be used", reason, ASK))
         raise _logged(spawner, HomeError(user, "Your home directory could not be made", reason, TRY_AGAIN))
-    owner = json.loads(answer.body)
-    spawner.uid, spawner.gid = int(owner["uid"]), int(owner["gid"])
+    home = json.loads(answer.body)
+    spawner.uid, spawner.gid = int(home["uid"]), int(home["gid"])
+    mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home["directory"]}
+    # The spawner may have started a server before.
+    spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]
     names = {
         "passwd": passwd_file(user, spawner.uid, spawner.gid, spawner.working_dir),
         "group": group_file(user, spawner.gid),

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from components.contracts.cluster import Membership
 from components.contracts.watched import ScrapeTarget
 from components.machines.node import BareMetalNode, baseline
 from tests.converge.scripts import site
 from tests.recorded import Recorded
 
+MEMBERSHIP = Membership.of(site("dev").cluster)
 Record = Callable[..., Recorded]
 COMMAND = "command:remote:Command"
 FACTS = '{"machine_id": "a1", "os": "Debian GNU/Linux 13 (trixie)", "kernel": "6.12.0"}'
@@ -18,7 +20,7 @@ FACTS = '{"machine_id": "a1", "os": "Debian GNU/Linux 13 (trixie)", "kernel": "6
 
 def node(name: str = "chick1") -> Callable[[], Any]:
     def program() -> Any:
-        made = BareMetalNode(name, site("dev"), {})
+        made = BareMetalNode(name, site("dev"), MEMBERSHIP, {})
         return {"facts": made.facts, "machine_id": made.machine_id, "os": made.os, "kernel": made.kernel}
 
     return program
@@ -35,15 +37,15 @@ def test_facts_are_typed_outputs(record: Record) -> None:
 def test_roles_are_applied_one_after_the_other(record: Record) -> None:
     commands = record(node()).all(COMMAND)
     names = [each.name for each in commands]
-    assert names == [f"chick1-{role.name}-command" for role in baseline("chick1", site("dev"))]
+    assert names == [f"chick1-{role.name}-command" for role in baseline("chick1", site("dev"), MEMBERSHIP)]
     for before, after in pairwise(commands):
         assert before.name in after.depends_on_names
 
 
 def test_two_machines_do_not_wait_for_each_other(record: Record) -> None:
     def program() -> None:
-        BareMetalNode("chick0", site("dev"), {})
-        BareMetalNode("chick1", site("dev"), {})
+        BareMetalNode("chick0", site("dev"), MEMBERSHIP, {})
+        BareMetalNode("chick1", site("dev"), MEMBERSHIP, {})
 
     for each in record(program).all(COMMAND):
         machine = each.name.partition("-")[0]
@@ -60,7 +62,7 @@ def test_everything_is_below_the_machine(record: Record) -> None:
 
 def test_machine_is_ready_after_its_last_role(record: Record) -> None:
     machines = []
-    record(lambda: machines.append(BareMetalNode("rooster", site("dev"), {}).machine))
+    record(lambda: machines.append(BareMetalNode("rooster", site("dev"), MEMBERSHIP, {}).machine))
     (machine,) = machines
     assert machine.target.host_key == site("dev").hosts["rooster"].host_key
     assert str(machine.address) == "198.18.0.2"
@@ -69,6 +71,6 @@ def test_machine_is_ready_after_its_last_role(record: Record) -> None:
 @pytest.mark.parametrize("name", ["rooster", "hen", "chick2"])
 def test_every_machine_is_watched(record: Record, name: str) -> None:
     found: list[ScrapeTarget] = []
-    record(lambda: found.extend(BareMetalNode(name, site("dev"), {}).scrape))
+    record(lambda: found.extend(BareMetalNode(name, site("dev"), MEMBERSHIP, {}).watched.scrape))
     assert [(each.job, each.labels["machine"]) for each in found] == [("node", name)]
     assert found[0].addresses == [f"{site('dev').hosts[name].address}:9100"]

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from components.contracts.cluster import Membership
 from components.machines.node import baseline
 from components.machines.roles import base, kubernetes, sources, time
 from converge.items import File, Package, Script, Unit
@@ -16,8 +17,10 @@ from tests.stacks.sites import changed, tree
 
 
 def role(name: str, machine: str, stack: str = "dev") -> Role:
-    """A machine's role by name."""
-    return next(each for each in baseline(machine, site(stack)) if each.name == name)
+    """Return a machine's role by name."""
+    return next(
+        each for each in baseline(machine, site(stack), Membership.of(site(stack).cluster)) if each.name == name
+    )
 
 
 def content(role: Role, path: str) -> str:
@@ -30,12 +33,12 @@ def content(role: Role, path: str) -> str:
 def test_only_nodes_of_the_cluster_get_what_kubeadm_expects() -> None:
     only = {"swap-off", "kernel", "container-runtime", "kubernetes"}
     for machine in site("dev").hosts:
-        found = only & {each.name for each in baseline(machine, site("dev"))}
+        found = only & {each.name for each in baseline(machine, site("dev"), Membership.of(site("dev").cluster))}
         assert found == (only if machine.startswith("chick") else set())
 
 
 def test_every_machine_knows_every_other_and_the_api_server() -> None:
-    lines = base.hosts(site("dev")).splitlines()
+    lines = base.hosts(site("dev"), "api.flock.internal").splitlines()
     assert lines[0] == "198.18.0.2 rooster.henhouse.localhost rooster"
     assert lines[1] == "198.18.0.100 chick0.henhouse.localhost chick0 api.flock.internal"
     assert len(lines) == len(site("dev").hosts)

@@ -22,7 +22,7 @@ def _go_mod(programs: Programs) -> str:
 
 
 def _directives(text: str, name: str) -> list[str]:
-    """The arguments of a directive, in a line of its own or in a parenthesised block."""
+    """Return the arguments of a directive, in a line of its own or in a parenthesised block."""
     blocks = re.findall(rf"^{name} \((.*?)^\)", text, flags=re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     return [line.strip() for line in (*lines, *re.findall(rf"^{name} ([^(].*)$", text, flags=re.MULTILINE)) if line]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from programs.homes.server import Maker, tls_context
+from programs.homes.server import Provisioner, tls_context
 from programs.homes.store import Homes
 from tests.certificates import Authority
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away tak
 
 
 def issue(authority: Authority, directory: Path, name: str, *, client: bool) -> Path:
-    """The directory, with `certificate`, `key` and `ca` in it."""
+    """Make the directory and return it, with `certificate`, `key` and `ca` in it."""
     certificate, key = authority.issue(name, client=client)
     directory.mkdir()
     for file, text in (("certificate", certificate), ("key", key), ("ca", authority.pem)):
@@ -38,11 +38,11 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def maker(tmp_path: Path, authority: Authority) -> Iterator[Maker]:
+def provisioner(tmp_path: Path, authority: Authority) -> Iterator[Provisioner]:
     (tmp_path / "homes").mkdir()
     homes = Homes(str(tmp_path / "homes"), 100000)
     context = tls_context(issue(authority, tmp_path / "server", "hen", client=False))
-    with Maker(("127.0.0.1", 0), context, CLIENT, homes) as server:
+    with Provisioner(("127.0.0.1", 0), context, CLIENT, homes) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -57,12 +57,12 @@ def client(tmp_path: Path, authority: Authority) -> Path:
 
 
 @pytest.fixture
-def ask(maker: Maker, client: Path) -> Callable[..., Answer]:
+def ask(provisioner: Provisioner, client: Path) -> Callable[..., Answer]:
     def ask(method: str, path: str, credentials: Path | None = client, body: bytes | None = None) -> Answer:
         context = ssl.create_default_context(cafile=str(client / "ca"))
         if credentials:
             context.load_cert_chain(credentials / "certificate", credentials / "key")
-        url = f"https://127.0.0.1:{maker.server_address[1]}{path}"
+        url = f"https://127.0.0.1:{provisioner.server_address[1]}{path}"
         request = urllib.request.Request(url, method=method, data=body)
         try:
             with urllib.request.urlopen(request, context=context, timeout=10) as response:
@@ -74,13 +74,13 @@ def ask(maker: Maker, client: Path) -> Callable[..., Answer]:
 
 
 def test_makes_a_home_once(ask: Callable[..., Answer], tmp_path: Path) -> None:
-    assert ask("POST", "/homes/ada") == (201, {"uid": 100000, "gid": 100000})
-    assert ask("POST", "/homes/ada") == (200, {"uid": 100000, "gid": 100000})
+    assert ask("POST", "/homes/ada") == (201, {"directory": "ada", "uid": 100000, "gid": 100000})
+    assert ask("POST", "/homes/ada") == (200, {"directory": "ada", "uid": 100000, "gid": 100000})
     assert (tmp_path / "homes/ada").stat().st_uid == 100000
 
 
 def test_takes_a_body_and_ignores_it(ask: Callable[..., Answer]) -> None:
-    assert ask("POST", "/homes/ada", body=b'{"uid": 0}') == (201, {"uid": 100000, "gid": 100000})
+    assert ask("POST", "/homes/ada", body=b'{"uid": 0}') == (201, {"directory": "ada", "uid": 100000, "gid": 100000})
 
 
 def test_says_that_it_works(ask: Callable[..., Answer]) -> None:
@@ -106,10 +106,10 @@ def test_refuses(ask: Callable[..., Answer], tmp_path: Path, method: str, path: 
     assert list((tmp_path / "homes").iterdir()) == []
 
 
-def test_other_methods_are_unknown(ask: Callable[..., Answer], maker: Maker, client: Path) -> None:
+def test_other_methods_are_unknown(ask: Callable[..., Answer], provisioner: Provisioner, client: Path) -> None:
     context = ssl.create_default_context(cafile=str(client / "ca"))
     context.load_cert_chain(client / "certificate", client / "key")
-    url = f"https://127.0.0.1:{maker.server_address[1]}/homes/ada"
+    url = f"https://127.0.0.1:{provisioner.server_address[1]}/homes/ada"
     with pytest.raises(urllib.error.HTTPError, match="501"):
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), context=context, timeout=10)
 
@@ -158,8 +158,8 @@ def test_other_clients_of_the_authority_are_refused(
     assert list((tmp_path / "homes").iterdir()) == []
 
 
-def test_silent_client_stops_nobody(ask: Callable[..., Answer], maker: Maker) -> None:
-    with socket.create_connection(("127.0.0.1", maker.server_address[1])):
+def test_silent_client_stops_nobody(ask: Callable[..., Answer], provisioner: Provisioner) -> None:
+    with socket.create_connection(("127.0.0.1", provisioner.server_address[1])):
         assert ask("GET", "/healthz")[0] == 200
 
 

@@ -26,7 +26,7 @@ def homes(tmp_path: Path) -> Iterator[Homes]:
 def test_home_belongs_to_its_owner_alone(homes: Homes, tmp_path: Path) -> None:
     home, new = homes.make("ada")
     found = (tmp_path / "ada").stat()
-    assert (home, new) == (Home(FIRST, FIRST), True)
+    assert (home, new) == (Home("ada", FIRST, FIRST), True)
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (FIRST, FIRST, 0o700)
 
 
@@ -114,7 +114,7 @@ def test_interrupted_making_leaves_no_home_and_no_id_behind(
     assert not (tmp_path / "ada").exists()
     homes.tidy()
     assert [entry.name for entry in tmp_path.iterdir()] == [store.COUNTER]
-    assert homes.make("ada") == (Home(FIRST + 1, FIRST + 1), True)
+    assert homes.make("ada") == (Home("ada", FIRST + 1, FIRST + 1), True)
 
 
 def test_homes_stay_in_the_file_system_they_were_opened_in(tmp_path: Path) -> None:
@@ -138,16 +138,16 @@ def test_two_processes_never_give_one_id_twice(tmp_path: Path) -> None:
     shared = [f"shared{number}" for number in range(40)]
     context = multiprocessing.get_context("fork")
     answers: multiprocessing.Queue[tuple[str, int]] = context.Queue()
-    makers = [
+    provisioners = [
         context.Process(target=_make_many, args=(str(tmp_path), order, answers))
         for order in ([*shared, *(f"a{n}" for n in range(40))], [*reversed(shared), *(f"b{n}" for n in range(40))])
     ]
-    for maker in makers:
-        maker.start()
+    for provisioner in provisioners:
+        provisioner.start()
     given = [answers.get(timeout=30) for _ in range(160)]
-    for maker in makers:
-        maker.join(timeout=30)
-        assert maker.exitcode == 0
+    for provisioner in provisioners:
+        provisioner.join(timeout=30)
+        assert provisioner.exitcode == 0
     by_name: dict[str, set[int]] = {}
     for name, uid in given:
         by_name.setdefault(name, set()).add(uid)

@@ -39,7 +39,7 @@ class ApiServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Takes the port back."""
+        """Take the port back."""
         if self._thread.is_alive():
             self.server.shutdown()
             self._thread.join()
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keeps quiet."""
+        """Keep quiet."""
 
 
 @contextmanager

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import yaml
 
-from components.apps.hub.values import SECRETS_DIRECTORY, config_files, site_json
+from components.apps.hub.site_json import SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.programs.hub.api_server import TOKEN
 from tests.stacks.sites import changed, tree
 from tests.tools import jupyterhub_python
 
-NO_MAKER: Final = "https://127.0.0.1:1"
+NO_PROVISIONER: Final = "https://127.0.0.1:1"
 READER: Final = Path(__file__).with_name("reader.py")
 SECRETS: Final = {
     "proxy-token": "01" * 32,
@@ -29,12 +29,12 @@ Files = Mapping[str, str]
 
 
 def site(**hub: object) -> Site:
-    """The virtual rack's site with other settings of its hub."""
+    """Return the virtual rack's site with other settings of its hub."""
     return parse_settings(changed(tree("dev"), {"hub": hub}))
 
 
 def kubeconfig(server: str, **more: str) -> str:
-    """The hub's account at an API server; `more` is said of the server."""
+    """Return a kubeconfig with the hub's account at an API server; `more` is added to the server's entry."""
     return yaml.safe_dump(
         {
             "current-context": "site",
@@ -50,16 +50,16 @@ def ask(
     question: str,
     *arguments: str,
     of: Site,
-    maker: str = NO_MAKER,
+    provisioner: str = NO_PROVISIONER,
     secrets: Files = SECRETS,
     cluster: str | None = None,
 ) -> Any:
-    """Puts the files where the pod has them and asks `reader.py`; `cluster` is a kubeconfig, by default nobody's:
+    """Put the files where the pod has them and ask `reader.py`. `cluster` is a kubeconfig, by default of no server:
     KubeSpawner makes its client before it is asked anything."""
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
-    values = site_json(of, hub="hub", users="users", claim="homes", maker_url=maker)
+    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     for name, text in {**config_files(), "site.json": values}.items():
         (directory / name).write_text(text)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs.hub.maker import Maker, running_maker
+from tests.programs.hub.provisioner import Provisioner, running_provisioner
 
 
 @pytest.fixture
-def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
-    """A maker of homes, for one test."""
-    directory: Path = tmp_path_factory.mktemp("maker")
-    with running_maker(directory) as running:
+def provisioner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioner]:
+    """Provide a home provisioner, for one test."""
+    directory: Path = tmp_path_factory.mktemp("provisioner")
+    with running_provisioner(directory) as running:
         yield running

@@ -60,8 +60,11 @@ async def home(hub: JupyterHub, name: str) -> object:
         await spawner.run_pre_spawn_hook()
     except Exception as error:
         return {"told": error.jupyterhub_message}
+    await spawner.run_pre_spawn_hook()  # as at the next start
+    made = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+    mounts = [each for each in made["spec"]["containers"][0]["volumeMounts"] if each["name"] == "home"]
     files = {name.rpartition("/")[2]: text for name, text in spawner.extra_annotations.items()}
-    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, **files}
+    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, "mounts": mounts, **files}
 
 
 async def watch(hub: JupyterHub, asked: str) -> object:

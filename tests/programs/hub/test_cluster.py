@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from components.apps.hub.values import WAIT_FOR_CLUSTER, config_files, site_json
+from components.apps.hub.site_json import WAIT_FOR_CLUSTER, config_files, site_json
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.api_server import TOKEN, ApiServer, api_server
-from tests.programs.hub.asking import NO_MAKER, ask, kubeconfig, site
+from tests.programs.hub.asking import NO_PROVISIONER, ask, kubeconfig, site
 from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
@@ -28,7 +28,7 @@ def api(tmp_path: Path) -> Iterator[ApiServer]:
 
 
 def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path) -> None:
-    values = site_json(site(), hub="hub", users="users", claim="homes", maker_url=NO_MAKER)
+    values = site_json(site(), NO_PROVISIONER, hub="hub", users="users", claim="homes")
     for name, text in {WAIT_FOR_CLUSTER: config_files()[WAIT_FOR_CLUSTER], "site.json": values}.items():
         (tmp_path / name).write_text(text)
     token, log = api.account / "token", tmp_path / "log"

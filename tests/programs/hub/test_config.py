@@ -9,7 +9,7 @@ import pytest
 from programs.hub.identity import group_file, passwd_file
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, site
-from tests.programs.hub.maker import Maker
+from tests.programs.hub.provisioner import Provisioner
 
 pytestmark = pytest.mark.programs
 
@@ -18,7 +18,7 @@ NAMES: Final = ("ada", "a.b-c_d", "x" * 63, "Ada", "../etc", "a/b", ".ssh", "1st
 
 @pytest.fixture(scope="module", params=["native", "dummy"])
 def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What JupyterHub makes of a site with this login."""
+    """Return what JupyterHub makes of a site with this login."""
     settings = site(login=request.param, administrators=["zoe", "ada"], cull_idle_seconds=7200)
     directory = tmp_path_factory.mktemp("hub")
     return ask(directory, "settings", *NAMES, of=settings)
@@ -26,15 +26,15 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The pod that KubeSpawner asks for."""
+    """Return the pod that KubeSpawner asks for."""
     settings = site(size={"cpu_guarantee": 0.25, "cpu_limit": 3, "mem_guarantee": "256Mi", "mem_limit": "3Gi"})
     return ask(tmp_path_factory.mktemp("hub"), "pod", "ada.l", of=settings)
 
 
-def home(directory: Path, name: str, maker: Maker, **changes: str) -> Any:
-    """What the hook before a start does for somebody."""
-    secrets = {**SECRETS, **maker.secrets, **changes}
-    return ask(directory, "home", name, of=site(), maker=maker.url, secrets=secrets)
+def home(directory: Path, name: str, provisioner: Provisioner, **changes: str) -> Any:
+    """Return what the hook before a start does for a person."""
+    secrets = {**SECRETS, **provisioner.secrets, **changes}
+    return ask(directory, "home", name, of=site(), provisioner=provisioner.url, secrets=secrets)
 
 
 def test_login_is_the_one_of_the_settings(said: Any) -> None:
@@ -79,13 +79,11 @@ def test_pod_is_valid_and_restricted(pod: Any) -> None:
     assert pod["spec"]["enableServiceLinks"] is False
 
 
-def test_pod_has_its_owners_home_and_no_other(pod: Any) -> None:
+def test_pod_has_no_home_that_was_not_asked_for(pod: Any) -> None:
     (container,) = pod["spec"]["containers"]
     volume, _ = pod["spec"]["volumes"]
-    mount, *names = container["volumeMounts"]
-    assert {each["mountPath"] for each in names} == {"/etc/passwd", "/etc/group"}
     assert volume["persistentVolumeClaim"]["claimName"] == "homes"
-    assert (mount["mountPath"], mount["subPath"]) == ("/home/jovyan", "ada.l")
+    assert {each["mountPath"] for each in container["volumeMounts"]} == {"/etc/passwd", "/etc/group"}
     assert "fsGroup" not in pod["spec"].get("securityContext", {}), "the kubelet would walk through the whole home"
 
 
@@ -98,12 +96,13 @@ def test_pod_has_the_size_of_the_settings_on_a_node_for_people(pod: Any) -> None
     assert expression == {"key": "hub.jupyter.org/node-purpose", "operator": "In", "values": ["user", "any"]}
 
 
-def test_server_runs_as_the_owner_of_the_home_that_the_maker_made(tmp_path: Path, maker: Maker) -> None:
-    made = home(tmp_path, "ada.l", maker)
+def test_server_runs_as_the_owner_of_its_home(tmp_path: Path, provisioner: Provisioner) -> None:
+    made = home(tmp_path, "ada.l", provisioner)
     assert (made["uid"], made["gid"], made["fs_gid"]) == (100007, 100007, None)
     assert made["passwd"].startswith("ada.l:x:100007:100007::/home/jovyan:/bin/bash\n")
     assert made["group"].startswith("ada.l:x:100007:\nusers:x:100:ada.l\n")
-    assert maker.asked == ["POST /homes/ada.l"]
+    assert made["mounts"] == [{"name": "home", "mountPath": "/home/jovyan", "subPath": "home-of-ada.l"}]
+    assert provisioner.asked == ["POST /homes/ada.l"] * 2
 
 
 @pytest.mark.parametrize(
@@ -116,17 +115,17 @@ def test_server_runs_as_the_owner_of_the_home_that_the_maker_made(tmp_path: Path
     ],
 )
 def test_person_is_told_why_there_is_no_home(
-    tmp_path: Path, maker: Maker, name: str, what: str, reason: str, again: bool
+    tmp_path: Path, provisioner: Provisioner, name: str, what: str, reason: str, again: bool
 ) -> None:
-    told = home(tmp_path, name, maker)["told"]
+    told = home(tmp_path, name, provisioner)["told"]
     assert f"Your home directory {what}" in told
     assert reason in told
     assert ("try again in a minute" in told) == again
     assert ("Trying again does not help" in told) != again
 
 
-def test_file_server_that_is_away_is_told_too(tmp_path: Path, maker: Maker) -> None:
-    told = ask(tmp_path, "home", "ada", of=site(), secrets={**SECRETS, **maker.secrets})["told"]
+def test_file_server_that_is_away_is_told_too(tmp_path: Path, provisioner: Provisioner) -> None:
+    told = ask(tmp_path, "home", "ada", of=site(), secrets={**SECRETS, **provisioner.secrets})["told"]
     assert "Your home directory could not be reached" in told
     assert "try again in a minute" in told
 
@@ -152,7 +151,7 @@ def test_no_name_and_no_id_is_there_twice(user: str) -> None:
             assert len({line[column] for line in lines}) == len(lines)
 
 
-def test_a_stranger_is_not_taken_for_the_maker(tmp_path: Path, maker: Maker) -> None:
-    told = home(tmp_path, "ada", maker, **{"homes-ca.crt": maker.another_authority})["told"]
+def test_a_stranger_is_not_taken_for_the_provisioner(tmp_path: Path, provisioner: Provisioner) -> None:
+    told = home(tmp_path, "ada", provisioner, **{"homes-ca.crt": provisioner.another_authority})["told"]
     assert "could not be reached" in told
-    assert maker.asked == []
+    assert provisioner.asked == []

@@ -9,7 +9,8 @@ import pulumi
 import pytest
 
 from components.apps.hub.component import Hub
-from components.apps.hub.values import config_files, database_host
+from components.apps.hub.database import database_host
+from components.apps.hub.site_json import config_files
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from stacks.load import parse_settings
@@ -27,7 +28,7 @@ SECRET: Final = "kubernetes:core/v1:Secret"
 
 
 def program(settings: Site) -> Recorded:
-    """Registers a hub; its result is what it hands to others."""
+    """Register a hub; the program's result is what the hub hands to others."""
 
     def run() -> pulumi.Output[dict[str, Any]]:
         world = World(settings)
@@ -40,7 +41,7 @@ def program(settings: Site) -> Recorded:
             namespaces=world.spaces,
             machines=world.machines,
         )
-        return pulumi.Output.from_input({**_route(hub.route), **_scrape(*hub.scrape)})
+        return pulumi.Output.from_input({**_route(hub.route), **_scrape(*hub.watched.scrape)})
 
     return record(run, outputs=ANSWERS)
 
@@ -107,7 +108,7 @@ def test_values_reach_the_fragments(hub: Recorded) -> None:
     assert values["hub_url"] == "http://hub.hub.svc.cluster.local:8081"
     assert values["users_namespace"] == "users"
     assert values["homes"]["claim"] == "homes"
-    assert values["homes"]["maker_url"] == "https://198.18.0.200:8443"
+    assert values["homes"]["provisioner_url"] == "https://198.18.0.200:8443"
     assert set(data) == {"site.json", *config_files()}
 
 
@@ -220,7 +221,7 @@ def test_user_pods_are_reached_by_hub_and_proxy_alone(hub: Recorded) -> None:
     assert [_peer(peer) for peer in rule["from"]] == ["hub/*"]
 
 
-def test_hub_reaches_the_api_server_and_the_maker_and_no_other_machine(hub: Recorded) -> None:
+def test_hub_reaches_the_api_server_and_the_provisioner_and_no_other_machine(hub: Recorded) -> None:
     machines = [(_peer(to), ports) for to, ports in _egress(hub, "hub-hub-policy") if "ipBlock" in to]
     assert machines == [("198.18.0.100/32", [6443]), ("198.18.0.200/32", [8443])]
 

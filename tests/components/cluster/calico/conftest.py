@@ -22,7 +22,7 @@ TOKEN = "abcdef.0123456789abcdef"
 
 @pytest.fixture(scope="session")
 def site() -> Site:
-    """The settings of the virtual rack."""
+    """Return the settings of the virtual rack."""
     return parse_settings(tree("dev"))
 
 
@@ -34,7 +34,7 @@ def authority() -> str:
 
 @pytest.fixture(scope="session")
 def admin_conf(authority: str) -> str:
-    """The file that kubeadm leaves for the administrator."""
+    """Return the file that kubeadm leaves for the administrator."""
     cluster = {
         "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
         "server": "https://api.flock.internal:6443",
@@ -53,7 +53,7 @@ def admin_conf(authority: str) -> str:
 
 @pytest.fixture
 def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Callable[..., Recorded]:
-    """Registers the cluster; with `preview`, as on a site where nothing exists yet."""
+    """Provide a function that registers the cluster; with `preview`, as on a site where nothing exists yet."""
 
     def program() -> pulumi.Output[dict[str, object]]:
         before = random.RandomId("before", byte_length=1)
@@ -63,7 +63,7 @@ def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Cal
         }
         made = CalicoCluster("flock", site, machines=machines, gateway=before)
         pulumi.export("kubeconfig", made.kubeconfig)
-        (scrape,) = made.scrape
+        (scrape,) = made.watched.scrape
         pulumi.export("token", scrape.bearer_token)
         pulumi.export("ca", scrape.ca)
         return pulumi.Output.from_input({"addresses": list(scrape.addresses), "ready": made.access.ready.urn})

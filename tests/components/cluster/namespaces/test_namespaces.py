@@ -21,7 +21,7 @@ def recorded(record: Callable[..., Recorded]) -> Recorded:
         ready = pulumi.ComponentResource("test:index:Ready", "ready")
         provider = Provider("provider", cluster_identifier="test", kubeconfig="{}")
         made = Namespaces("namespaces", KubernetesAccess(provider, ready))
-        return {"hub": made.hub, "users": made.users, "edge": made.edge, "storage": made.storage}
+        return vars(made.names)
 
     return record(program)
 

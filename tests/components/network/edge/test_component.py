@@ -38,7 +38,7 @@ def program(settings: Site) -> Recorded:
             cluster=world.cluster,
             namespace=world.spaces.edge,
         )
-        (target,) = edge.scrape
+        (target,) = edge.watched.scrape
         signer = edge.certificate.authority
         return pulumi.Output.from_input({"authority": signer, "scrape": list(target.addresses)})
 

@@ -47,12 +47,12 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
 
 
 def _here(config: str, directory: Path) -> str:
-    """The pod's configuration with this test's certificate, for whichever nginx is here."""
+    """Return the pod's configuration with this test's certificate, for whichever nginx is here."""
     certificate, key = Authority().issue("hub.henhouse.localhost")
     (directory / "tls.crt").write_text(certificate)
     (directory / "tls.key").write_text(key)
     version = tuple(map(int, run("nginx", "-v").stdout.split("nginx/")[1].split()[0].split(".")))
-    if version < (1, 25, 1):  # Debian 12's knows HTTP/2 as a parameter of `listen` only
+    if version < (1, 25, 1):  # Debian 12's nginx knows HTTP/2 only as a parameter of `listen`
         config = config.replace("http2 on;", "")
     return config.replace("/tmp/", f"{directory}/").replace(CERTIFICATE_DIRECTORY, str(directory))
 

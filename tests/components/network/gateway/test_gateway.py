@@ -7,6 +7,7 @@ import pulumi
 import pulumi_random as random
 import pytest
 
+from components.contracts.cluster import Peering
 from components.contracts.machines import Machine, SshTarget
 from components.network.gateway import Gateway
 from components.network.gateway.bird import bird_configuration
@@ -30,12 +31,14 @@ def site() -> Site:
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_bird_accepts_its_configuration(stack: str, tmp_path: Path) -> None:
     path = tmp_path / "bird.conf"
-    path.write_text(bird_configuration(parse_settings(tree(stack))))
+    settings = parse_settings(tree(stack))
+    path.write_text(bird_configuration(settings, Peering.of(settings.cluster)))
     accepts("bird", "-p", "-c", str(path))
 
 
 def test_every_node_and_nobody_else_is_a_peer(site: Site) -> None:
-    sessions = [line for line in bird_configuration(site).splitlines() if line.startswith("protocol bgp")]
+    text = bird_configuration(site, Peering.of(site.cluster))
+    sessions = [line for line in text.splitlines() if line.startswith("protocol bgp")]
     assert sessions == [
         "protocol bgp node_chick0 from node { neighbor 198.18.0.100 as 64512; }",
         "protocol bgp node_chick1 from node { neighbor 198.18.0.101 as 64512; }",
@@ -44,13 +47,13 @@ def test_every_node_and_nobody_else_is_a_peer(site: Site) -> None:
 
 
 def test_nodes_announce_the_clusters_networks_only(site: Site) -> None:
-    text = bird_configuration(site)
+    text = bird_configuration(site, Peering.of(site.cluster))
     assert "net ~ [ 198.18.64.0/18+, 198.18.32.0/20+, 198.18.48.0/24+ ] then accept;\n    reject;" in text
     assert "export none" in text
 
 
 def test_bird_judges_its_configuration_before_it_reloads_it(site: Site) -> None:
-    role = router_role(site)
+    role = router_role(site, Peering.of(site.cluster))
     (conf,) = [item for item in role.items if isinstance(item, File) and item.path == BIRD_CONF]
     (bird,) = [item for item in role.items if isinstance(item, Unit)]
     assert conf.validate == 'bird -p -c "$NEW"'
@@ -60,7 +63,7 @@ def test_bird_judges_its_configuration_before_it_reloads_it(site: Site) -> None:
 
 
 def test_the_script_is_sound(site: Site) -> None:
-    text = render(router_role(site), "rooster")
+    text = render(router_role(site, Peering.of(site.cluster)), "rooster")
     found = shellcheck(text, "--shell=bash")
     assert found.returncode == 0, found.stdout
 
@@ -70,7 +73,7 @@ def test_the_role_waits_for_the_machines_baseline(site: Site, record: Callable[.
         baseline = random.RandomId("baseline", byte_length=1)
         host = site.hosts["rooster"]
         machine = Machine("rooster", host, SshTarget.of("rooster", host, site.access), baseline)
-        return Gateway("gateway", site, on=machine).ready.urn
+        return Gateway("gateway", site, Peering.of(site.cluster), on=machine).ready.urn
 
     recorded = record(program)
     assert "baseline" in recorded.one("rooster-router").depends_on_names

@@ -5,7 +5,7 @@ import pytest
 
 from components.contracts.certificates import ServerCertificate
 from components.contracts.routes import Route
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import ScrapeTarget, Watched
 from components.observability.monitoring.component import Monitoring
 from stacks.load import parse_settings
 from tests.components.world import ANSWERS, World
@@ -27,14 +27,18 @@ def watch() -> Recorded:
             on=world.machines[settings.gateway],
             routes=[Route(settings.hub.host, world.spaces.hub, world.spaces.hub, 80, "/hub/health")],
             certificate=ServerCertificate("chain", "key", authority=pulumi.Output.from_input("authority of the edge")),
-            scrape=[
-                ScrapeTarget("node", ["198.18.0.200:9100"]),
-                ScrapeTarget(
-                    "jupyterhub",
-                    ["hub.henhouse.localhost:443"],
-                    scheme="https",
-                    bearer_token=pulumi.Output.secret(TOKEN),
-                    public=True,
+            watched=[
+                Watched([ScrapeTarget("node", ["198.18.0.200:9100"])], {"machines.yml": "groups: []\n"}),
+                Watched(
+                    [
+                        ScrapeTarget(
+                            "jupyterhub",
+                            ["hub.henhouse.localhost:443"],
+                            scheme="https",
+                            bearer_token=pulumi.Output.secret(TOKEN),
+                            public=True,
+                        )
+                    ]
                 ),
             ],
         )
@@ -58,3 +62,9 @@ def test_authorities_are_plain(watch: Recorded) -> None:
 
 def test_targets_are_asked_by_address(watch: Recorded) -> None:
     assert "198.18.0.200:9100" in watch.one("rooster-watch-command").inputs["create"]
+
+
+def test_rules_of_every_room_and_its_own_are_on_the_machine(watch: Recorded) -> None:
+    script = watch.one("rooster-watch-command").inputs["create"]
+    for name in ("machines.yml", "watch.yml"):
+        assert f"/etc/prometheus/rules.d/{name}" in script

@@ -1,4 +1,4 @@
-"""The watch's configurations, judged by the programs that read them."""
+"""The monitoring's configurations, judged by the programs that read them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from components.contracts.routes import Route
-from components.contracts.watched import ScrapeTarget
+from components.contracts.watched import ScrapeTarget, Watched
 from components.observability.monitoring.config import (
     CONFIG_DIRECTORY,
     alertmanager_yml,
     blackbox_yml,
     prometheus_yml,
-    rule_files,
+    together,
 )
 from components.observability.monitoring.roles import role_secrets, watch_role
 from converge.items import File, Line
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.programs
 
 CA: Final = Authority().pem
 DOMAIN: Final = "henhouse.localhost"
+RULES: Final = dict.fromkeys(("machines.yml", "storage.yml"), "groups: []\n")
 PAGES: Final = ("https://hub.henhouse.localhost/hub/health", "https://binder.henhouse.localhost/health")
 
 
@@ -45,9 +46,9 @@ def role_of(
     authorities: Mapping[str, str] | None = None,
     ca: str | None = CA,
 ) -> Role:
-    """The watch's role on a site with two public names."""
+    """Return the monitoring's role on a site with two public names."""
     routes = [route("hub.henhouse.localhost", "/hub/health"), route("binder.henhouse.localhost", "/health")]
-    return watch_role(settings, scrape, authorities or {}, routes=routes, edge_authority=ca)
+    return watch_role(settings, scrape, authorities or {}, rules=RULES, routes=routes, edge_authority=ca)
 
 
 def site(**monitoring: object) -> Site:
@@ -83,13 +84,13 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text((item.content or "token").replace(CONFIG_DIRECTORY, str(tmp_path)))
     said = accepts("promtool", "check", "config", str(tmp_path / "prometheus.yml"))
-    assert f"{len(rule_files())} rule files found" in said
+    assert f"{len(RULES)} rule files found" in said
     accepts("amtool", "check-config", str(tmp_path / "alertmanager.yml"))
     accepts("prometheus-blackbox-exporter", "--config.check", f"--config.file={tmp_path / 'blackbox.yml'}")
 
 
 def test_targets_of_one_job_are_one_job() -> None:
-    node = jobs(prometheus_yml(DOMAIN, targets(), PAGES, {"jupyterhub"}))["node"]
+    node = jobs(prometheus_yml(DOMAIN, targets(), PAGES, {"jupyterhub"}, RULES))["node"]
     assert node["static_configs"] == [
         {"targets": ["198.18.0.2:9100"], "labels": {"machine": "rooster"}},
         {"targets": ["198.18.0.200:9100"], "labels": {"machine": "hen"}},
@@ -97,7 +98,7 @@ def test_targets_of_one_job_are_one_job() -> None:
 
 
 def test_credentials_are_files_and_not_in_the_configuration() -> None:
-    hub = jobs(prometheus_yml(DOMAIN, targets(), PAGES, {"jupyterhub"}))["jupyterhub"]
+    hub = jobs(prometheus_yml(DOMAIN, targets(), PAGES, {"jupyterhub"}, RULES))["jupyterhub"]
     assert hub["authorization"]["credentials_file"] == "/etc/prometheus/credentials/jupyterhub.token"
     assert hub["tls_config"] == {
         "server_name": "hub.henhouse.localhost",
@@ -112,7 +113,19 @@ def test_credentials_are_files_and_not_in_the_configuration() -> None:
 def test_one_job_asked_in_two_ways_is_refused() -> None:
     other = ScrapeTarget("node", ["198.18.0.9:9100"], scheme="https")
     with pytest.raises(ValueError, match=r"scrape job node: 198\.18\.0\.9:9100 and 198\.18\.0\.2:9100 differ"):
-        prometheus_yml(DOMAIN, [*targets(), other], PAGES, ())
+        prometheus_yml(DOMAIN, [*targets(), other], PAGES, (), RULES)
+
+
+def test_rules_that_several_rooms_give_are_one_file() -> None:
+    machine = Watched([ScrapeTarget("node", ["198.18.0.2:9100"])], {"machines.yml": "groups: []\n"})
+    scrape, rules = together([machine, machine, Watched(rules={"hub.yml": "groups: []\n"})])
+    assert len(scrape) == 2
+    assert list(rules) == ["hub.yml", "machines.yml"]
+
+
+def test_rules_of_one_name_that_differ_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"two rooms have alert rules called hub\.yml, and they differ: rename one"):
+        together([Watched(rules={"hub.yml": "groups: []\n"}), Watched(rules={"hub.yml": "groups: [{}]\n"})])
 
 
 def test_nothing_listens_beyond_the_machine() -> None:
@@ -152,8 +165,8 @@ def test_supplied_certificate_needs_no_authority_of_the_site() -> None:
 
 
 def test_every_public_name_is_asked_for_as_a_browser_does() -> None:
-    """By the watch's own machine, which has to know the name when the site's DNS is down."""
-    probe = jobs(prometheus_yml(DOMAIN, [], PAGES, ()))["hub-page"]
+    """The monitoring's own machine asks, and has to know the name when the site's DNS is down."""
+    probe = jobs(prometheus_yml(DOMAIN, [], PAGES, (), RULES))["hub-page"]
     assert probe["static_configs"] == [{"targets": list(PAGES)}]
     lines = [item.line for item in role_of(site()).items if isinstance(item, Line)]
     assert lines == ["198.18.0.2 hub.henhouse.localhost", "198.18.0.2 binder.henhouse.localhost"]

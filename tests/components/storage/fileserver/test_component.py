@@ -9,7 +9,7 @@ import pytest
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from components.contracts.cluster import KubernetesAccess
+from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine, SshTarget
 from components.contracts.storage import Dataset
 from components.storage.fileserver.component import NfsFileserver
@@ -44,16 +44,16 @@ def program(site: Site) -> dict[str, Any]:
         SiteSecrets("secrets", site),
         dataset=Dataset("nest/homes", "/nest/homes", "nest-homes.mount", machine, pool),
         cluster=KubernetesAccess(Provider("provider", cluster_identifier="test", kubeconfig="{}"), ready),
-        namespace=pulumi.Output.from_input("users"),
-        storage_namespace=pulumi.Output.from_input("storage"),
+        namespaces=Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage"))),
     )
     volume = homes.volume
     return {
         "server": homes.server,
         "namespace": volume.namespace,
         "claim": volume.claim,
-        "maker_url": volume.maker_url,
-        "certificate": volume.client_certificate,
+        "provisioner": volume.provisioner.url,
+        "certificate": volume.provisioner.client_certificate,
+        "openings": [opening.as_data() for opening in homes.openings],
     }
 
 
@@ -124,14 +124,14 @@ def test_cluster_comes_first(recorded: Recorded) -> None:
         assert "network" in each.depends_on_names, each.name
 
 
-def test_makers_key_goes_by_standard_input(recorded: Recorded) -> None:
+def test_key_of_the_provisioner_goes_by_standard_input(recorded: Recorded) -> None:
     command = recorded.one("hen-homes-command")
     assert "stdin" in command.secret_keys
     assert "5ec2e7-key" not in command.inputs["create"]
 
 
-def test_maker_answers_by_address_to_the_hub_alone(recorded: Recorded) -> None:
-    assert recorded.result["maker_url"] == "https://198.18.0.200:8443"
+def test_provisioner_answers_by_address_to_the_hub_alone(recorded: Recorded) -> None:
+    assert recorded.result["provisioner"] == "https://198.18.0.200:8443"
     assert recorded.one("secrets-homes-maker-request").inputs["ipAddresses"] == ["198.18.0.200"]
     client = recorded.one("secrets-homes-client")
     assert client.inputs["allowedUses"] == ["digital_signature", "client_auth"]
@@ -145,3 +145,11 @@ def test_objects_fit_their_schema(recorded: Recorded) -> None:
     assert len(found) == 4
     for each in found:
         kubernetes_validate.validate(each.inputs, minor, strict=True)
+
+
+def test_only_workers_have_a_reason_to_connect(recorded: Recorded) -> None:
+    reasons = {each["port"]: (each["what"], each["sources"]) for each in recorded.result["openings"]}
+    assert reasons == {
+        2049: ("NFS", ["198.18.0.102/32"]),
+        8443: ("home provisioner", ["198.18.0.101/32"]),
+    }

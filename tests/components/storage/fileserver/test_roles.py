@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from components.storage.fileserver import texts
-from components.storage.fileserver.roles import MAKER, NOT_FOR_V4, homes_role, nfs_role
+from components.storage.fileserver.roles import NOT_FOR_V4, PROVISIONER, homes_role, nfs_role
 from converge.items import Directory, File, Package, Unit
 from converge.render import render
 from converge.role import Role
@@ -27,7 +27,7 @@ def nfs() -> Role:
 
 
 @pytest.fixture(scope="module")
-def maker() -> Role:
+def provisioner() -> Role:
     return homes_role("/nest/homes", "nest-homes.mount", IPv4Address("198.18.0.200"), HomesSettings(first_uid=200000))
 
 
@@ -79,9 +79,9 @@ def test_what_only_version_3_needs_is_masked_before_its_package_comes(nfs: Role)
     assert max(map(items.index, masked)) < items.index(Package("nfs-kernel-server"))
 
 
-@pytest.mark.parametrize("service", ["nfs-server.service", MAKER])
-def test_services_live_and_die_with_the_mount(nfs: Role, maker: Role, service: str) -> None:
-    role = nfs if service == "nfs-server.service" else maker
+@pytest.mark.parametrize("service", ["nfs-server.service", PROVISIONER])
+def test_services_live_and_die_with_the_mount(nfs: Role, provisioner: Role, service: str) -> None:
+    role = nfs if service == "nfs-server.service" else provisioner
     drop_ins = [item.content or "" for item in role.items if isinstance(item, File) and f"{service}.d/" in item.path]
     (drop_in,) = drop_ins
     assert "BindsTo=nest-homes.mount\nAfter=nest-homes.mount\nAssertPathIsMountPoint=/nest/homes\n" in drop_in
@@ -89,34 +89,34 @@ def test_services_live_and_die_with_the_mount(nfs: Role, maker: Role, service: s
     assert wants == [f"[Unit]\nWants={service}\n"]
 
 
-def test_maker_may_give_files_away_and_nothing_else(maker: Role) -> None:
-    unit = text(maker, f"/etc/systemd/system/{MAKER}").splitlines()
+def test_provisioner_may_give_files_away_and_nothing_else(provisioner: Role) -> None:
+    unit = text(provisioner, f"/etc/systemd/system/{PROVISIONER}").splitlines()
     assert "CapabilityBoundingSet=CAP_CHOWN" in unit
     assert "AmbientCapabilities=CAP_CHOWN" in unit
-    assert f"User={texts.MAKER_USER}" in unit
+    assert f"User={texts.PROVISIONER_USER}" in unit
     assert "ReadWritePaths=/nest/homes" in unit
     assert any("--first-uid 200000" in line for line in unit)
 
 
-def test_only_the_kubelet_lists_the_homes(maker: Role) -> None:
-    assert Directory("/nest/homes", "0751", texts.MAKER_USER, "nogroup") in maker.items
+def test_only_the_kubelet_lists_the_homes(provisioner: Role) -> None:
+    assert Directory("/nest/homes", "0751", texts.PROVISIONER_USER, "nogroup") in provisioner.items
 
 
-def test_keys_come_as_secrets_and_are_roots_alone(maker: Role) -> None:
-    secret = [item for item in maker.items if isinstance(item, File) and item.secret]
+def test_keys_come_as_secrets_and_are_roots_alone(provisioner: Role) -> None:
+    secret = [item for item in provisioner.items if isinstance(item, File) and item.secret]
     assert {item.secret for item in secret} == set(SECRETS)
     assert {(item.mode, item.owner) for item in secret} == {("0600", "root")}
 
 
-def test_maker_restarts_with_new_keys_or_program(maker: Role) -> None:
-    (service,) = [item for item in maker.items if isinstance(item, Unit)]
+def test_provisioner_restarts_with_new_keys_or_program(provisioner: Role) -> None:
+    (service,) = [item for item in provisioner.items if isinstance(item, Unit)]
     mount_drop_in = "/etc/systemd/system/nest-homes.mount.d/homes.conf"
-    paths = {item.path for item in maker.items if isinstance(item, File)}
+    paths = {item.path for item in provisioner.items if isinstance(item, File)}
     assert set(service.restart_on) == paths - {mount_drop_in, "/etc/sysusers.d/henhouse-homes.conf"}
 
 
-def test_scripts_are_sound(nfs: Role, maker: Role) -> None:
-    cases: tuple[tuple[Role, tuple[str, ...]], ...] = ((nfs, ()), (maker, SECRETS))
+def test_scripts_are_sound(nfs: Role, provisioner: Role) -> None:
+    cases: tuple[tuple[Role, tuple[str, ...]], ...] = ((nfs, ()), (provisioner, SECRETS))
     for role, secrets in cases:
         script = render(role, "hen", secrets)
         # SC2016: texts of files are meant literally.

@@ -4,14 +4,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
+from programs.homes.names import LOGIN
 from stacks.settings import Site
-
-HUB_PORT: Final = 8081
-PROXY_PORT: Final = 8000
-PROXY_API_PORT: Final = 8001
-SERVER_PORT: Final = 8888
 
 CONFIG_DIRECTORY: Final = "/etc/jupyterhub"
 SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
@@ -21,8 +18,6 @@ WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 MODULES: Final = ("henhouse_hub.py", "identity.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
-USER_NAME_PATTERN: Final = r"^[a-z][a-z0-9._-]{0,62}$"
-"""A person's name is also their home's, so it has no capitals, no slashes and no leading dot."""
 
 
 def config_files() -> dict[str, str]:
@@ -32,16 +27,16 @@ def config_files() -> dict[str, str]:
     return {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
 
 
-def hub_values(site: Site, *, hub: str, users: str, claim: str, maker_url: str) -> dict[str, Any]:
-    """What the fragments read as `site`; nothing in it is secret. `hub` and `users` are namespaces."""
+def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim: str) -> dict[str, Any]:
+    """Return what the fragments read as `site`; nothing in it is secret. `hub` and `users` are namespaces."""
     return {
-        "hub_url": f"http://hub.{hub}.svc.cluster.local:{HUB_PORT}",
-        "proxy_api_url": f"http://proxy-api.{hub}.svc.cluster.local:{PROXY_API_PORT}",
+        "hub_url": hub_url(hub),
+        "proxy_api_url": proxy_api_url(hub),
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
         "login": site.hub.login,
         "administrators": sorted(site.hub.administrators),
-        "user_name_pattern": USER_NAME_PATTERN,
+        "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,
         "server": {
@@ -55,7 +50,7 @@ def hub_values(site: Site, *, hub: str, users: str, claim: str, maker_url: str) 
         },
         "homes": {
             "claim": claim,
-            "maker_url": maker_url,
+            "provisioner_url": provisioner_url,
             "ca": f"{SECRETS_DIRECTORY}/homes-ca.crt",
             "certificate": f"{SECRETS_DIRECTORY}/homes-client.crt",
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
@@ -64,19 +59,11 @@ def hub_values(site: Site, *, hub: str, users: str, claim: str, maker_url: str) 
     }
 
 
-def site_json(site: Site, *, hub: str, users: str, claim: str, maker_url: str) -> str:
-    """`hub_values` as the file that jupyterhub_config.py reads."""
-    return json.dumps(hub_values(site, hub=hub, users=users, claim=claim, maker_url=maker_url), indent=2) + "\n"
+def site_json(site: Site, provisioner_url: str, **names: str) -> str:
+    """Return `hub_values` as the file that jupyterhub_config.py reads; the arguments are those of `hub_values`."""
+    return json.dumps(hub_values(site, provisioner_url, **names), indent=2) + "\n"
 
 
 def byte_specification(size: str) -> str:
     """Kubernetes' 512Mi in JupyterHub's spelling, 512M: both mean powers of 1024 (jupyterhub/traitlets.py)."""
     return size.removesuffix("i")
-
-
-def database_host(site: Site) -> str:
-    """The machine that keeps the session database: that of the settings, or the first by name that takes core pods.
-
-    By name, because the engine hands the settings over with sorted keys: the order in the file is not known.
-    """
-    return site.hub.database_host or next(iter(site.workers_for("core")))

@@ -1,5 +1,6 @@
-"""A maker of homes for tests: HTTPS that asks for the hub's certificate, as the file server's does."""
+"""A home provisioner for tests: HTTPS that asks for the hub's certificate, as the file server's does."""
 
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ REFUSALS: Final = {
 
 
 @dataclass
-class Maker:
+class Provisioner:
     """Where it listens, what it was asked, and what the hub's Secret must hold to be answered."""
 
     url: str
@@ -31,7 +32,7 @@ class Maker:
 
 
 @contextmanager
-def running_maker(directory: Path) -> Iterator[Maker]:
+def running_provisioner(directory: Path) -> Iterator[Provisioner]:
     """Answer a uid for every name but those of `REFUSALS`, which it refuses as the file server does."""
     authority = Authority()
     client_certificate, client_key = authority.issue("hub", client=True)
@@ -41,21 +42,22 @@ def running_maker(directory: Path) -> Iterator[Maker]:
         def do_POST(self) -> None:
             asked.append(f"POST {self.path}")
             name = self.path.rpartition("/")[2]
-            status, body = REFUSALS.get(name, (200, b'{"uid": 100007, "gid": 100007}'))
+            home = {"directory": f"home-of-{name}", "uid": 100007, "gid": 100007}
+            status, body = REFUSALS.get(name, (200, json.dumps(home).encode()))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Keeps quiet."""
+            """Keep quiet."""
 
     server = ThreadingHTTPServer((str(LOOPBACK), 0), Handler)
     server.socket = _context(authority, directory).wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Maker(
+        yield Provisioner(
             url=f"https://{LOOPBACK}:{server.server_address[1]}",
             secrets={
                 "homes-ca.crt": authority.pem,
@@ -72,10 +74,11 @@ def running_maker(directory: Path) -> Iterator[Maker]:
 
 
 def _context(authority: Authority, directory: Path) -> ssl.SSLContext:
-    certificate, key = authority.issue("maker")
-    for name, text in (("maker.crt", certificate), ("maker.key", key), ("maker-ca.crt", authority.pem)):
+    certificate, key = authority.issue("provisioner")
+    files = {"provisioner.crt": certificate, "provisioner.key": key, "provisioner-ca.crt": authority.pem}
+    for name, text in files.items():
         (directory / name).write_text(text)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(directory / "maker-ca.crt"))
-    context.load_cert_chain(directory / "maker.crt", directory / "maker.key")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(directory / "provisioner-ca.crt"))
+    context.load_cert_chain(directory / "provisioner.crt", directory / "provisioner.key")
     context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -1,0 +1,36 @@
+"""Who is who in the hub's namespace: labels of pods, ports, and the names under which they find one another."""
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
+
+HUB_PORT: Final = 8081
+PROXY_PORT: Final = 8000
+PROXY_API_PORT: Final = 8001
+SERVER_PORT: Final = 8888
+HUB_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "hub"}
+PROXY_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "proxy"}
+
+
+def hub_url(namespace: str) -> str:
+    """Return the address of the hub inside the cluster."""
+    return f"http://hub.{namespace}.svc.cluster.local:{HUB_PORT}"
+
+
+def proxy_api_url(namespace: str) -> str:
+    """Return the address at which the proxy is told its routes."""
+    return f"http://proxy-api.{namespace}.svc.cluster.local:{PROXY_API_PORT}"
+
+
+def _service(labels: dict[str, pulumi.Input[str]], port: int, target: str) -> ServiceSpecArgs:
+    ports = [ServicePortArgs(name=target, port=port, target_port=target)]
+    return ServiceSpecArgs(selector=labels, ports=ports)
+
+
+SERVICES: Final = {
+    "hub": _service({**HUB_LABELS}, HUB_PORT, "http"),
+    "proxy-api": _service({**PROXY_LABELS}, PROXY_API_PORT, "api"),
+    "proxy-public": _service({**PROXY_LABELS}, 80, "http"),
+}
+"""By name: the hub, the proxy and the edge find one another by these names in the cluster's DNS."""

@@ -1,0 +1,116 @@
+"""The hub: its pod, and whom it talks to."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ConfigMapVolumeSourceArgs,
+    ContainerArgs,
+    ContainerPortArgs,
+    EmptyDirVolumeSourceArgs,
+    PersistentVolumeClaimVolumeSourceArgs,
+    PodSpecArgs,
+    ResourceRequirementsArgs,
+    SecretVolumeSourceArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
+from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicySpecArgs,
+)
+
+from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
+from components.apps.hub.database import HUB_USER
+from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
+from components.contracts.storage import HomeProvisioner
+from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
+from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
+from stacks.settings import HubSettings
+
+API_SERVER_PORT: Final = 6443
+
+
+HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
+"""Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
+
+
+def hub_pod(
+    settings: HubSettings,
+    *,
+    service_account: pulumi.Input[str],
+    config: pulumi.Input[str],
+    keys: pulumi.Input[str],
+    database: pulumi.Input[str],
+) -> PodSpecArgs:
+    """The hub; `config`, `keys` and `database` name its ConfigMap, Secret and PersistentVolumeClaim."""
+    return PodSpecArgs(
+        service_account_name=service_account,
+        enable_service_links=False,
+        affinity=on_nodes_for("core"),
+        security_context=pod_security(HUB_USER),
+        init_containers=[
+            ContainerArgs(
+                name="wait-for-cluster",
+                image=settings.image,
+                command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
+                resources=ResourceRequirementsArgs(requests=HUB_REQUESTS),
+                security_context=container_security(),
+                volume_mounts=[VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
+            )
+        ],
+        containers=[
+            ContainerArgs(
+                name="hub",
+                image=settings.image,
+                args=["jupyterhub", "--config", f"{CONFIG_DIRECTORY}/jupyterhub_config.py"],
+                working_dir=DATABASE_DIRECTORY,
+                ports=[ContainerPortArgs(name="http", container_port=HUB_PORT)],
+                # A first start makes or migrates the database, so liveness waits for the first answer.
+                startup_probe=http_probe("/hub/health", "http", period=2, failures=150),
+                readiness_probe=http_probe("/hub/health", "http", period=2, failures=2),
+                liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
+                resources=ResourceRequirementsArgs(requests=HUB_REQUESTS),
+                security_context=container_security(),
+                volume_mounts=[
+                    VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
+                    VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
+                    VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
+                    VolumeMountArgs(name="tmp", mount_path="/tmp"),
+                ],
+            )
+        ],
+        volumes=[
+            VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=config)),
+            VolumeArgs(name="keys", secret=SecretVolumeSourceArgs(secret_name=keys)),
+            VolumeArgs(
+                name="database",
+                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=database),
+            ),
+            VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
+        ],
+    )
+
+
+def hub_policy(
+    users: pulumi.Input[str],
+    hub: pulumi.Input[str],
+    *,
+    api_servers: Sequence[IPv4Address],
+    provisioner: HomeProvisioner,
+) -> NetworkPolicySpecArgs:
+    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner."""
+    return policy(
+        HUB_LABELS,
+        ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
+        egress=[
+            dns_egress(),
+            Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_API_PORT)),
+            Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
+            Egress(to=machines_at(api_servers), ports=tcp(API_SERVER_PORT)),
+            Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
+        ],
+    )

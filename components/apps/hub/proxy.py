@@ -1,0 +1,82 @@
+"""The proxy in front of the hub and of people's servers: its pod, and whom it talks to."""
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    ContainerPortArgs,
+    EnvVarArgs,
+    EnvVarSourceArgs,
+    PodSpecArgs,
+    ResourceRequirementsArgs,
+    SecretKeySelectorArgs,
+)
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
+from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicySpecArgs,
+)
+
+from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, PROXY_PORT, SERVER_PORT
+from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
+from components.kube.policies import dns_egress, pods_in, policy, tcp
+from stacks.settings import HubSettings
+
+PROXY_USER: Final = 65534
+"""The user of configurable-http-proxy's image (its Dockerfile)."""
+
+
+def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulumi.Input[str]) -> PodSpecArgs:
+    """The proxy; `token` names the Secret whose key `token` the hub must show."""
+    return PodSpecArgs(
+        automount_service_account_token=False,
+        enable_service_links=False,
+        affinity=on_nodes_for("core"),
+        security_context=pod_security(PROXY_USER),
+        containers=[
+            ContainerArgs(
+                name="proxy",
+                image=settings.proxy_image,
+                command=[
+                    "configurable-http-proxy",
+                    "--ip=0.0.0.0",
+                    f"--port={PROXY_PORT}",
+                    "--api-ip=0.0.0.0",
+                    f"--api-port={PROXY_API_PORT}",
+                    pulumi.Output.concat("--default-target=", hub_url),
+                    pulumi.Output.concat("--error-target=", hub_url, "/hub/error"),
+                ],
+                env=[
+                    EnvVarArgs(
+                        name="CONFIGPROXY_AUTH_TOKEN",
+                        value_from=EnvVarSourceArgs(secret_key_ref=SecretKeySelectorArgs(name=token, key="token")),
+                    )
+                ],
+                ports=[
+                    ContainerPortArgs(name="http", container_port=PROXY_PORT),
+                    ContainerPortArgs(name="api", container_port=PROXY_API_PORT),
+                ],
+                readiness_probe=http_probe("/_chp_healthz", "http", period=2, failures=2),
+                liveness_probe=http_probe("/_chp_healthz", "http", period=10, failures=6),
+                resources=ResourceRequirementsArgs(requests={"cpu": "50m", "memory": "128Mi"}),
+                security_context=container_security(),
+            )
+        ],
+    )
+
+
+def proxy_policy(users: pulumi.Input[str], hub: pulumi.Input[str], edge: pulumi.Input[str]) -> NetworkPolicySpecArgs:
+    """The proxy: asked by the edge and people's servers, told its routes by the hub alone."""
+    return policy(
+        PROXY_LABELS,
+        ingress=[
+            Ingress(from_=[pods_in(edge), pods_in(users)], ports=tcp(PROXY_PORT)),
+            Ingress(from_=[pods_in(hub, {**HUB_LABELS})], ports=tcp(PROXY_API_PORT)),
+        ],
+        egress=[
+            dns_egress(),
+            Egress(to=[pods_in(hub, {**HUB_LABELS})], ports=tcp(HUB_PORT)),
+            Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
+        ],
+    )
