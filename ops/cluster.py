@@ -44,7 +44,7 @@ async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | NotC
 
 
 def differences(answer: Mapping[str, Any]) -> Iterator[Difference]:
-    """What differs, by the JSON that `pulumi refresh --preview-only` prints."""
+    """Yield what differs, by the JSON that `pulumi refresh --preview-only` prints."""
     for step in answer.get("steps", ()):
         old, new = step.get("oldState") or {}, step.get("newState")
         if not str(old.get("type", "")).startswith(_TYPES):

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
 
 async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
-    """Looks at everything at once, prints what it found, and says so in the exit status."""
+    """Look at everything at once, print what was found, and say so in the exit status."""
     errors = Console(stderr=True)
     for lock in locks.of_backend(stack):
         print(locks.meaning(lock, stack), file=sys.stderr)
@@ -51,7 +51,7 @@ async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
 
 
 def data(differences: Sequence[Difference], unseen: Sequence[NotChecked]) -> dict[str, Any]:
-    """The answer as data."""
+    """Return the answer as data."""
     return {
         "differences": [asdict(each) for each in differences],
         "unseen": [asdict(each) for each in unseen],
@@ -59,7 +59,7 @@ def data(differences: Sequence[Difference], unseen: Sequence[NotChecked]) -> dic
 
 
 def show(differences: Sequence[Difference], unseen: Sequence[NotChecked], looked_at: str, to: Console) -> None:
-    """The answer for people, with what to do about it."""
+    """Print the answer for people, with what to do about it."""
     if differences:
         to.print(table(("host", "role", "item", "expected", "found"), _cells(differences)))
     if unseen:

@@ -42,13 +42,13 @@ class Lock:
 
 
 def directory(backend: str) -> Path | None:
-    """The directory of a backend's address when it is one of this computer's; None for any other."""
+    """Return the directory of a backend's address when it is one of this computer's; None for any other."""
     parts = urlsplit(backend)
     return Path(unquote(parts.path)).expanduser() if parts.scheme == "file" else None
 
 
 def held(backend: Path, stack: str) -> list[Lock]:
-    """The locks on a stack, by age. Whether each is stale is for the caller to ask."""
+    """Return the locks on a stack, by age, stale ones too."""
     return sorted(_locks(backend, stack), key=lambda lock: lock.since)
 
 
@@ -65,13 +65,16 @@ def remove_stale(backend: Path, stack: str) -> list[Lock]:
 
 
 def of_backend(stack: str | None) -> list[Lock]:
-    """The locks on a stack in the backend of the environment; none for the selected stack, or one kept elsewhere."""
+    """Return the locks on a stack in the backend of the environment.
+
+    Of the selected stack, and of a state that is kept elsewhere, none are known.
+    """
     backend = directory(os.environ.get("PULUMI_BACKEND_URL", ""))
     return held(backend, stack) if backend and stack else []
 
 
 def meaning(lock: Lock, stack: str | None) -> str:
-    """A sentence for people who look at the stack meanwhile."""
+    """Say what the lock means for people who look at the stack meanwhile."""
     if lock.stale:
         return f"an update of {stack} was killed and left its lock ({lock}): `pulumi cancel --stack {stack}` removes it"
     return f"an update of {stack} is running ({lock}): what it is about to change shows as drift"

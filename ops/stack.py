@@ -34,5 +34,5 @@ async def pulumi(*arguments: str, seconds: float) -> Answer:
 
 
 def of(stack: str | None) -> Sequence[str]:
-    """The option that names the stack; nothing for the selected one."""
+    """Return the option that names the stack; nothing for the selected one."""
     return ["--stack", stack] if stack else []

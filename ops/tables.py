@@ -13,13 +13,13 @@ UNLIMITED: Final = 10_000
 
 
 def console(file: TextIO | None = None) -> Console:
-    """A console on `file` (default: standard output) that cuts nothing where nobody's window is too narrow."""
+    """Return a console on `file` (default: standard output) that cuts nothing off when it is not a terminal."""
     to = file or sys.stdout
     return Console(file=to, width=None if to.isatty() else UNLIMITED, highlight=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table whose cells are plain text, whatever brackets are in it. On a terminal long ones take several lines."""
+    """Return a table of plain text, whatever brackets are in it. On a terminal, long cells take several lines."""
     found = Table()
     for column in columns:
         found.add_column(column, overflow="fold")

@@ -20,7 +20,7 @@ RESERVED_POOL_WORDS: Final = ("mirror", "raidz", "draid", "spare", "log")
 
 
 def networks_apart(site: Site) -> Iterator[Problem]:
-    """An address must tell which network it is in."""
+    """Refuse networks that overlap: an address must tell which network it is in."""
     named = {name: getattr(site.network, name) for name in ("machines", "pods", "services", "load_balancers")}
     for (name, network), (other_name, other) in combinations(named.items(), 2):
         if network.overlaps(other):
@@ -74,7 +74,7 @@ def host_keys_differ(site: Site) -> Iterator[Problem]:
 
 
 def duties(site: Site) -> Iterator[Problem]:
-    """The machines together do everything that a site needs, and none does what excludes something else."""
+    """See to it that the machines do all that a site needs, and that no machine has duties that exclude each other."""
     for name, host in site.hosts.items():
         alone = [duty for duty in EXCLUSIVE if duty in host.duties]
         if alone and len(set(host.duties)) > 1:
@@ -99,7 +99,7 @@ def _exactly_one(site: Site, duty: str, because: str) -> Iterator[Problem]:
 
 
 def pool_on_its_host(site: Site) -> Iterator[Problem]:
-    """The pool's machine exists and keeps data."""
+    """See to it that the pool's machine exists and keeps data."""
     name = site.storage.pool.host
     host = site.hosts.get(name)
     if host is None:
@@ -135,7 +135,7 @@ def pool_shape(site: Site) -> Iterator[Problem]:
 
 
 def disks_once(site: Site) -> Iterator[Problem]:
-    """A disk has one place."""
+    """Give each disk one place."""
     pool = site.storage.pool
     places: list[tuple[str, Sequence[str]]] = [
         *((f"storage.pool.vdevs.{number}.disks", vdev.disks) for number, vdev in enumerate(pool.vdevs)),
@@ -171,7 +171,7 @@ def addresses_in_their_networks(site: Site) -> Iterator[Problem]:
 
 
 def database_on_a_worker(site: Site) -> Iterator[Problem]:
-    """The hub runs where its database is."""
+    """See to it that the machine with the database takes the hub, which runs where its database is."""
     name = site.hub.database_host
     takers = site.workers_for("core")
     if name is not None and name not in takers:
@@ -183,31 +183,32 @@ def database_on_a_worker(site: Site) -> Iterator[Problem]:
 
 
 def hub_in_domain(site: Site) -> Iterator[Problem]:
-    """The DNS output is one zone."""
+    """Keep the hub's name in the domain: the DNS output is one zone."""
     if not site.hub.host.endswith("." + site.domain):
         yield Problem("hub.host", f"{site.hub.host} is not in the domain", accepted=f"*.{site.domain}")
 
 
 def lab_only(site: Site) -> Iterator[Problem]:
-    """A login without accounts never leaves the lab."""
-    if site.hub.login == "dummy" and not site.lab:
+    """Keep a login without accounts in a lab."""
+    login = site.hub.login
+    if login.only_in_a_lab and not site.lab:
         yield Problem(
             "hub.login",
-            "dummy lets anyone in with one password",
-            accepted="native; dummy only in a lab",
+            f"{login.type} {login.only_in_a_lab}",
+            accepted=f"native; {login.type} only in a lab",
             write="native",
         )
 
 
 def keys_once(site: Site) -> Iterator[Problem]:
-    """A key's name stands for one key."""
+    """Let each name stand for one key."""
     for number, name in enumerate(site.hub.keys):
         if name in site.hub.keys[:number]:
             yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
 
 
 def size_in_order(site: Site) -> Iterator[Problem]:
-    """What is guaranteed is not more than what is allowed."""
+    """Refuse a guarantee that is more than the limit."""
     size = site.hub.size
     if size.cpu_guarantee > size.cpu_limit:
         yield Problem("hub.size.cpu_guarantee", f"{size.cpu_guarantee} is more than cpu_limit, {size.cpu_limit}")
@@ -238,5 +239,5 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def problems_across(site: Site) -> list[Problem]:
-    """The problems that all checks find together."""
+    """Return the problems that all checks find together."""
     return [problem for check in CHECKS for problem in check(site)]

@@ -19,7 +19,7 @@ NAMESPACE = "henhouse"
 
 
 def parse_settings(tree: Mapping[str, Any]) -> Site:
-    """The settings in `tree`, as a stack's file has them under `henhouse:`.
+    """Return the settings in `tree`, which has them as a stack's file does under `henhouse:`.
 
     Raises SettingsError with every mistake found: those of single values, or, when there are none, those across values.
     """
@@ -33,7 +33,10 @@ def parse_settings(tree: Mapping[str, Any]) -> Site:
 
 
 def load_settings() -> Site:
-    """The settings of the stack that the engine is running. Secrets in them are decrypted and kept as SecretStr."""
+    """Return the settings of the stack that the engine is running.
+
+    Secrets in them are decrypted and kept as SecretStr.
+    """
     try:
         refuse_needless_encryption(Path(f"Pulumi.{pulumi.get_stack()}.yaml"))
         return parse_settings(_tree())

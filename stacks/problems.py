@@ -51,38 +51,52 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 
 def _problem(detail: ErrorDetails) -> Problem:
-    path = ".".join(str(part) for part in detail["loc"])
+    where = _as_written(detail["loc"])
+    path = ".".join(str(part) for part in where)
     match detail["type"]:
         case "missing":
             return Problem(path, "is required and not given")
         case "extra_forbidden":
-            return Problem(path, "is not a setting", accepted=_siblings(detail["loc"]))
+            return Problem(path, "is not a setting", accepted=_siblings(where))
+        case "union_tag_invalid" | "union_tag_not_found":
+            tag = detail.get("ctx", {}).get("tag")
+            shown = f"{tag!r} is none of its types" if tag and not holds_secret(where) else "has none of its types"
+            return Problem(path, shown, accepted=", ".join(_schema_at(where)[_TYPES]))
         case _:
-            shown = "" if holds_secret(detail["loc"]) else f"{_masked(repr(detail['input']))}: "
+            shown = "" if holds_secret(where) else f"{_masked(repr(detail['input']))}: "
             return Problem(path, f"{shown}{_lower(detail['msg'].removeprefix('Value error, '))}")
 
 
+def _as_written(where: Iterable[int | str]) -> tuple[int | str, ...]:
+    """Return a path as the stack's file has it: pydantic names the type of a union, too."""
+    parts: list[int | str] = []
+    for part in where:
+        if part not in _schema_at(parts).get(_TYPES, ()):
+            parts.append(part)
+    return tuple(parts)
+
+
 def _siblings(where: Iterable[int | str]) -> str:
-    """The settings that do exist where an unknown one was given, from the schema."""
+    """Return the settings that exist where an unknown one was given, from the schema."""
     *parents, _ = where
     node = _schema_at(parents)
     return ", ".join(sorted(node.get("properties", {}))) or "docs/settings.md lists every setting"
 
 
 def is_secret(where: Iterable[int | str]) -> bool:
-    """Whether the setting at this path, or one around it, is kept secret."""
+    """Return whether the setting at this path, or one around it, is kept secret."""
     parts = tuple(where)
     return any(_kept_secret(_schema_at(parts[:length])) for length in range(1, len(parts) + 1))
 
 
 def holds_secret(where: Iterable[int | str]) -> bool:
-    """Whether a value at this path may hold a secret: one that is kept secret, or has such a setting below it."""
+    """Return whether a value at this path may hold a secret: it is kept secret, or has such a setting below it."""
     parts = tuple(where)
     return is_secret(parts) or any(_secrets_below(_schema_at(parts), ""))
 
 
 def secret_settings() -> list[str]:
-    """The paths of all settings that are kept secret."""
+    """Return the paths of all settings that are kept secret."""
     return sorted(_secrets_below(Site.model_json_schema(), ""))
 
 
@@ -109,15 +123,24 @@ def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
     return node
 
 
+_TYPES = "types"
+"""What `_resolved` calls the names of the types in a union of models."""
+
+
 def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A node with the model that it refers to in its place."""
-    reference = node.get("$ref") or next((each["$ref"] for each in node.get("anyOf", []) if "$ref" in each), None)
-    found: Mapping[str, Any] = Site.model_json_schema()["$defs"][reference.rsplit("/", 1)[1]] if reference else node
-    return found
+    """Return a node with the models that it refers to in its place: of a union, the settings of all together."""
+    options = (node, *node.get("anyOf", ()))
+    definitions = Site.model_json_schema().get("$defs", {})
+    models = [definitions[each["$ref"].rsplit("/", 1)[1]] for each in options if "$ref" in each]
+    if not models:
+        return node
+    properties = {name: value for model in models for name, value in model.get("properties", {}).items()}
+    types = [model["properties"]["type"]["const"] for model in models] if len(models) > 1 else []
+    return {**models[0], "properties": properties, _TYPES: types}
 
 
 def _masked(text: str) -> str:
-    """A text without the user name, the password and the query of an address in it."""
+    """Return the text without the user name, the password and the query of any address in it."""
     return re.sub(r"\?[^\s'\"]*", "?***", re.sub(r"://[^\s'\"]*@", "://***@", text)) if "://" in text else text
 
 

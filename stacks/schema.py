@@ -39,7 +39,10 @@ def schema() -> dict[str, Any]:
 
 
 def _as_written(node: Any) -> Any:
-    """A value as a stack's file has it: the engine quotes booleans there and encrypts secrets as {secure: …}."""
+    """Return the schema of a value as a stack's file has it.
+
+    The engine quotes booleans there and encrypts secrets as {secure: …}.
+    """
     if isinstance(node, list):
         return [_as_written(each) for each in node]
     if not isinstance(node, dict):
@@ -53,12 +56,12 @@ def _as_written(node: Any) -> Any:
 
 
 def schema_text() -> str:
-    """The schema as it is committed."""
+    """Return the text of the schema as it is committed."""
     return json.dumps(schema(), indent=2, sort_keys=True) + "\n"
 
 
 def markdown() -> str:
-    """The settings as tables, one a model, in the order in which the tree names them."""
+    """Return the settings as tables, one for each model, in the order in which the tree names them."""
     tree = Site.model_json_schema()
     sections = [HEADER, _section("henhouse", tree, tree)]
     sections += [_section(title, tree["$defs"][model], tree) for title, model in _walk("", tree, tree)]
@@ -67,23 +70,23 @@ def markdown() -> str:
 
 def _walk(prefix: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in node.get("properties", {}).items():
-        model, suffix = _model_of(value)
-        if model:
-            path = f"{prefix}{name}{suffix}"
-            yield path, model
+        models, suffix = _models_of(value)
+        path = f"{prefix}{name}{suffix}"
+        for model in models:
+            kind = f", type {tree['$defs'][model]['properties']['type']['const']}" if len(models) > 1 else ""
+            yield f"{path}{kind}", model
             yield from _walk(f"{path}.", tree["$defs"][model], tree)
 
 
-def _model_of(value: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The model that a field holds, and how one of them is addressed below the field's name."""
+def _models_of(value: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return the models that a field may hold, and how one of them is addressed below the field's name."""
     inner, suffix = value, ""
     if "patternProperties" in value:
         inner, suffix = next(iter(value["patternProperties"].values())), ".<name>"
     elif "items" in value:
         inner, suffix = value["items"], "[]"
     options = [inner, *inner.get("anyOf", []), *inner.get("allOf", [])]
-    reference = next((option["$ref"] for option in options if "$ref" in option), None)
-    return (reference.rsplit("/", 1)[1] if reference else None), suffix
+    return [option["$ref"].rsplit("/", 1)[1] for option in options if "$ref" in option], suffix
 
 
 def _section(title: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
@@ -96,8 +99,8 @@ def _section(title: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> st
         "| --- | --- | --- |",
     ]
     for name, value in node.get("properties", {}).items():
-        model = _model_of(value)[0]
-        meaning = value.get("description") or tree["$defs"].get(model, {}).get("description", "")
+        models = _models_of(value)[0]
+        meaning = value.get("description") or (tree["$defs"][models[0]].get("description", "") if models else "")
         default = _default(value, required=name in node.get("required", []))
         rows.append(f"| `{name}` | {default} | {_oneline(meaning)}{_accepted(value)} |")
     return "\n".join([*rows, ""])
@@ -106,9 +109,11 @@ def _section(title: str, node: Mapping[str, Any], tree: Mapping[str, Any]) -> st
 def _default(value: Mapping[str, Any], *, required: bool) -> str:
     if required:
         return "**required**"
-    if _model_of(value)[0] and isinstance(value.get("default"), dict):
-        return "see below"
     default = value.get("default")
+    if isinstance(default, dict) and set(default) == {"type"}:
+        return f"`{json.dumps(default['type'])}`"
+    if _models_of(value)[0] and isinstance(default, dict):
+        return "see below"
     return "none" if default is None else f"`{json.dumps(default)}`"
 
 

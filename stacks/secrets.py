@@ -1,6 +1,6 @@
 """A stack's secrets: made once, kept encrypted in the stack's state, and handed on as secret outputs only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,8 +43,8 @@ class SiteSecrets(pulumi.ComponentResource):
     """The keys of `hub.keys` in that order, joined by semicolons as JUPYTERHUB_CRYPT_KEY wants them."""
     metrics_token: pulumi.Output[str]
     """What Prometheus shows to the hub."""
-    shared_password: pulumi.Output[str]
-    """The one password of the lab's `dummy` login."""
+    login: Mapping[str, pulumi.Output[str]]
+    """What the ways to log in keep secret, by name: the lab's shared password."""
     ca_certificate: pulumi.Output[str]
     """The authority's certificate, PEM. Not a secret: people's browsers need it."""
 
@@ -58,9 +58,8 @@ class SiteSecrets(pulumi.ComponentResource):
         self.metrics_token = _hexadecimal(f"{name}-metrics-token", kept)
         keys = [_hexadecimal(f"{name}-crypt-key-{key}", kept) for key in site.hub.keys]
         self.crypt_keys = pulumi.Output.all(*keys).apply(";".join)
-        self.shared_password = random.RandomPassword(
-            f"{name}-shared-password", length=20, special=False, opts=kept
-        ).result
+        shared = random.RandomPassword(f"{name}-shared-password", length=20, special=False, opts=kept)
+        self.login = {"shared-password": shared.result}
 
         self._ca_key = tls.PrivateKey(f"{name}-ca-key", algorithm="ECDSA", ecdsa_curve="P256", opts=kept)
         self._ca = tls.SelfSignedCert(
@@ -86,7 +85,7 @@ class SiteSecrets(pulumi.ComponentResource):
         ip_addresses: Sequence[str] = (),
         client: bool = False,
     ) -> Issued:
-        """A certificate signed by the site's authority: for a server of these names, or for a client when `client`."""
+        """Return a certificate that the site's authority signs: for a server of these names, or for a client."""
         children = pulumi.ResourceOptions(parent=self)
         key = tls.PrivateKey(f"{self._name}-{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=children)
         request = tls.CertRequest(
@@ -111,7 +110,7 @@ class SiteSecrets(pulumi.ComponentResource):
 
 
 def _hexadecimal(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """A secret number. Not a `RandomBytes`: that one's value is also its id, which no state encrypts."""
+    """Make a secret number. Not a `RandomBytes`: that one's value is also its id, which no state encrypts."""
     digits = random.RandomPassword(
         name, length=KEY_DIGITS, lower=False, upper=False, special=True, override_special="abcdef", opts=opts
     )

@@ -9,7 +9,7 @@ EXAMPLES: Final = "Europe/Berlin, America/Los_Angeles or Etc/UTC"
 
 @cache
 def zones() -> frozenset[str]:
-    """The names in use today: one or more for every country (zone.tab), and those of Etc."""
+    """Return the names in use today: one or more for every country (zone.tab), and those of Etc."""
     table = files("tzdata").joinpath("zoneinfo/zone.tab").read_text().splitlines()
     countries = {line.split("\t")[2] for line in table if line and not line.startswith("#")}
     fixed = {f"Etc/GMT{offset:+}" for offset in range(-14, 13) if offset}

@@ -28,7 +28,7 @@ class SshTarget:
 
     @classmethod
     def of(cls, name: str, host: HostSettings, access: AccessSettings) -> "SshTarget":
-        """The target of a machine of the settings."""
+        """Return the target for a machine of the settings."""
         return cls(name, str(host.address), host.host_key, access.user, access.port, access.private_key)
 
 

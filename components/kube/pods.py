@@ -21,7 +21,7 @@ PURPOSE_LABEL: Final = "hub.jupyter.org/node-purpose"
 
 
 def pod_security(user: int) -> PodSecurityContextArgs:
-    """A pod's half of the Pod Security Standard `restricted`. Group and user have the same number."""
+    """Return a pod's half of the Pod Security Standard `restricted`. Group and user have the same number."""
     return PodSecurityContextArgs(
         run_as_user=user,
         run_as_group=user,
@@ -31,7 +31,7 @@ def pod_security(user: int) -> PodSecurityContextArgs:
 
 
 def container_security() -> SecurityContextArgs:
-    """A container's half of `restricted`; beyond it, the image cannot be written to."""
+    """Return a container's half of the Pod Security Standard `restricted`; in addition, the image is read-only."""
     return SecurityContextArgs(
         allow_privilege_escalation=False,
         read_only_root_filesystem=True,

@@ -16,7 +16,7 @@ from pulumi_kubernetes.networking.v1 import (
 
 
 def pods_in(namespace: pulumi.Input[str], labels: dict[str, pulumi.Input[str]] | None = None) -> NetworkPolicyPeerArgs:
-    """The pods of a namespace: all, or those with these labels."""
+    """Return the peer for the pods of a namespace: all, or those with these labels."""
     return NetworkPolicyPeerArgs(
         namespace_selector=LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": namespace}),
         pod_selector=LabelSelectorArgs(match_labels=labels or {}),
@@ -24,7 +24,7 @@ def pods_in(namespace: pulumi.Input[str], labels: dict[str, pulumi.Input[str]] |
 
 
 def machines_at(addresses: Iterable[IPv4Address]) -> list[NetworkPolicyPeerArgs]:
-    """These machines and no others."""
+    """Return the peers for these machines and no others."""
     return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=f"{address}/32")) for address in sorted(addresses)]
 
 
@@ -47,7 +47,10 @@ def policy(
     ingress: Sequence[NetworkPolicyIngressRuleArgs] = (),
     egress: Sequence[NetworkPolicyEgressRuleArgs] = (),
 ) -> NetworkPolicySpecArgs:
-    """The selected pods take and open these connections and no others. No labels select every pod of a namespace."""
+    """Return the policy by which the selected pods take and open these connections and no others.
+
+    An empty `selector` selects every pod of a namespace.
+    """
     return NetworkPolicySpecArgs(
         pod_selector=LabelSelectorArgs(match_labels=dict(selector)),
         policy_types=["Ingress", "Egress"],

@@ -68,7 +68,7 @@ class BareMetalNode(pulumi.ComponentResource):
 
 
 def baseline(name: str, site: Site, cluster: Membership) -> Iterator[Role]:
-    """A machine's roles in order. The last one tells its facts."""
+    """Yield a machine's roles in order. The last one tells its facts."""
     host = site.hosts[name]
     yield sources.package_sources(site.mirrors)
     yield base.base(name, site, cluster.endpoint)

@@ -18,19 +18,19 @@ class Record:
     values: tuple[str, ...]
 
     def as_data(self) -> dict[str, object]:
-        """The record as JSON has it."""
+        """Return the record as JSON has it."""
         return {"name": self.name, "type": self.type, "ttl": self.ttl, "values": list(self.values)}
 
 
 def dns_records(site: Site, hosts: Iterable[str]) -> list[Record]:
-    """The public names `hosts` of a site, sorted: what its DNS must answer for people to reach it."""
+    """Return the records of a site's public names `hosts`, sorted: what its DNS must answer for people to reach it."""
     addresses = site.edge.public_addresses or (site.hosts[site.gateway].address,)
     values = tuple(str(address) for address in sorted(addresses))
     return [Record(f"{host}.", "A", site.edge.dns_ttl_seconds, values) for host in sorted(hosts)]
 
 
 def dns_zone(records: Iterable[Record]) -> str:
-    """The records as lines of a zone file (RFC 1035, 5.1)."""
+    """Return the records as lines of a zone file (RFC 1035, 5.1)."""
     return "".join(
         f"{record.name} {record.ttl} IN {record.type} {value}\n" for record in records for value in record.values
     )

@@ -39,6 +39,7 @@ def export_outputs(
 
 
 def _login(site: Site, secrets: SiteSecrets) -> pulumi.Output[str]:
-    if site.hub.login == "dummy":
-        return pulumi.Output.concat("any name, password ", secrets.shared_password)
-    return pulumi.Output.from_input(f"sign up as {site.hub.administrators[0]} at https://{site.hub.host}/hub/signup")
+    login = site.hub.login
+    known = {"administrator": site.hub.administrators[0], "url": f"https://{site.hub.host}"}
+    kept = {name: secrets.login[name] for name in login.secrets}
+    return pulumi.Output.all(**kept).apply(lambda secret: login.first.format(**known, **secret))

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from stacks.settings.access import AccessSettings
+from stacks.settings.certificate import AuthorityCertificateSettings, SuppliedCertificateSettings
 from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
-from stacks.settings.edge import CertificateSettings, EdgeSettings
+from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
+from stacks.settings.login import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings
@@ -18,14 +20,15 @@ from stacks.settings.types import DomainName, HostName, Model, TimeZone
 __all__ = [
     "AccessSettings",
     "AptRepositorySettings",
+    "AuthorityCertificateSettings",
     "BgpSettings",
     "CalicoSettings",
-    "CertificateSettings",
     "ClusterSettings",
     "EdgeSettings",
     "HomesSettings",
     "HostSettings",
     "HubSettings",
+    "LoginSettings",
     "MirrorsSettings",
     "Model",
     "MonitoringSettings",
@@ -35,6 +38,7 @@ __all__ = [
     "Site",
     "SizeSettings",
     "StorageSettings",
+    "SuppliedCertificateSettings",
     "VdevSettings",
 ]
 
@@ -83,5 +87,5 @@ class Site(Model):
         return {name: host for name, host in sorted(self.hosts.items()) if host.is_node}
 
     def workers_for(self, purpose: Purpose) -> Mapping[str, HostSettings]:
-        """The machines that take pods of this purpose, by name in order."""
+        """Return the machines that take pods of this purpose, by name in order."""
         return {name: host for name, host in sorted(self.hosts.items()) if host.takes(purpose)}

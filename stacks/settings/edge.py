@@ -2,19 +2,11 @@
 
 from ipaddress import IPv4Address
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from stacks.settings.certificate import AnyCertificate, AuthorityCertificateSettings
 from stacks.settings.types import ImageName, Model
 from stacks.versions import SITE
-
-
-class CertificateSettings(Model):
-    """A certificate of the site's own."""
-
-    certificate: str
-    """The chain, PEM, leaf first."""
-    private_key: SecretStr
-    """Its key, PEM."""
 
 
 class EdgeSettings(Model):
@@ -26,7 +18,7 @@ class EdgeSettings(Model):
     """What the site's names resolve to. If omitted, the gateway's address."""
     image: ImageName = f"docker.io/library/nginx:{SITE['nginx']}"
     """The TLS proxy's image."""
-    certificate: CertificateSettings | None = None
+    certificate: AnyCertificate = AuthorityCertificateSettings()
     """If omitted, the stack's own certificate authority signs one."""
     dns_ttl_seconds: int = Field(default=3600, ge=60)
     """Time to live of the records that the stack puts out."""

@@ -1,10 +1,11 @@
 """The hub, its edge and the watch over them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from programs.homes.names import LOGIN
+from stacks.settings.login import AnyLogin, NativeLoginSettings
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
 from stacks.versions import SITE
 
@@ -30,10 +31,9 @@ class HubSettings(Model):
 
     host: DomainName
     """The name in people's browsers."""
-    login: Literal["native", "dummy"] = "native"
-    """`native`: accounts with passwords kept by the hub, new ones wait for an administrator. `dummy`: any name with
-    one shared
-    password; only a lab may use it."""
+    login: AnyLogin = NativeLoginSettings()
+    """How people log in. `native`: accounts with passwords that the hub keeps; new ones wait for an administrator.
+    `dummy`: any name with one shared password; only a lab may use it."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)

@@ -126,6 +126,11 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"hub": {"database_host": "chick2"}},
         "hub.database_host: chick2 is not a worker that takes core pods",
     ),
+    ("an unknown login", {"hub": {"login": "github"}}, "hub.login: 'github' is none of its types"),
+    ("the logins there are", {"hub": {"login": {"type": "github"}}}, "accepted: native, dummy"),
+    ("a login without its type", {"hub": {"login": {}}}, "hub.login: has none of its types"),
+    ("a login's unknown setting", {"hub": {"login": {"type": "native", "x": 1}}}, "hub.login.x: is not a setting"),
+    ("a certificate without its key", {"edge": {"certificate": {"certificate": "PEM"}}}, "private_key: is required"),
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),
     ("a key named twice", {"hub": {"keys": ["a", "b", "a"]}}, "hub.keys.2: a is named twice"),
     (
@@ -246,6 +251,11 @@ def test_secret_is_not_repeated_in_a_message() -> None:
 
 
 ACCEPTED: list[dict[str, Any]] = [
+    {"hub": {"login": {"type": "native"}}},
+    {"hub": {"login": "native"}},
+    {"edge": {"certificate": "authority"}},
+    {"edge": {"certificate": {"type": "supplied", "certificate": "PEM", "private_key": "PEM"}}},
+    {"edge": {"certificate": {"certificate": "PEM", "private_key": "PEM"}}},
     *({"network": {"services": network}} for network in ("10.96.0.0/12", "10.96.0.0/24", "198.18.32.0/20")),
     *({"network": {"pods": network}} for network in ("10.128.0.0/9", "198.18.64.0/22")),
     *({"time_zone": name} for name in ("Etc/UTC", "UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14")),

@@ -34,7 +34,7 @@ from stacks.settings import Site
 
 
 class Hub(pulumi.ComponentResource):
-    """JupyterHub and its proxy as two Deployments, so that a restart of one cuts nobody off the other.
+    """JupyterHub and its proxy as two Deployments, so that a restart of one does not interrupt the other.
 
     KubeSpawner makes people's servers in their own namespace. The session database is sqlite on a volume of one core
     machine, never on NFS.
@@ -92,7 +92,7 @@ class Hub(pulumi.ComponentResource):
         return ObjectMetaArgs(name=name, namespace=self._namespaces.hub)
 
     def _services(self) -> pulumi.Output[str]:
-        """The Services; the answer is the name of the one that people reach."""
+        """Make the Services and return the name of the one that people reach."""
         names: dict[str, pulumi.Output[str]] = {
             service: Service(
                 f"{self._name}-{service}-service",
@@ -133,7 +133,10 @@ class Hub(pulumi.ComponentResource):
             )
 
     def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-        """An immutable Secret under a generated name: a change makes a new one, and the pods that mount it restart."""
+        """Make an immutable Secret and return its generated name.
+
+        A change makes a new Secret, and the pods that mount it restart.
+        """
         secret = Secret(
             f"{self._name}-{noun}",
             metadata=self._meta(),
@@ -154,9 +157,7 @@ class Hub(pulumi.ComponentResource):
             "homes-client.crt": homes.provisioner.client_certificate,
             "homes-client.key": homes.provisioner.client_key,
         }
-        if self._site.hub.login == "dummy":
-            keys["shared-password"] = secrets.shared_password
-        return keys
+        return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
         names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)
@@ -165,14 +166,17 @@ class Hub(pulumi.ComponentResource):
             f"{self._name}-config",
             metadata=self._meta(),
             immutable=True,
-            data={**config_files(), "site.json": values},
+            data={**config_files(self._site.hub), "site.json": values},
             opts=self._options(),
         )
         name: pulumi.Output[str] = config.metadata.name
         return name
 
     def _service_account(self) -> pulumi.Output[str]:
-        """The hub's service account: it may do what `SPAWNER_RULES` say in the users' namespace, and nothing else."""
+        """Make the hub's service account and return its name.
+
+        The account may do what `SPAWNER_RULES` say in the users' namespace, and nothing else.
+        """
         account = ServiceAccount(f"{self._name}-account", metadata=self._meta(), opts=self._options())
         users = ObjectMetaArgs(namespace=self._namespaces.users)
         role = Role(
@@ -192,7 +196,10 @@ class Hub(pulumi.ComponentResource):
         return name
 
     def _database(self, machine: Machine) -> pulumi.Output[str]:
-        """A directory of one machine as a volume; the hub runs where it is."""
+        """Make a volume of a directory of one machine, and return the name of the claim to it.
+
+        The hub runs on that machine.
+        """
         claim_name = f"{self._name}-database"
         directory = apply(machine, database_directory(), parent=self)
         volume = PersistentVolume(

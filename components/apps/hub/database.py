@@ -32,17 +32,19 @@ HUB_USER: Final = 1000
 
 
 def database_host(site: Site) -> str:
-    """The machine that keeps the session database: that of the settings, or the first by name that takes core pods.
+    """Return the name of the machine that keeps the session database.
 
-    By name, because the engine hands the settings over with sorted keys: the order in the file is not known.
+    It is the machine of the settings, or the first by name that takes core pods. By name, because the
+    engine hands the settings over with sorted keys: the order in the file is not known.
     """
     return site.hub.database_host or next(iter(site.workers_for("core")))
 
 
 def database_directory() -> Role:
-    """A directory for sqlite that only the hub can read: it holds people's password hashes.
+    """Return the role in which the machine has a directory for sqlite that only the hub can read.
 
-    Its owner is a number because the account is the image's and not the machine's.
+    The directory holds people's password hashes. Its owner is a number because the account is the image's and not the
+    machine's.
     """
     wanted = f"700 {HUB_USER} {HUB_USER}"
     owner_and_mode = Script(
@@ -57,7 +59,7 @@ def database_directory() -> Role:
 
 
 def volume_spec(machine: str, *, namespace: pulumi.Input[str], claim: pulumi.Input[str]) -> PersistentVolumeSpecArgs:
-    """The directory on `machine`, kept for one claim alone."""
+    """Return the volume in the directory on `machine`, kept for one claim only."""
     here = NodeSelectorRequirementArgs(key="kubernetes.io/hostname", operator="In", values=[machine])
     return PersistentVolumeSpecArgs(
         capacity={"storage": SIZE},
@@ -73,7 +75,7 @@ def volume_spec(machine: str, *, namespace: pulumi.Input[str], claim: pulumi.Inp
 
 
 def claim_spec(volume: pulumi.Input[str]) -> PersistentVolumeClaimSpecArgs:
-    """A claim to that volume and no other."""
+    """Return a claim to `volume` and to no other."""
     return PersistentVolumeClaimSpecArgs(
         access_modes=["ReadWriteOnce"],
         storage_class_name="",

@@ -46,7 +46,7 @@ def hub_pod(
     keys: pulumi.Input[str],
     database: pulumi.Input[str],
 ) -> PodSpecArgs:
-    """The hub; `config`, `keys` and `database` name its ConfigMap, Secret and PersistentVolumeClaim."""
+    """Return the hub's pod; `config`, `keys` and `database` name its ConfigMap, Secret and PersistentVolumeClaim."""
     return PodSpecArgs(
         service_account_name=service_account,
         enable_service_links=False,

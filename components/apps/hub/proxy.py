@@ -28,7 +28,7 @@ PROXY_USER: Final = 65534
 
 
 def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulumi.Input[str]) -> PodSpecArgs:
-    """The proxy; `token` names the Secret whose key `token` the hub must show."""
+    """Return the proxy's pod; `token` names the Secret whose key `token` holds the token that the hub must show."""
     return PodSpecArgs(
         automount_service_account_token=False,
         enable_service_links=False,
@@ -67,7 +67,7 @@ def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulum
 
 
 def proxy_policy(users: pulumi.Input[str], hub: pulumi.Input[str], edge: pulumi.Input[str]) -> NetworkPolicySpecArgs:
-    """The proxy: asked by the edge and people's servers, told its routes by the hub alone."""
+    """Return the policy by which the edge and people's servers reach the proxy, and only the hub sets its routes."""
     return policy(
         PROXY_LABELS,
         ingress=[

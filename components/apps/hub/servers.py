@@ -28,7 +28,7 @@ NOT_INTERNET: Final = tuple(
         "127.0.0.0/8",
     )
 )
-"""Addresses that are somebody's inside, not the internet."""
+"""Addresses inside private networks, not on the internet."""
 
 
 SPAWNER_RULES: Final = (
@@ -56,6 +56,6 @@ def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> NetworkP
 
 
 def inside(network: NetworkSettings) -> list[str]:
-    """What is not the internet: the site's own networks and all private ones."""
+    """Return the networks that are not the internet: the site's own and all private ones."""
     own = (network.machines, network.pods, network.services, network.load_balancers)
     return [str(each) for each in collapse_addresses([*own, *NOT_INTERNET])]

@@ -8,23 +8,29 @@ from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
 from programs.homes.names import LOGIN
-from stacks.settings import Site
+from stacks.settings import HubSettings, Site
 
 CONFIG_DIRECTORY: Final = "/etc/jupyterhub"
 SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
+LOGIN_FRAGMENT: Final = "21-login.py"
 MODULES: Final = ("henhouse_hub.py", "identity.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
 
-def config_files() -> dict[str, str]:
-    """What runs before JupyterHub, its configuration file, the modules and the fragments it loads, by file name."""
+def config_files(hub: HubSettings) -> dict[str, str]:
+    """Return by file name the files that JupyterHub needs.
+
+    They are what runs before JupyterHub, its configuration file, and the modules and the fragments that it loads. Of
+    the ways to log in, only the site's is among them.
+    """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
-    return {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
+    files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
+    return {**files, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
 
 
 def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim: str) -> dict[str, Any]:
@@ -34,7 +40,6 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
         "proxy_api_url": proxy_api_url(hub),
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
-        "login": site.hub.login,
         "administrators": sorted(site.hub.administrators),
         "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,

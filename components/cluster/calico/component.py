@@ -126,7 +126,7 @@ class CalicoCluster(pulumi.ComponentResource):
         return made
 
     def _watcher(self, provider: Provider) -> pulumi.Output[str]:
-        """The token of an account that may read the API server's measurements and nothing else."""
+        """Make an account that may read the API server's measurements and nothing else, and return its token."""
         options = pulumi.ResourceOptions(parent=self, provider=provider)
         account = ServiceAccount(
             f"{self._name}-prometheus",

@@ -32,13 +32,13 @@ def workers(site: Site) -> list[str]:
 
 
 def init_configuration(site: Site) -> str:
-    """The file that `kubeadm init` makes the cluster from."""
+    """Return the file from which `kubeadm init` makes the cluster."""
     name = control_plane(site)
     return yaml.safe_dump_all([_init(site, name), _cluster(site, name), _kube_proxy()], sort_keys=False)
 
 
 def join_configuration(site: Site, name: str) -> str:
-    """The file that `kubeadm join` makes a worker from, once the placeholders are replaced."""
+    """Return the file from which `kubeadm join` makes a worker, once the placeholders are replaced."""
     return yaml.safe_dump(
         {
             "apiVersion": "kubeadm.k8s.io/v1beta4",
@@ -57,7 +57,7 @@ def join_configuration(site: Site, name: str) -> str:
 
 
 def kubelet_configuration(site: Site, host: HostSettings) -> str:
-    """What one machine's kubelet is told, laid over what kubeadm wrote (`--config-dir`).
+    """Return the configuration of one machine's kubelet, laid over the one that kubeadm wrote (`--config-dir`).
 
     kubeadm writes a kubelet's configuration once, when its machine joins. This file can be changed afterwards.
     """
@@ -165,5 +165,5 @@ def _taints(host: HostSettings) -> list[dict[str, str]]:
 
 
 def _arguments(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Flags as v1beta4 has them."""
+    """Return flags in the form that v1beta4 has for them."""
     return [{"name": name, "value": value} for name, value in values.items()]

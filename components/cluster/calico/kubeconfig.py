@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 def decoded(text: str) -> str:
-    """What a base64 text stands for."""
+    """Return the text that `text` encodes as base64."""
     return base64.b64decode(text).decode()
 
 
@@ -28,7 +28,10 @@ def ca_certificate(admin_conf: str) -> str:
 
 
 def ca_hash(certificate: str) -> str:
-    """The authority's public key as `kubeadm join` pins it: SHA-256 of its DER form (RFC 7469, 2.4)."""
+    """Return the digest by which `kubeadm join` pins the authority's public key.
+
+    It is the SHA-256 of the key's DER form (RFC 7469, 2.4).
+    """
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
     return f"sha256:{digest}"

@@ -53,7 +53,10 @@ def manifest_digest(calico: CalicoSettings) -> str:
 
 
 def kustomization() -> str:
-    """The upstream manifest with our patch, for `kubectl apply -k`; the manifest itself stays as upstream wrote it."""
+    """Return the file by which `kubectl apply -k` applies the upstream manifest with our patch.
+
+    The manifest itself stays as upstream wrote it.
+    """
     return yaml.safe_dump(
         {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -66,7 +69,7 @@ def kustomization() -> str:
 
 
 def node_patch(site: Site) -> str:
-    """What is different about calico-node here.
+    """Return the patch that changes calico-node as this project needs it.
 
     Source: https://docs.tigera.io/calico/3.31/reference/configure-calico-node and .../reference/felix/configuration
     """
@@ -97,7 +100,7 @@ def node_patch(site: Site) -> str:
 
 
 def calico_objects(site: Site) -> tuple[CalicoObject, ...]:
-    """The address pools and the routing of a site.
+    """Return the address pools and the routing of a site.
 
     Nodes mesh with each other, and each also peers with the gateway. With `nextHopMode: Keep` a node passes another's
     routes on with that other node as the next hop; by default it would put itself there, and the gateway would send

@@ -21,7 +21,7 @@ _KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
 
 
 def control_plane_role(site: Site) -> Role:
-    """kubeadm has made a cluster on the machine, and its kubelet runs."""
+    """Return the role in which kubeadm has made a cluster on the machine, and the machine's kubelet runs."""
     name = kubeadm.control_plane(site)
     effect = "" if site.hosts[name].is_worker else "NoSchedule"
     taint = {"node": name, "taint": kubeadm.CONTROL_PLANE_TAINT, "effect": effect}
@@ -45,7 +45,7 @@ def control_plane_role(site: Site) -> Role:
 
 
 def administrator_role() -> Role:
-    """The administrator's kubeconfig, as a fact.
+    """Return the role that has the administrator's kubeconfig as a fact.
 
     It is a role of its own because facts are unknown in the preview of a change of their role, and everything in the
     cluster depends on this one.
@@ -59,7 +59,10 @@ def administrator_role() -> Role:
 
 
 def calico_role(site: Site) -> Role:
-    """The upstream manifest, checked by its digest and changed by our patch, is applied to the cluster."""
+    """Return the role in which the upstream manifest is applied to the cluster.
+
+    The manifest is checked by its digest and changed by our patch.
+    """
     manifest = f"{CALICO_DIRECTORY}/{MANIFEST}"
     source = {"url": manifest_url(site.cluster.calico), "sha256": manifest_digest(site.cluster.calico)}
     return Role(
@@ -75,10 +78,10 @@ def calico_role(site: Site) -> Role:
 
 
 def admission_role(site: Site, worker: str) -> Role:
-    """A machine may join: it is a node already, or there is a token for it that lasts another hour.
+    """Return the role in which a worker may join: it is a node already, or there is a token for it for another hour.
 
-    Every worker has a token, and so a role, of its own: a new one for one machine does not change the others'. The
-    token lasts a day and cannot be used for anything but joining.
+    Every worker has its own token, and so its own role: a new token for one machine does not change the roles of the
+    others. The token lasts a day and can be used for nothing but joining.
     """
     about = {"node": worker, "token_id": token_id(site, worker)}
     return Role(
@@ -90,7 +93,10 @@ def admission_role(site: Site, worker: str) -> Role:
 
 
 def worker_role(site: Site, name: str) -> Role:
-    """The machine is a node of the cluster, ready for pods. Given the secrets `token` and `ca_hash`."""
+    """Return the role in which the machine is a node of the cluster, ready for pods.
+
+    The role takes the secrets `token` and `ca_hash`.
+    """
     return Role(
         "worker",
         (
@@ -117,9 +123,10 @@ def worker_role(site: Site, name: str) -> Role:
 
 
 def pods_role(site: Site) -> Role:
-    """Pods that are made from now on can start: the control plane's own run, and a machine takes the hub's.
+    """Return the role in which pods that are made from now on can start.
 
-    It does not wait for every worker. One that is slow, or dead, holds up nobody but itself.
+    The control plane's own pods run, and one machine takes the hub's. The role does not wait for every worker: a slow
+    or dead worker delays only itself.
     """
     return Role(
         "pods",
@@ -133,12 +140,12 @@ def pods_role(site: Site) -> Role:
 
 
 def token_id(site: Site, worker: str) -> str:
-    """The public half of a worker's token: it names the token's Secret."""
+    """Return the public half of a worker's token, which names the token's Secret."""
     return hashlib.sha256(f"{site.cluster.name}/{worker}".encode()).hexdigest()[:6]
 
 
 def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
-    """What a kubelet needs before it starts."""
+    """Return what a kubelet needs before it starts."""
     resolvers = {"resolv_conf": kubeadm.RESOLV_CONF, "gateway": str(site.hosts[site.gateway].address)}
     return (
         # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
@@ -154,11 +161,11 @@ def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
 
 
 def _purpose(site: Site, name: str) -> Script:
-    """The label by which pods find a worker; a machine that is none has no label."""
+    """Return the item for the label by which pods find a worker; a machine that is not a worker has no label."""
     host = site.hosts[name]
     return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if host.is_worker else "")
 
 
 def _pair(stem: str, name: str, **values: str) -> Script:
-    """The item made of the two scripts `<stem>.check.sh` and `<stem>.apply.sh`."""
+    """Return the item made of the two scripts `<stem>.check.sh` and `<stem>.apply.sh`."""
     return Script(name, script(f"{stem}.check.sh", **values), script(f"{stem}.apply.sh", **values))

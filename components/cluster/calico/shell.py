@@ -8,7 +8,11 @@ SCRIPTS: Final = Path(__file__).with_name("scripts")
 
 
 def script(file: str, *, library: str | None = None, **values: str) -> str:
-    """A script's text, after the functions of `library` and, quoted, the upper-case variables that both read."""
+    """Return the text of the script `file`, after the variables and the functions that it uses.
+
+    The variables are `values`, quoted, under upper-case names. The functions are those of the file `library`, which may
+    read the variables, too.
+    """
     assignments = "".join(f"{name.upper()}={shlex.quote(value)}\n" for name, value in values.items())
     functions = (SCRIPTS / library).read_text() if library else ""
     return assignments + functions + (SCRIPTS / file).read_text()

@@ -12,7 +12,10 @@ _SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
 
 
 def base(name: str, site: Site, endpoint: str) -> Role:
-    """The machine knows its own name and time zone, and every other machine by name without asking anybody."""
+    """Return the role in which the machine knows its own name and time zone, and every other machine by name.
+
+    It needs no name server for the other machines' names.
+    """
     return Role(
         "base",
         (
@@ -34,7 +37,10 @@ def base(name: str, site: Site, endpoint: str) -> Role:
 
 
 def hosts(site: Site, endpoint: str) -> str:
-    """The machines' lines of /etc/hosts (hosts(5)); the API server's name, `endpoint`, goes with the control plane."""
+    """Return the machines' lines of /etc/hosts (hosts(5)).
+
+    The API server's name, `endpoint`, is in the line of the control plane.
+    """
     lines = []
     for name, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
         names = [f"{name}.{site.domain}", name]
@@ -54,8 +60,11 @@ def _time_zone(zone: str) -> Item:
 
 
 def ssh() -> Role:
-    """Only keys open a session. The drop-in comes before the main file, and sshd takes the first value it reads
-    (sshd_config(5)). Many sessions may begin at once: the program opens one for each role."""
+    """Return the role in which only keys open an SSH session.
+
+    The drop-in comes before the main file, and sshd takes the first value it reads (sshd_config(5)). Many sessions may
+    begin at once: the program opens one for each role.
+    """
     wanted = {
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
@@ -85,7 +94,7 @@ def ssh() -> Role:
 
 
 def identity() -> Role:
-    """What the machine alone knows. It changes when the machine is reinstalled."""
+    """Return the role whose facts only the machine knows. They change when the machine is reinstalled."""
     return Role(
         "identity",
         (),

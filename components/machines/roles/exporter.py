@@ -1,4 +1,4 @@
-"""What the watch asks of every machine."""
+"""What the monitoring asks of every machine."""
 
 from ipaddress import IPv4Address
 from typing import Final
@@ -30,7 +30,10 @@ _LINKS = "^(cali|veth|tunl|kube-ipvs|nodelocaldns).*"
 
 
 def exporter(address: IPv4Address) -> Role:
-    """node_exporter answers on the machine's address, not on those that the cluster or the world reach it by."""
+    """Return the role in which node_exporter answers on the machine's address.
+
+    It does not answer on the addresses by which the cluster or the outside world reaches the machine.
+    """
     arguments = [
         f"--web.listen-address={address}:{PORT}",
         "--collector.systemd",

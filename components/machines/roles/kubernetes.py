@@ -12,8 +12,11 @@ _TOOLS = ("conntrack", "ethtool", "iptables", "ipset", "socat")
 
 
 def swap_off() -> Role:
-    """kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
-    fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target."""
+    """Return the role in which swap is off.
+
+    kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
+    fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target.
+    """
     return Role(
         "swap-off",
         (
@@ -30,7 +33,7 @@ def swap_off() -> Role:
 
 
 def kernel() -> Role:
-    """What containers, the pod network and kubelet need of the kernel."""
+    """Return the role in which the kernel has what containers, the pod network and kubelet need."""
     return Role(
         "kernel",
         (
@@ -52,7 +55,7 @@ def kernel() -> Role:
 
 
 def container_runtime(host: HostSettings, site: Site) -> Role:
-    """containerd, held, with the site's registry in the place of the upstream ones."""
+    """Return the role with containerd, held, and with the site's registry in the place of the upstream ones."""
     registry = site.mirrors.registry
     mirrored = [
         File(f"/etc/containerd/certs.d/{upstream}/hosts.toml", hosts_toml(str(registry), upstream))
@@ -71,7 +74,10 @@ def container_runtime(host: HostSettings, site: Site) -> Role:
 
 
 def node_packages(host: HostSettings, kubernetes_version: str) -> Role:
-    """Kubernetes' programs at the cluster's version, held there: an unattended upgrade of kubelet is an outage."""
+    """Return the role with Kubernetes' programs, held at the cluster's version.
+
+    An unattended upgrade of kubelet is an outage.
+    """
     version = f"{kubernetes_version}-*"
     return Role(
         "kubernetes",
@@ -94,8 +100,11 @@ def _nfs_client() -> tuple[Package | Unit, ...]:
 
 
 def hosts_toml(registry: str, upstream: str) -> str:
-    """The site's registry in the place of an upstream one; nobody else is asked when it does not have an image
-    (https://github.com/containerd/containerd/blob/main/docs/hosts.md)."""
+    """Return the file that puts the site's registry in the place of an upstream one.
+
+    containerd asks no other registry when the site's does not have an image
+    (https://github.com/containerd/containerd/blob/main/docs/hosts.md).
+    """
     return f"""\
 server = "{registry.rstrip("/")}/v2/{upstream}"
 capabilities = ["pull", "resolve"]

@@ -9,7 +9,7 @@ _STAMP = "/var/lib/apt/henhouse-lists"
 
 
 def package_sources(mirrors: MirrorsSettings) -> Role:
-    """The site's apt sources and no others, and lists that are at least as new as they are."""
+    """Return the role with the site's apt sources and no others, and lists that are at least as new as the sources."""
     files = [file for name, repository in mirrors.apt.items() for file in _files(name, repository)]
     ours = [file.path for file in files if file.path.startswith(_DIRECTORY)]
     return Role("sources", (*files, _no_others(ours), _lists([file.path for file in files])))

@@ -21,7 +21,10 @@ ExecStart=!/bin/sh -c '\\
 
 
 def time(name: str, site: Site) -> Role:
-    """chronyd keeps the clock, or, where the machine may not set it, serves what its host keeps."""
+    """Return the role in which chronyd keeps the clock.
+
+    Where the machine may not set the clock, chronyd serves the one that the machine's host keeps.
+    """
     return Role(
         "time",
         (

@@ -19,13 +19,13 @@ from components.network.edge.roles import edge_proxy
 from components.network.edge.workloads import edge_deployment, edge_pod, edge_policy, edge_service
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
-from stacks.settings import Site
+from stacks.settings import Site, SuppliedCertificateSettings
 
 
 class IngressProxy(pulumi.ComponentResource):
     """HAProxy on the gateway chooses by server name and passes TLS through; nginx in the cluster ends it.
 
-    The PROXY protocol carries the client's address from the one to the other, and a header from there to the Service.
+    The PROXY protocol carries the client's address from HAProxy to nginx, and a header from nginx to the Service.
     """
 
     certificate: ServerCertificate
@@ -117,9 +117,9 @@ def _upstream(route: Route) -> pulumi.Output[Upstream]:
 
 
 def _certificate(name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]) -> ServerCertificate:
-    """The certificate of the settings, or one by the stack's authority for all routes."""
+    """Return the certificate of the settings, or else one by the stack's authority for all routes."""
     supplied = site.edge.certificate
-    if supplied is not None:
+    if isinstance(supplied, SuppliedCertificateSettings):
         return ServerCertificate(supplied.certificate, supplied.private_key.get_secret_value(), authority=None)
     hosts = [route.host for route in routes]
     issued = secrets.issue(f"{name}-certificate", hosts[0], dns_names=hosts)

@@ -36,7 +36,7 @@ class Upstream:
 
 
 def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
-    """The TLS proxy in the cluster: nginx 1.25.1 and later (`http2 on`)."""
+    """Return the configuration of the TLS proxy in the cluster: nginx 1.25.1 and later (`http2 on`)."""
     return _TEMPLATES.get_template("nginx.conf.j2").render(
         routes=sorted(upstreams, key=lambda upstream: upstream.host),
         trusted=trusted_addresses(site),
@@ -48,9 +48,9 @@ def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
 
 
 def haproxy_cfg(*, hosts: Sequence[str], address: IPv4Address, gateway: IPv4Address) -> str:
-    """The proxy by server name on the gateway: it knows these hosts and refuses every other name.
+    """Return the configuration of the proxy by server name on the gateway.
 
-    `address` is the load balancer's, in the cluster.
+    The proxy knows these hosts and refuses every other name. `address` is the load balancer's, in the cluster.
     """
     return _TEMPLATES.get_template("haproxy.cfg.j2").render(
         hosts=sorted(hosts), address=address, gateway=gateway, metrics_port=METRICS_PORT

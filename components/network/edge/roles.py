@@ -9,7 +9,10 @@ CONFIG: Final = "/etc/haproxy/haproxy.cfg"
 
 
 def edge_proxy(config: str) -> Role:
-    """HAProxy runs with this configuration. A change is a reload, which drops no connection."""
+    """Return the role in which HAProxy runs with this configuration.
+
+    A change is a reload, which drops no connection.
+    """
     return Role(
         "edge-proxy",
         (

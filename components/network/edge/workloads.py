@@ -94,7 +94,7 @@ def edge_pod(image: str, *, config: pulumi.Input[str], certificate: pulumi.Input
 
 
 def edge_deployment(pod: PodSpecArgs) -> DeploymentSpecArgs:
-    """Replaced one by one, never fewer than before."""
+    """Return a Deployment that replaces its pods one by one and never runs fewer than before."""
     return DeploymentSpecArgs(
         replicas=REPLICAS,
         strategy=DeploymentStrategyArgs(
@@ -121,7 +121,10 @@ def edge_service() -> ServiceSpecArgs:
 
 
 def edge_policy(trusted: Sequence[IPv4Address], namespaces: Sequence[pulumi.Input[str]]) -> NetworkPolicySpecArgs:
-    """Accepts connections only from `trusted`, whose PROXY header it believes; connects to the routes' namespaces."""
+    """Return the policy by which the proxy accepts connections only from `trusted`.
+
+    The proxy believes the PROXY header of the addresses in `trusted`, and connects to the routes' namespaces.
+    """
     return policy(
         LABELS,
         ingress=[NetworkPolicyIngressRuleArgs(from_=machines_at(trusted), ports=tcp(HTTP_PORT, HTTPS_PORT))],

@@ -60,5 +60,5 @@ template bgp node {{
 
 
 def _symbol(name: str) -> str:
-    """A machine's name as a BIRD symbol, which may not hold a dash."""
+    """Return a machine's name as a BIRD symbol, which may not hold a dash."""
     return f"node_{name.replace('-', '_')}"

@@ -11,7 +11,7 @@ NETWORKD_ROUTES = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
 
 def router_role(site: Site, peering: Peering) -> Role:
-    """The machine forwards IPv4 and has the cluster's routes."""
+    """Return the role in which the machine forwards IPv4 and has the cluster's routes."""
     return Role(
         "router",
         (

@@ -1,1 +1,1 @@
-"""The watch over a site, from outside the cluster."""
+"""The monitoring of a site, from outside the cluster."""

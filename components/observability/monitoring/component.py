@@ -1,4 +1,4 @@
-"""Monitoring: the watch, on a machine outside the cluster that it watches."""
+"""Monitoring: it runs on a machine outside the cluster that it watches."""
 
 from collections.abc import Sequence
 

@@ -79,7 +79,10 @@ def prometheus_yml(
 
 
 def alertmanager_yml(webhook: str | None) -> str:
-    """Alertmanager's: one receiver, which gets nothing when there is no webhook. With one, the text is a secret."""
+    """Return Alertmanager's configuration: one receiver, which gets nothing when there is no webhook.
+
+    With a webhook, the text is a secret.
+    """
     receiver: dict[str, Any] = {"name": "site"}
     if webhook is not None:
         receiver["webhook_configs"] = [{"url": webhook, "send_resolved": True}]
@@ -98,7 +101,10 @@ def alertmanager_yml(webhook: str | None) -> str:
 
 
 def blackbox_yml(*, own_authority: bool) -> str:
-    """The blackbox exporter's: a page that answers 200 over TLS, trusted through the site's authority if it has one."""
+    """Return the blackbox exporter's configuration: a page has to answer 200 over TLS.
+
+    The page's certificate is trusted through the site's authority if the site has one.
+    """
     http: dict[str, Any] = {"fail_if_not_ssl": True, "preferred_ip_protocol": "ip4", "valid_status_codes": [200]}
     if own_authority:
         http["tls_config"] = {"ca_file": SITE_CA}
@@ -146,7 +152,10 @@ def _static(job: str, addresses: Sequence[str]) -> dict[str, Any]:
 
 
 def _pages(pages: Sequence[str]) -> dict[str, Any]:
-    """The exporter is asked, and told which page to ask for (https://github.com/prometheus/blackbox_exporter)."""
+    """Return the job that asks the exporter and tells it which page to ask for.
+
+    Source: https://github.com/prometheus/blackbox_exporter
+    """
     return {
         "job_name": HUB_PAGE,
         "metrics_path": "/probe",

@@ -1,4 +1,4 @@
-"""What the watch needs of the machine that it runs on."""
+"""What the monitoring needs of the machine that it runs on."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
@@ -38,7 +38,9 @@ def watch_role(
     routes: Sequence[Route],
     edge_authority: str | None,
 ) -> Role:
-    """Debian's Prometheus, Alertmanager and blackbox exporter; each configuration is checked before it is used.
+    """Return the role with Debian's Prometheus, Alertmanager and blackbox exporter.
+
+    Each configuration is checked before it is used.
 
     `authorities` holds the certificate, PEM, of each job that has one; the role's secrets are the jobs' tokens, by the
     name of `token_name`. `rules` are the alert rules, by file name. `edge_authority` signed the certificate of the
@@ -50,7 +52,7 @@ def watch_role(
             Package("prometheus"),
             Package("prometheus-alertmanager"),
             Package("prometheus-blackbox-exporter"),
-            # The watch goes the way people go, through this machine's edge, also while the site's DNS is down.
+            # The monitoring goes the way people go, through this machine's edge, also while the site's DNS is down.
             *(_name_at(route.host, site.hosts[site.gateway].address) for route in routes),
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
             *_blackbox(edge_authority),
@@ -66,7 +68,7 @@ def _name_at(host: str, address: IPv4Address) -> Line:
 
 
 def token_name(job: str) -> str:
-    """What the role calls a job's token."""
+    """Return the name that the role has for a job's token."""
     return f"{job}-token"
 
 
@@ -84,7 +86,7 @@ def _blackbox(edge_authority: str | None) -> list[Item]:
 
 
 def role_secrets(site: Site) -> dict[str, str]:
-    """The role's secrets that the settings hold, by name."""
+    """Return the role's secrets that the settings hold, by name."""
     webhook = site.monitoring.alert_webhook
     return {ALERTMANAGER_CONFIG: alertmanager_yml(str(webhook.get_secret_value()))} if webhook else {}
 

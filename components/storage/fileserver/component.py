@@ -102,7 +102,7 @@ class NfsFileserver(pulumi.ComponentResource):
         )
 
     def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> Service:
-        """A Service without selector, and the machine's address behind it."""
+        """Make a Service without a selector, put the machine's address behind it, and return the Service."""
         address = self._homes.service_address
         service = Service(
             f"{self._name}-service",
@@ -136,7 +136,7 @@ class NfsFileserver(pulumi.ComponentResource):
         return service
 
     def _claim(self, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> PersistentVolumeClaim:
-        """The volume, bound to the one claim that it is for."""
+        """Make the volume and the only claim that it is bound to, and return the claim."""
         kept = self._cluster.options(self, protect=True)
         volume = PersistentVolume(
             f"{self._name}-volume",

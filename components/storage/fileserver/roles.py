@@ -21,9 +21,10 @@ NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "
 def nfs_role(
     dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[IPv4Address], homes: HomesSettings
 ) -> Role:
-    """The dataset is exported over NFS 4.2 to the clients, and only while it is mounted."""
+    """Return the role in which the dataset is exported over NFS 4.2 to the clients, and only while it is mounted."""
     conf = "/etc/nfs.conf.d/henhouse.conf"
     binding = f"{SYSTEM}/nfs-server.service.d/henhouse.conf"
+    mountd = f"{SYSTEM}/nfs-mountd.service.d/henhouse.conf"
     return Role(
         "nfs",
         (
@@ -32,11 +33,13 @@ def nfs_role(
             File(conf, texts.nfs_conf(homes)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
             File(f"{SYSTEM}/{mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
+            File(mountd, texts.MOUNTD_SILENT),
             Package("nfs-kernel-server"),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports(dataset, mountpoint, clients)),
             _mounted(mountpoint, mount_unit),
-            Unit("nfs-server.service", restart_on=(conf, binding)),
+            # It takes nfs-mountd.service with it: each requires the other.
+            Unit("nfs-server.service", restart_on=(conf, binding, mountd)),
             _exported(dataset, mountpoint, clients),
             Script(
                 "only NFS 4.2",
@@ -56,9 +59,9 @@ def _mounted(mountpoint: str, mount_unit: str) -> Script:
 
 
 def _exported(dataset: str, mountpoint: str, clients: Sequence[IPv4Address]) -> Script:
-    """What is exported now, by whatever means it came about, is what the file says."""
+    """Return the item by which the current exports, however they came about, are those of the exports file."""
     wanted = "\n".join(f"{mountpoint} {client} rw sync root_squash {texts.fsid(dataset)}" for client in clients)
-    # exportfs -s: one line an export, `PATH  CLIENT(OPTION,…)`, options normalised (exportfs(8)).
+    # exportfs -s: one line for each export, `PATH  CLIENT(OPTION,…)`, options normalised (exportfs(8)).
     lines = r"""
       function option(pattern) { return match(options, "(^|,)" pattern "(,|$)") }
       {
@@ -88,7 +91,7 @@ diff <(echo "$wanted") <(echo "$found") | grep --max-count=1 '^[<>]' || true
 
 
 def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: HomesSettings) -> Role:
-    """The home provisioner runs. It takes the secrets `certificate`, `key` and `ca`."""
+    """Return the role in which the home provisioner runs. The role takes the secrets `certificate`, `key` and `ca`."""
     binding = f"{SYSTEM}/{PROVISIONER}.d/mounted.conf"
     credentials = tuple(f"{texts.CREDENTIALS}/{name}.pem" for name in ("certificate", "key", "ca"))
     unit = f"{SYSTEM}/{PROVISIONER}"

@@ -18,6 +18,15 @@ CREDENTIALS: Final = "/etc/henhouse/homes"
 EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
 
 
+MOUNTD_SILENT: Final = """\
+# The kernel asks it which client may have which export; clients of NFS 4 never do (rpc.mountd(8)).
+[Service]
+ExecStart=
+ExecStart=/usr/sbin/rpc.mountd --no-tcp --no-udp
+"""
+"""A drop-in of nfs-mountd.service: it listens on no port."""
+
+
 def fsid(dataset: str) -> str:
     """Identity of the exported file system in NFS file handles. It follows from the dataset's name alone, so that a
     reinstalled or replaced server gives out the same handles."""
@@ -34,7 +43,7 @@ def export_options(dataset: str) -> str:
 
 
 def exports(dataset: str, mountpoint: str, clients: Iterable[IPv4Address]) -> str:
-    """The exports file: the dataset, for these addresses only."""
+    """Return the exports file, which exports the dataset to these addresses only."""
     options = export_options(dataset)
     return f"{mountpoint} \\\n" + " \\\n".join(f"    {client}({options})" for client in clients) + "\n"
 
@@ -58,8 +67,11 @@ lease-time={homes.grace_seconds}
 
 
 def bound_to(mountpoint: str, mount_unit: str) -> str:
-    """A drop-in that lets a service run only while the dataset is mounted. Without it nfs-server would come up before
-    the pool and show clients the empty mount point: they answer that with ESTALE."""
+    """Return a drop-in that lets a service run only while the dataset is mounted.
+
+    Without it nfs-server would come up before the pool and show clients the empty mount point, and the clients would
+    fail with ESTALE.
+    """
     return f"""\
 [Unit]
 RequiresMountsFor={mountpoint}
@@ -70,12 +82,12 @@ AssertPathIsMountPoint={mountpoint}
 
 
 def started_by_mount(services: Iterable[str]) -> str:
-    """A drop-in of the mount unit: whenever the dataset comes, late or again, what serves it comes after it."""
+    """Return a drop-in of the mount unit that starts these services whenever the dataset is mounted, late or again."""
     return "[Unit]\n" + "".join(f"Wants={service}\n" for service in services)
 
 
 def provisioner_unit(mountpoint: str, address: IPv4Address, first_uid: int) -> str:
-    """The service that makes homes: a user of its own that may give files away, and nothing else."""
+    """Return the unit of the service that makes homes: its own user may give files away, and do nothing else."""
     return f"""\
 [Unit]
 Description=Make people's homes in {mountpoint}

@@ -16,7 +16,7 @@ SYSTEM: Final = "/etc/systemd/system"
 
 
 def zfs_role(pool: PoolSettings) -> Role:
-    """OpenZFS with its module loaded, its event daemon, and this project's program for pools."""
+    """Return the role with OpenZFS, its module loaded, its event daemon, and this project's program for pools."""
     return Role("zfs", tuple(_zfs_items(pool)))
 
 
@@ -42,8 +42,10 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
 
 
 def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
-    """The pool is imported, laid out as the settings say, with its datasets mounted now and after every boot, scrubbed
-    monthly and watched."""
+    """Return the role in which the pool is imported and laid out as the settings say.
+
+    The pool's datasets are mounted now and after every boot. The pool is scrubbed monthly and watched.
+    """
     spec = topology.spec(pool, homes)
     path = f"{SPECS}/{pool.name}.json"
     importing = units.import_unit_name(pool.name)

@@ -27,7 +27,7 @@ ROOT_PROPERTIES: Final = {
 
 HOMES_PROPERTIES: Final = {
     "canmount": "on",
-    # Nobody becomes somebody else through a file in a home.
+    # No file in a home lets a person act as another user.
     "setuid": "off",
     "devices": "off",
 }
@@ -35,7 +35,7 @@ HOMES_PROPERTIES: Final = {
 
 
 def homes_dataset(pool: PoolSettings, homes: HomesSettings) -> str:
-    """The dataset's name, for example nest/homes."""
+    """Return the name of the dataset with people's homes, for example nest/homes."""
     return f"{pool.name}/{homes.dataset}"
 
 
@@ -56,7 +56,7 @@ def places(pool: PoolSettings) -> dict[str, str]:
 
 
 def spec(pool: PoolSettings, homes: HomesSettings) -> Spec:
-    """The pool as the program on its machine wants it."""
+    """Return the pool's specification for the program on its machine."""
     return Spec(
         name=pool.name,
         layout=Layout(

@@ -16,7 +16,7 @@ REPLACED: Final = ("zfs-import-cache.service", "zfs-import-scan.service", "zfs-l
 
 
 def unit_name(path: str, suffix: str) -> str:
-    """The name of the unit for a path, as `systemd-escape --path` writes it (systemd.unit(5))."""
+    """Return the name of the unit for a path, as `systemd-escape --path` writes it (systemd.unit(5))."""
     parts = [part for part in path.split("/") if part]
     escaped = [re.sub(r"[^A-Za-z0-9:_.]", lambda found: f"\\x{ord(found[0]):02x}", part) for part in parts]
     joined = "-".join(escaped)
@@ -26,13 +26,16 @@ def unit_name(path: str, suffix: str) -> str:
 
 
 def import_unit_name(pool: str) -> str:
-    """The unit after which the pool is imported, or cannot be."""
+    """Return the name of the unit that imports the pool: after it the pool is imported, or cannot be."""
     return f"zfs-import-{pool}.service"
 
 
 def import_unit(pool: str, disks: Sequence[str], mounts: Sequence[str]) -> str:
-    """Imports the pool as soon as its disks are there, or degraded when some never come (after 90 s, the time that
-    systemd gives a device), and tries again every half minute while too few are there."""
+    """Return the unit that imports the pool as soon as its disks are there.
+
+    It imports the pool degraded when some disks never come (after 90 s, the time that systemd gives a device), and
+    tries again every half minute while too few are there.
+    """
     waited_for = [unit_name(f"{BY_ID}/{disk}-part1", "device") for disk in disks]
     devices = "".join(f"Wants={unit}\nAfter={unit}\n" for unit in waited_for)
     wanted = "".join(f"Wants={unit}\n" for unit in mounts)
@@ -60,8 +63,11 @@ WantedBy=zfs-import.target
 
 
 def mount_unit(dataset: str, mountpoint: str, pool: str) -> str:
-    """Mounts a dataset. `zfs mount -a` would do it as well, but only a unit with a file can be required by others
-    (systemd.unit(5), RequiresMountsFor=)."""
+    """Return the unit that mounts a dataset.
+
+    `zfs mount -a` would mount it as well, but other units can require only a unit with a file (systemd.unit(5),
+    RequiresMountsFor=).
+    """
     importing = import_unit_name(pool)
     return f"""\
 [Unit]

@@ -61,7 +61,7 @@ def ask(
         (directory / "secrets" / name).write_text(text)
     values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
-    for name, text in {**config_files(), "site.json": values}.items():
+    for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)
     (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))
     config = str(directory / "jupyterhub_config.py")

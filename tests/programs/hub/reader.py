@@ -36,7 +36,6 @@ def spawner_of(hub: JupyterHub, name: str) -> KubeSpawner:
 async def settings(hub: JupyterHub, *names: str) -> object:
     authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
     return {
-        "login": {"native": "native", "shared-password": "dummy"}[hub.config.JupyterHub.authenticator_class],
         "authenticator": type(authenticator).__name__,
         "valid_names": [name for name in names if authenticator.validate_username(name)],
         "administrators": sorted(authenticator.admin_users),

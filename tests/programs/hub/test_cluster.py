@@ -29,7 +29,7 @@ def api(tmp_path: Path) -> Iterator[ApiServer]:
 
 def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path) -> None:
     values = site_json(site(), NO_PROVISIONER, hub="hub", users="users", claim="homes")
-    for name, text in {WAIT_FOR_CLUSTER: config_files()[WAIT_FOR_CLUSTER], "site.json": values}.items():
+    for name, text in {WAIT_FOR_CLUSTER: config_files(site().hub)[WAIT_FOR_CLUSTER], "site.json": values}.items():
         (tmp_path / name).write_text(text)
     token, log = api.account / "token", tmp_path / "log"
     token.write_text("of another account")

@@ -21,7 +21,7 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Return what JupyterHub makes of a site with this login."""
     settings = site(login=request.param, administrators=["zoe", "ada"], cull_idle_seconds=7200)
     directory = tmp_path_factory.mktemp("hub")
-    return ask(directory, "settings", *NAMES, of=settings)
+    return {**ask(directory, "settings", *NAMES, of=settings), "login": request.param}
 
 
 @pytest.fixture(scope="module")

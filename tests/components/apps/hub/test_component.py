@@ -14,12 +14,12 @@ from components.apps.hub.site_json import config_files
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from stacks.load import parse_settings
-from stacks.settings import Site
+from stacks.settings import LoginSettings, Site
 from stacks.versions import SITE
 from tests.components.world import ANSWERS, World
 from tests.programs.hub.asking import site
 from tests.recorded import Recorded, Registration, record
-from tests.stacks.sites import changed, tree
+from tests.stacks.sites import ROOT, changed, tree
 
 MINOR: Final = ".".join(SITE["kubernetes"].split(".")[:2])
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
@@ -102,6 +102,17 @@ def test_native_login_has_no_shared_password() -> None:
     assert "shared-password" not in keys
 
 
+@pytest.mark.parametrize("login", LoginSettings.__subclasses__(), ids=lambda login: login.__name__)
+def test_every_way_to_log_in_has_its_fragment_and_its_secrets(login: type[LoginSettings]) -> None:
+    made = program(site(login=login.model_fields["type"].default))
+    fragment = made.one("hub-config").inputs["data"]["21-login.py"]
+    assert fragment == (ROOT / "programs/hub/logins" / login.fragment).read_text()
+    kept = made.one("hub-keys").inputs["stringData"]
+    for name in login.secrets:
+        assert kept[name]
+        assert f'secret("{name}")' in fragment
+
+
 def test_values_reach_the_fragments(hub: Recorded) -> None:
     data = hub.one("hub-config").inputs["data"]
     values = json.loads(data["site.json"])
@@ -109,7 +120,7 @@ def test_values_reach_the_fragments(hub: Recorded) -> None:
     assert values["users_namespace"] == "users"
     assert values["homes"]["claim"] == "homes"
     assert values["homes"]["provisioner_url"] == "https://198.18.0.200:8443"
-    assert set(data) == {"site.json", *config_files()}
+    assert set(data) == {"site.json", *config_files(site().hub)}
 
 
 def test_hub_and_proxy_restart_one_without_the_other(hub: Recorded) -> None:
