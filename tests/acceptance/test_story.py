@@ -20,6 +20,7 @@ from tests.acceptance.site import (
     make,
     make_cut_short,
     on,
+    output,
     password,
     pulumi,
     state,
@@ -123,6 +124,22 @@ def test_everything_is_watched() -> None:
     asked = on("rooster", "curl --silent --fail http://127.0.0.1:9090/api/v1/targets?state=active")
     down = [each["scrapeUrl"] for each in json.loads(asked)["data"]["activeTargets"] if each["health"] != "up"]
     assert not down
+
+
+def test_machines_listen_where_a_room_said_so_and_nowhere_else() -> None:
+    declared = {(each["machine"], each["protocol"], each["port"]) for each in output("openings")}
+    found = {(host, *each) for host in HOSTS for each in _listening(host)}
+    assert found == declared
+
+
+def _listening(host: str) -> set[tuple[str, int]]:
+    """Return protocol and port of what others can reach."""
+    lines = [line.split() for line in on(host, "ss -Hlntu").splitlines()]
+    addresses = [(protocol, *local.rsplit(":", 1)) for protocol, _, _, _, local, *_ in lines]
+    return {(protocol, int(port)) for protocol, address, port in addresses if not _LOOPBACK.match(address)}
+
+
+_LOOPBACK: Final = re.compile(r"127\.|\[::1\]|.*%lo$")
 
 
 def test_used_disk_is_refused_by_name() -> None:
