@@ -15,7 +15,8 @@ import pulumi
 
 from converge.probe import ProbeResult, probe
 from converge.report import Difference
-from converge.state import AppliedRole, StateError, applied_roles, export
+from converge.stack import StackClient, StateError
+from converge.state import AppliedRole, applied_roles
 
 VARIABLE: Final = "HENHOUSE_PROBE"
 
@@ -31,7 +32,7 @@ def probe_if_requested() -> Findings:
     if not requested():
         return {}
     try:
-        roles = list(applied_roles(export(pulumi.get_stack())))
+        roles = list(applied_roles(StackClient(pulumi.get_stack()).export()))
     except StateError as error:
         raise pulumi.RunError(f"{VARIABLE}=1: {error}") from None
     # The program runs inside an event loop, which cannot run another.

@@ -1,19 +1,16 @@
 """The roles in a stack's state: what a machine was last told, and how to reach it."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from converge.stack import StateError
 
 COMMAND: Final = "command:remote:Command"
 HOST_STATE: Final = "henhouse:host:HostState"
 _SECRET: Final = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 """How the engine marks a secret in a state, pulumi/sdk/go/common/resource/sig."""
-
-
-class StateError(Exception):
-    """The state could not be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +27,6 @@ class AppliedRole:
     """The inputs of the command's connection, in the engine's camelCase."""
     probe: str
     """The command's `delete` input: what an earlier probe left there."""
-
-
-def export(stack: str | None) -> dict[str, Any]:
-    """Return the state of `stack`, or of the selected one, with its secrets. StateError when the CLI cannot give it."""
-    command = ["pulumi", "stack", "export", "--show-secrets", "--non-interactive"]
-    command += ["--stack", stack] if stack else []
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise StateError("pulumi is not on PATH; `make shell` opens a shell in which it is") from None
-    if done.returncode != 0:
-        raise StateError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
-    state: dict[str, Any] = json.loads(done.stdout)
-    return state
 
 
 def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:

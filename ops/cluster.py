@@ -4,16 +4,17 @@ Only what the program said about an object is compared. What the API server, con
 theirs.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from converge.report import Difference, NotChecked
-from ops.stack import of, pulumi
+from converge.stack import RefreshError, StackClient
 
 HOST: Final = "cluster"
 _TYPES: Final = "kubernetes:"
-_REFRESH_SECONDS: Final = 300
+_REFRESH_SECONDS: Final = 300.0
 
 
 def objects(state: Mapping[str, Any]) -> list[str]:
@@ -22,24 +23,14 @@ def objects(state: Mapping[str, Any]) -> list[str]:
     return [each["urn"] for each in resources if each["type"].startswith(_TYPES) and each.get("id")]
 
 
-async def look(stack: str | None, urns: Sequence[str]) -> list[Difference | NotChecked]:
-    """Compare these objects with the cluster's. What keeps it from looking is part of the answer.
-
-    A refresh that only previews takes no lock (pulumi/pkg/backend/diy), so an update that runs is no obstacle.
-    """
+async def look(stack: StackClient, urns: Sequence[str]) -> list[Difference | NotChecked]:
+    """Compare these objects with the cluster's. What keeps it from looking is part of the answer."""
     if not urns:
         return []
-    targets = [word for urn in urns for word in ("--target", urn)]
     try:
-        done = await pulumi("refresh", "--preview-only", "--json", *of(stack), *targets, seconds=_REFRESH_SECONDS)
-    except TimeoutError:
-        return [NotChecked(HOST, "kubernetes", f"the API server did not answer within {_REFRESH_SECONDS} s")]
-    try:
-        answer = json.loads(done.out)
-    except ValueError:
-        answer = {}
-    if done.status != 0:
-        return [NotChecked(HOST, "kubernetes", _reason(answer, done.errors))]
+        answer = await asyncio.to_thread(stack.preview_refresh, urns, _REFRESH_SECONDS)
+    except RefreshError as error:
+        return [NotChecked(HOST, "kubernetes", str(error))]
     return list(differences(answer))
 
 
@@ -87,8 +78,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def _reason(answer: Mapping[str, Any], errors: str) -> str:
-    said = [str(each.get("message", "")).strip() for each in answer.get("diagnostics", ())]
-    return "; ".join(filter(None, [*said, errors.strip()])) or "the refresh failed and printed nothing"

@@ -64,16 +64,13 @@ def remove_stale(backend: Path, stack: str) -> list[Lock]:
     return gone
 
 
-def of_backend(stack: str | None) -> list[Lock]:
-    """Return the locks on a stack in the backend of the environment.
-
-    Of the selected stack, and of a state that is kept elsewhere, none are known.
-    """
+def of_backend(stack: str) -> list[Lock]:
+    """Return the locks on a stack in the backend of the environment; of a state that is kept elsewhere, none."""
     backend = directory(os.environ.get("PULUMI_BACKEND_URL", ""))
-    return held(backend, stack) if backend and stack else []
+    return held(backend, stack) if backend else []
 
 
-def meaning(lock: Lock, stack: str | None) -> str:
+def meaning(lock: Lock, stack: str) -> str:
     """Say what the lock means for people who look at the stack meanwhile."""
     if lock.stale:
         return f"an update of {stack} was killed and left its lock ({lock}): `pulumi cancel --stack {stack}` removes it"

@@ -8,6 +8,7 @@ import pytest
 from converge import findings
 from converge.probe import ProbeResult
 from converge.report import Difference
+from converge.stack import StackClient
 from converge.state import AppliedRole
 
 ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
@@ -31,7 +32,7 @@ def test_same_difference_after_a_repair_is_a_new_token() -> None:
 
 
 def test_without_the_variable_nothing_is_read_or_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "export", lambda stack: pytest.fail("the state was read"))
+    monkeypatch.setattr(StackClient, "export", lambda self: pytest.fail("the state was read"))
     monkeypatch.setattr(findings, "probe", lambda roles: pytest.fail("a machine was asked"))
     assert findings.probe_if_requested() == {}
 
@@ -53,6 +54,6 @@ def test_asked_for_it_looks_at_every_role_of_the_state(monkeypatch: pytest.Monke
         return ProbeResult((ROLE, OTHER), (FOUND,), ())
 
     monkeypatch.setenv(findings.VARIABLE, "1")
-    monkeypatch.setattr(findings, "export", lambda stack: {})
+    monkeypatch.setattr(StackClient, "export", lambda self: {})
     monkeypatch.setattr(findings, "probe", probe)
     assert list(findings.probe_if_requested()) == [ROLE.command]

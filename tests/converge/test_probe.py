@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,8 @@ from converge.probe import ProbeResult
 from converge.render import render, standard_input
 from converge.report import Difference, NotChecked
 from converge.role import Role
-from converge.state import COMMAND, HOST_STATE, AppliedRole, StateError, applied_roles, export, revealed
+from converge.stack import StateError
+from converge.state import COMMAND, HOST_STATE, AppliedRole, applied_roles, revealed
 from tests.converge.scripts import LoopbackShell
 
 MARKS = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -179,16 +179,6 @@ def test_machine_that_greets_everyone_is_looked_at_all_the_same(shell: LoopbackS
 
 def test_empty_stack_has_no_roles() -> None:
     assert list(applied_roles({"version": 3, "deployment": {}})) == []
-
-
-def test_state_that_cannot_be_read_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StateError, match="pulumi is not on PATH"):
-        export("dev")
-    (tmp_path / "pulumi").write_text("#!/bin/sh\necho \"error: no stack named 'dev' found\" >&2; exit 255\n")
-    (tmp_path / "pulumi").chmod(0o755)
-    with pytest.raises(StateError, match="--stack dev` failed: error: no stack named 'dev' found"):
-        export("dev")
 
 
 def test_differences_of_a_role() -> None:

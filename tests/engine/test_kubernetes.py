@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from converge.report import Difference
+from converge.stack import StackClient
 from ops import cluster as ops_cluster
 from ops import locks
 from tests.engine.control_plane import ControlPlane, control_plane
@@ -243,7 +244,7 @@ def test_drift_is_seen_while_an_update_holds_the_lock(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(stack.directory)
     try:
-        found = asyncio.run(ops_cluster.look("lab", urns))
+        found = asyncio.run(ops_cluster.look(StackClient("lab"), urns))
     finally:
         lock.unlink()
     assert found == [Difference("cluster", "Service", "space/server spec.ports[0].port", "2049", "2050")]

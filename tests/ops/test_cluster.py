@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from converge.report import Difference, NotChecked
+from converge.stack import StackClient
 from ops import cluster
 
 URN = "urn:pulumi:dev::henhouse::kubernetes:core/v1:Service::hub-service"
@@ -71,13 +72,13 @@ def test_objects_of_a_state_are_those_with_an_id() -> None:
 
 def test_without_objects_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert asyncio.run(cluster.look("dev", [])) == []
+    assert asyncio.run(cluster.look(StackClient("dev"), [])) == []
 
 
 def test_cluster_that_does_not_answer_is_said_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pulumi").write_text("#!/bin/sh\necho 'error: the API server does not answer' >&2; exit 255\n")
     (tmp_path / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert asyncio.run(cluster.look("dev", [URN])) == [
+    assert asyncio.run(cluster.look(StackClient("dev"), [URN])) == [
         NotChecked("cluster", "kubernetes", "error: the API server does not answer")
     ]

@@ -11,9 +11,10 @@ from rich.console import Console
 from converge import probe
 from converge.probe import ProbeResult
 from converge.report import Difference, NotChecked
-from converge.state import AppliedRole, StateError
-from ops import drift
+from converge.stack import StackClient, StateError
+from converge.state import AppliedRole
 from ops.__main__ import parser
+from ops.commands import drift
 
 ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
 ON_MACHINE = Difference("chick0", "swap-off", "line of /etc/fstab", "no [active] line", "LABEL=swap none swap")
@@ -34,9 +35,9 @@ def ran(
         differences = tuple(each for each in found if isinstance(each, Difference))
         return ProbeResult((ROLE,), differences, tuple(each for each in found if isinstance(each, NotChecked)))
 
-    monkeypatch.setattr(drift, "export", lambda stack: {})
+    monkeypatch.setattr(StackClient, "export", lambda self: {})
     monkeypatch.setattr(probe, "probe", look)
-    status = asyncio.run(drift.run("dev", kubernetes=True, as_json=as_json))
+    status = asyncio.run(drift.look(StackClient("dev"), kubernetes=True, as_json=as_json))
     return status, capsys.readouterr().out
 
 
@@ -101,11 +102,11 @@ def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def test_state_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def export(stack: str | None) -> dict[str, Any]:
+    def export(self: StackClient) -> dict[str, Any]:
         raise StateError("no stack named 'nope' found")
 
-    monkeypatch.setattr(drift, "export", export)
-    assert asyncio.run(drift.run("nope", kubernetes=True, as_json=False)) == drift.Exit.UNSEEN
+    monkeypatch.setattr(StackClient, "export", export)
+    assert asyncio.run(drift.look(StackClient("nope"), kubernetes=True, as_json=False)) == drift.Exit.UNSEEN
     assert "no stack named 'nope' found" in capsys.readouterr().err
 
 

@@ -1,5 +1,6 @@
 """Drift: what on the machines and in the cluster differs from what the stack applied."""
 
+import argparse
 import asyncio
 import json
 import sys
@@ -12,7 +13,8 @@ from rich.console import Console
 
 from converge import probe
 from converge.report import Difference, NotChecked
-from converge.state import StateError, applied_roles, export
+from converge.stack import StackClient, StateError
+from converge.state import applied_roles
 from ops import cluster, locks
 from ops.tables import console, table
 
@@ -25,14 +27,38 @@ class Exit(IntEnum):
     UNSEEN = 2
 
 
-async def run(stack: str | None, *, kubernetes: bool, as_json: bool) -> Exit:
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Put the command on the command line."""
+    command = commands.add_parser(
+        "drift",
+        help="show drift on the machines and in the cluster",
+        description="Changes nothing, and needs no lock. Ends with 0 when there is no drift, 1 when something differs, "
+        "2 when something could not be looked at.",
+    )
+    command.add_argument("--stack", help="the stack (default: the selected one)")
+    command.add_argument("--json", action="store_true", help="print data instead of a table")
+    command.add_argument(
+        "--kubernetes",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look at the cluster's objects too, if the stack has any",
+    )
+    return command
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Do it, and return the exit status."""
+    return asyncio.run(look(StackClient(options.stack), kubernetes=options.kubernetes, as_json=options.json))
+
+
+async def look(stack: StackClient, *, kubernetes: bool, as_json: bool) -> Exit:
     """Look at everything at once, print what was found, and say so in the exit status."""
     errors = Console(stderr=True)
-    for lock in locks.of_backend(stack):
-        print(locks.meaning(lock, stack), file=sys.stderr)
     try:
+        for lock in locks.of_backend(stack.name):
+            print(locks.meaning(lock, stack.name), file=sys.stderr)
         with errors.status("reading the stack's state"):
-            state = await asyncio.to_thread(export, stack)
+            state = await asyncio.to_thread(stack.export)
         roles = list(applied_roles(state))
     except StateError as error:
         print(error, file=sys.stderr)

@@ -1,0 +1,75 @@
+"""A stack as the Automation API shows it, with a command line that answers what the test wants."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from converge.stack import RefreshError, StackClient, StateError
+
+Pulumi = Callable[[str], Path]
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pulumi:
+    """Provide a function that puts a `pulumi` on PATH; what it was asked is in the file that the function returns."""
+    (tmp_path / "Pulumi.yaml").write_text("name: henhouse\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+
+    def answers(script: str) -> Path:
+        asked = tmp_path / "asked"
+        (tmp_path / "pulumi").write_text(f'#!/bin/sh\necho "$*" >>{asked}\n{script}\n')
+        (tmp_path / "pulumi").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        return asked
+
+    return answers
+
+
+def test_state_comes_with_its_secrets(pulumi: Pulumi) -> None:
+    asked = pulumi("""echo '{"version": 3, "deployment": {"resources": []}}'""")
+    assert StackClient("dev").export() == {"deployment": {"resources": []}}
+    assert asked.read_text() == "--non-interactive stack export --show-secrets --stack dev\n"
+
+
+def test_selected_stack_is_taken_and_never_changed(pulumi: Pulumi) -> None:
+    asked = pulumi("""echo '[{"name": "a", "current": false}, {"name": "b", "current": true}]'""")
+    assert StackClient(None).name == "b"
+    assert "select" not in asked.read_text()
+
+
+def test_without_a_stack_one_has_to_be_named(pulumi: Pulumi) -> None:
+    pulumi("echo '[]'")
+    with pytest.raises(StateError, match="no stack is selected here: name one with --stack"):
+        StackClient(None).export()
+
+
+def test_state_that_cannot_be_read_is_explained(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi("echo \"error: no stack named 'dev' found\" >&2; exit 255")
+    with pytest.raises(StateError, match="the engine failed: error: no stack named 'dev' found"):
+        StackClient("dev").export()
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(StateError, match="pulumi is not on PATH"):
+        StackClient("dev").export()
+
+
+def test_refresh_is_previewed_for_these_resources_alone(pulumi: Pulumi) -> None:
+    asked = pulumi("""echo '{"steps": []}'""")
+    assert StackClient("dev").preview_refresh(["urn:a", "urn:b"], 60) == {"steps": []}
+    assert asked.read_text() == (
+        "--non-interactive refresh --preview-only --json --stack dev --target urn:a --target urn:b\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo 'error: no answer' >&2; exit 255", "error: no answer"),
+        ("""echo '{"diagnostics": [{"message": "connection refused"}]}'; exit 1""", "connection refused"),
+        ("exec sleep 60", "the API server did not answer within 1 s"),
+    ],
+)
+def test_refresh_that_fails_says_why(pulumi: Pulumi, script: str, why: str) -> None:
+    pulumi(script)
+    with pytest.raises(RefreshError, match=why):
+        StackClient("dev").preview_refresh(["urn:a"], 1)
