@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,6 +90,18 @@ class Project:
         """Bring the stack up: what was printed, and the (operation, name) of each change in the order of beginning."""
         return self._change("up", fails)
 
+    def begin_up(self) -> "subprocess.Popen[str]":
+        """Begin to bring the stack up, and return the process; what it prints is piped."""
+        return subprocess.Popen(
+            self.command("up", "--yes", "--skip-preview"),
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
     def destroy(self) -> list[tuple[str, str]]:
         """Take it down."""
         return self._change("destroy", fails=False)[1]
@@ -117,6 +130,21 @@ class Project:
         """Return the stack's outputs, decrypted."""
         found: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
         return found
+
+
+def until(what: str, holds: Callable[[], bool], process: "subprocess.Popen[str] | None" = None) -> None:
+    """Return once it holds; fail after a minute, or when `process` ends before."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert process is None or process.poll() is None, f"the update ended before {what}"
+        assert time.monotonic() < deadline, f"waited a minute for {what}"
+        time.sleep(0.05)
+
+
+def running(*command: str) -> bool:
+    """Return whether any process of this computer has this command line (proc(5))."""
+    lines = {path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+    return "\0".join((*command, "")).encode() in lines
 
 
 def name_of(urn: str) -> str:

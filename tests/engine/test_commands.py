@@ -2,14 +2,12 @@
 
 import json
 import signal
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.engine.project import Project
+from tests.engine.project import Project, running, until
 
 pytestmark = pytest.mark.engine
 
@@ -120,20 +118,12 @@ def test_failure_keeps_what_was_made_and_is_retried(stack: Project, traces: Path
 
 def test_interrupt_leaves_a_usable_state(stack: Project, traces: Path) -> None:
     stack.configure(slow=True)
-    process = subprocess.Popen(
-        stack.command("up", "--yes", "--skip-preview"),
-        cwd=stack.directory,
-        env=stack.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
-    _wait_for(traces / "started", process)
+    process = stack.begin_up()
+    until("its command began", (traces / "started").exists, process)
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=30)
     assert process.returncode != 0, printed
-    assert not _running("sleep 600"), "the interrupted command still runs"
+    assert not running("sleep", "600"), "the interrupted command still runs"
 
     deployment = stack.state()
     assert "pending_operations" not in deployment
@@ -144,16 +134,3 @@ def test_interrupt_leaves_a_usable_state(stack: Project, traces: Path) -> None:
     _, steps = stack.up()
     assert not any(name == "first" for _, name in steps)
     stack.destroy()
-
-
-def _wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None, "the update ended before its command began"
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.05)
-
-
-def _running(command: str) -> bool:
-    lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    return command.replace(" ", "\0").encode() + b"\0" in set(lines)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,14 +150,7 @@ def test_conflict_is_recorded_and_retried(stack: Project, cluster: ControlPlane)
 def test_waits_until_ready(stack: Project, cluster: ControlPlane) -> None:
     stack.up()
     stack.configure(waiting=True)
-    process = subprocess.Popen(
-        stack.command("up", "--yes", "--skip-preview"),
-        cwd=stack.directory,
-        env=stack.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = stack.begin_up()
     pod = _first_pod(cluster)
     assert process.poll() is None
     ready = {"type": "Ready", "status": "True"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine import sshd
-from tests.engine.project import Project, name_of
+from tests.engine.project import Project, name_of, running, until
 from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.engine
@@ -121,7 +121,7 @@ def test_interrupt_ends_the_remote_command(let_in: Project, server: sshd.Server)
         process.send_signal(signal.SIGINT)
         printed, _ = process.communicate(timeout=30)
         assert process.returncode != 0, printed
-    _until(lambda: not _sleeping(), None)
+    until("the command is gone", lambda: not running("sleep", "600"))
     assert "pending_operations" not in let_in.state()
     let_in.configure(slow=None)
     let_in.up()
@@ -141,17 +141,9 @@ def test_a_silent_connection_is_looked_after(let_in: Project, server: sshd.Serve
 def _under_way(stack: Project, server: sshd.Server) -> "Iterator[subprocess.Popen[str]]":
     """Start an update whose remote command does nothing for ten minutes; interrupt it at the end, if not before."""
     stack.configure(slow=True)
-    process = subprocess.Popen(
-        stack.command("up", "--yes", "--skip-preview"),
-        cwd=stack.directory,
-        env=stack.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    process = stack.begin_up()
     try:
-        _until((server.files / "started").exists, process)
+        until("its command began", (server.files / "started").exists, process)
         yield process
     finally:
         process.send_signal(signal.SIGINT)
@@ -167,20 +159,7 @@ def test_many_at_once(let_in: Project, server: sshd.Server) -> None:
     let_in.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
     print(f"unchanged up of 61 commands: {time.monotonic() - begun:.1f} s")
     let_in.destroy()
-    _until(lambda: not _connections(server.port), None)
-
-
-def _until(holds: Callable[[], bool], process: "subprocess.Popen[str] | None") -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert process is None or process.poll() is None, "the update ended too early"
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def _sleeping() -> bool:
-    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    return b"sleep\x00600\x00" in lines
+    until("all connections are closed", lambda: not _connections(server.port))
 
 
 def _connections(port: int) -> list[str]:
