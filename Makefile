@@ -4,14 +4,16 @@ FORMAT ?=
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-# Both committed stacks hold example secrets only; their passphrases are published. A real stack brings its own.
+# The passphrases of the two committed stacks are published: the rack's, and, for its preview alone, the example's.
 ifeq ($(STACK),dev)
 # Whatever passphrase its user keeps for other stacks.
 unexport PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE := henhouse-lab
-else ifeq ($(origin PULUMI_CONFIG_PASSPHRASE_FILE),undefined)
+else ifeq ($(STACK) $(MAKECMDGOALS) $(origin PULUMI_CONFIG_PASSPHRASE_FILE),prod preview undefined)
 export PULUMI_CONFIG_PASSPHRASE ?= henhouse-example
 endif
+# Every other stack brings its own; said before the engine is started.
+PASSPHRASE := $(PYTHON) -m stacks.passphrase $(STACK)
 # Mostly waiting for machines, several roles of which wait for one another.
 export PULUMI_PARALLEL ?= 32
 
@@ -43,17 +45,21 @@ leaks: setup ## list what is left of the virtual rack on this computer; fail if 
 	@$(PYTHON) -m lab leaks
 
 preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection
+	@$(PASSPHRASE)
 	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
 	@$(ENGINE) pulumi --non-interactive preview --stack $(STACK)
 
 drift: setup ## STACK=dev: show drift on the machines and in the cluster
+	@$(PASSPHRASE)
 	@$(OPS) drift --stack $(STACK) $(FORMAT)
 
 repair: setup ## STACK=dev: put right what drift names
+	@$(PASSPHRASE)
 	@$(OPS) unlock --stack $(STACK)
 	@HENHOUSE_PROBE=1 $(UP)
 
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
+	@$(PASSPHRASE)
 	@$(PULUMI) stack select --create $(STACK)
 	@$(INSIDE) bash
 

@@ -11,6 +11,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from stacks.checks import problems_across
+from stacks.passphrase import PassphraseError, refuse_published, settings_file
 from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
 from stacks.settings import Site
 
@@ -37,11 +38,14 @@ def load_settings() -> Site:
 
     Secrets in them are decrypted and kept as SecretStr.
     """
+    stack = pulumi.get_stack()
     try:
-        refuse_needless_encryption(Path(f"Pulumi.{pulumi.get_stack()}.yaml"))
-        return parse_settings(_tree())
-    except SettingsError as error:
+        refuse_needless_encryption(settings_file(stack))
+        site = parse_settings(_tree())
+        refuse_published(stack, lab=site.lab, preview=pulumi.runtime.is_dry_run())
+    except (SettingsError, PassphraseError) as error:
         raise pulumi.RunError(str(error)) from None
+    return site
 
 
 def refuse_needless_encryption(file: Path) -> None:

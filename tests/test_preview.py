@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 
 from engine.install import ensure_engine
+from stacks.passphrase import PUBLISHED
 from tests.acceptance.secrets import where_found
-from tests.stacks.sites import PASSPHRASES, ROOT, tree
+from tests.stacks.sites import ROOT, tree
 
 pytestmark = pytest.mark.engine
 
@@ -21,7 +22,7 @@ OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the engine's environment, with a state that is empty."""
     engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
-    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES["prod"]}
+    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PUBLISHED["prod"]}
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,19 @@ def test_it_shows_no_secret(preview: str, environment: dict[str, str]) -> None:
 def test_it_stays_a_preview(preview: str) -> None:
     assert "to create" in preview
     assert not re.search(r"\bcreated\b", preview)
+
+
+@pytest.mark.parametrize("target", ["preview", "drift", "repair"])
+def test_stack_of_a_site_is_asked_for_its_passphrase(environment: dict[str, str], target: str) -> None:
+    without = {name: value for name, value in environment.items() if not name.startswith("PULUMI_CONFIG_PASSPHRASE")}
+    done = _offline(without, "make", "--no-print-directory", target, "STACK=mysite")
+    assert done.returncode != 0
+    assert "export PULUMI_CONFIG_PASSPHRASE_FILE=" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["drift", "repair"])
+def test_passphrase_of_the_example_is_for_its_preview_alone(environment: dict[str, str], target: str) -> None:
+    without = {name: value for name, value in environment.items() if not name.startswith("PULUMI_CONFIG_PASSPHRASE")}
+    done = _offline(without, "make", "--no-print-directory", target, "STACK=prod")
+    assert done.returncode != 0
+    assert "export PULUMI_CONFIG_PASSPHRASE_FILE=" in done.stdout

@@ -13,6 +13,7 @@ import kubernetes_validate
 import pulumi
 import pytest
 
+from stacks.load import load_settings
 from stacks.versions import SITE
 from tests.certificates import Authority
 from tests.recorded import Recorded, Registration, record
@@ -64,17 +65,23 @@ def program(stack: str) -> Recorded:
 
 def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
     """Return everything that `__main__.py` registers for a stack with a test's settings."""
-    config = {
-        f"henhouse:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
-    }
+    config = config_of(settings)
     # The mock engine has no version to ask for.
-    with patch.object(pulumi, "require_pulumi_version"):
+    # And the committed example, which is never brought up, is here.
+    with patch.object(pulumi, "require_pulumi_version"), patch("stacks.load.refuse_published"):
         return record(
             lambda: runpy.run_path(str(ROOT / "__main__.py")) and None,
             stack=stack,
             config=config,
             outputs=ANSWERS,
         )
+
+
+def config_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return settings as the engine hands them to the program."""
+    return {
+        f"henhouse:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
+    }
 
 
 def kubernetes_objects(recorded: Recorded) -> Iterator[Registration]:
@@ -89,6 +96,13 @@ def urn(stack: str, recorded: Recorded, each: Registration) -> str:
     while above:
         types, above = [above.type, *types], by_urn.get(above.parent)
     return f"urn:pulumi:{stack}::henhouse::{'$'.join(types)}::{each.name}"
+
+
+def test_example_is_not_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its passphrase is published. The lab's own host of the language refuses it, too, before the program is asked."""
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(pulumi.RunError, match="the passphrase henhouse-example, which is published with the project"):
+        record(lambda: load_settings() and None, stack="prod", config=config_of(tree("prod")))
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -15,8 +15,9 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("programs",),
     "components.contracts": ("stacks.settings",),
     "components.kube": (),
+    "components.templates": (),
     "converge": ("components.contracts", "stacks.settings", "programs"),
-    "components": ("components.contracts", "components.kube", "converge", "stacks", "programs"),
+    "components": ("components.contracts", "components.kube", "components.templates", "converge", "stacks", "programs"),
     "ops": ("converge", "components.contracts", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
@@ -24,8 +25,8 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a room may import besides itself. A folder of a wing of `components` is a room of its own."""
 ROOMS: Final = tuple(dict.fromkeys(room.partition(".")[0] for room in MAY_IMPORT))
-WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.machines")
-"""Folders of `components` that are rooms themselves."""
+WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.machines", "components.templates")
+"""Folders and files of `components` that are rooms themselves."""
 
 
 FOR_EVERYONE: Final = frozenset(

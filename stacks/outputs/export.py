@@ -42,4 +42,4 @@ def _login(site: Site, secrets: SiteSecrets) -> pulumi.Output[str]:
     login = site.hub.login
     known = {"administrator": site.hub.administrators[0], "url": f"https://{site.hub.host}"}
     kept = {name: secrets.login[name] for name in login.secrets}
-    return pulumi.Output.all(**kept).apply(lambda secret: login.first.format(**known, **secret))
+    return pulumi.Output.from_input(kept).apply(lambda secret: login.first.format(**known, **secret))

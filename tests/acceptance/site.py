@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from tests.stacks.sites import PASSPHRASES, ROOT, tree
+from stacks.passphrase import PUBLISHED
+from tests.stacks.sites import ROOT, tree
 
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
 _LAB: Final = (sys.executable, "-m", "lab")
 _ENGINE: Final = (sys.executable, "-m", "engine", "--rack", "dev", "--inside", "exec", "--")
 ENVIRONMENT: Final = {
-    "PULUMI_CONFIG_PASSPHRASE": PASSPHRASES[STACK],
+    "PULUMI_CONFIG_PASSPHRASE": PUBLISHED[STACK],
 }
 Answer = TypeVar("Answer")
 

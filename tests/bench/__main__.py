@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from ops.tables import console, table
+from stacks.passphrase import PUBLISHED
 from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
 from tests.bench import peer
 from tests.browser.session import open_notebook
-from tests.stacks.sites import PASSPHRASES
 
 ROUNDS: Final = 3
 """The median of as many is printed, where repeating makes sense."""
@@ -73,7 +73,7 @@ def measure() -> Iterator[Row]:
     machines = median(lambda: run([*drift, "--no-kubernetes"]))
     yield Row("drift, the machines", machines, "parallel ssh, same checks", bare)
     yield Row("drift, machines and cluster", median(lambda: run(drift)))
-    prod = ("STACK=prod", f"PULUMI_CONFIG_PASSPHRASE={PASSPHRASES['prod']}")
+    prod = ("STACK=prod", f"PULUMI_CONFIG_PASSPHRASE={PUBLISHED['prod']}")
     yield Row("preview of prod", median(lambda: make("preview", *prod)))
     yield Row("login → notebook, cold", _notebook("turing"))
     yield Row("login → notebook, warm", _notebook("turing"))

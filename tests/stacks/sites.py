@@ -7,8 +7,6 @@ from typing import Any, Final
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-PASSPHRASES: Final[Mapping[str, str]] = {"dev": "henhouse-lab", "prod": "henhouse-example"}
-"""Published, see `Pulumi.<stack>.yaml`."""
 
 
 def tree(stack: str) -> dict[str, Any]:

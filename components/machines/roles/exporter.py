@@ -3,6 +3,7 @@
 from ipaddress import IPv4Address
 from typing import Final
 
+from components.templates import render
 from converge.items import File, Package, Unit
 from converge.role import Role
 
@@ -11,18 +12,6 @@ PORT: Final = 9100
 
 _ARGUMENTS = "/etc/default/prometheus-node-exporter"
 _DROP_IN = "/etc/systemd/system/prometheus-node-exporter.service.d/henhouse.conf"
-
-# Its address may come up after it.
-_UNIT = """\
-[Unit]
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-Restart=always
-RestartSec=5
-"""
 
 # Pods' mounts and links come and go, and are the cluster's to watch.
 _MOUNTS = r"^/(dev|proc|run|sys|var/lib/(containerd|kubelet))($|/)"
@@ -46,7 +35,8 @@ def exporter(address: IPv4Address) -> Role:
         (
             Package("prometheus-node-exporter"),
             File(_ARGUMENTS, "ARGS='" + " ".join(arguments) + "'\n"),
-            File(_DROP_IN, _UNIT),
+            # Its address may come up after it.
+            File(_DROP_IN, render(__file__, "prometheus-node-exporter.service.conf")),
             Unit("prometheus-node-exporter.service", restart_on=(_ARGUMENTS, _DROP_IN)),
         ),
     )

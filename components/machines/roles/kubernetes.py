@@ -1,5 +1,6 @@
 """What kubeadm expects of a machine that becomes a node."""
 
+from components.templates import render
 from converge.items import Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
 from converge.role import Role
 from stacks.settings import HostSettings, Site
@@ -105,51 +106,15 @@ def hosts_toml(registry: str, upstream: str) -> str:
     containerd asks no other registry when the site's does not have an image
     (https://github.com/containerd/containerd/blob/main/docs/hosts.md).
     """
-    return f"""\
-server = "{registry.rstrip("/")}/v2/{upstream}"
-capabilities = ["pull", "resolve"]
-override_path = true
-"""
+    return render(__file__, "containerd-hosts.toml", registry=registry.rstrip("/"), upstream=upstream)
 
 
 def containerd_config(host: HostSettings) -> str:
     """config.toml of containerd 2.3 (its docs/cri/config.md)."""
-    return f"""\
-version = 4
-# Without erofs-utils these do not load, and then neither does the transfer service, which pulls images.
-disabled_plugins = [
-  "io.containerd.differ.v1.erofs",
-  "io.containerd.mount-handler.v1.erofs",
-  "io.containerd.snapshotter.v1.erofs",
-]
-
-[plugins."io.containerd.transfer.v1.local"]
-  config_path = "/etc/containerd/certs.d"
-
-  [[plugins."io.containerd.transfer.v1.local".unpack_config]]
-    differ = "walking"
-    platform = "linux/amd64"
-    snapshotter = "overlayfs"
-
-[plugins."io.containerd.cri.v1.images"]
-  snapshotter = "overlayfs"
-
-  [plugins."io.containerd.cri.v1.images".pinned_images]
-    sandbox = "registry.k8s.io/pause:{SITE["pause"]}"
-
-  [plugins."io.containerd.cri.v1.images".registry]
-    config_path = "/etc/containerd/certs.d"
-
-[plugins."io.containerd.cri.v1.runtime"]
-  restrict_oom_score_adj = {str(host.restrict_oom_score_adj).lower()}
-
-  [plugins."io.containerd.cri.v1.runtime".cni]
-    bin_dirs = ["/opt/cni/bin"]
-    conf_dir = "/etc/cni/net.d"
-
-  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
-    runtime_type = "io.containerd.runc.v2"
-
-    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
-      SystemdCgroup = {str(host.cgroups == "v2").lower()}
-"""
+    return render(
+        __file__,
+        "containerd-config.toml",
+        pause=SITE["pause"],
+        restrict_oom_score_adj=host.restrict_oom_score_adj,
+        systemd_cgroup=host.cgroups == "v2",
+    )

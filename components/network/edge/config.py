@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.templates import render
 from stacks.settings import Site
 
 METRICS_PORT: Final = 8404
@@ -19,10 +17,6 @@ BODY_LIMIT: Final = "512m"
 """The largest upload in one request; Jupyter Server's own limit (max_body_size) is the same."""
 DNS_SERVICE_INDEX: Final = 10
 """kubeadm gives the cluster's DNS the tenth address of the Services' network."""
-
-_TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
-)
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,9 @@ class Upstream:
 
 def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
     """Return the configuration of the TLS proxy in the cluster: nginx 1.25.1 and later (`http2 on`)."""
-    return _TEMPLATES.get_template("nginx.conf.j2").render(
+    return render(
+        __file__,
+        "nginx.conf",
         routes=sorted(upstreams, key=lambda upstream: upstream.host),
         trusted=trusted_addresses(site),
         resolver=site.network.services[DNS_SERVICE_INDEX],
@@ -52,8 +48,13 @@ def haproxy_cfg(*, hosts: Sequence[str], address: IPv4Address, gateway: IPv4Addr
 
     The proxy knows these hosts and refuses every other name. `address` is the load balancer's, in the cluster.
     """
-    return _TEMPLATES.get_template("haproxy.cfg.j2").render(
-        hosts=sorted(hosts), address=address, gateway=gateway, metrics_port=METRICS_PORT
+    return render(
+        __file__,
+        "haproxy.cfg",
+        hosts=sorted(hosts),
+        address=address,
+        gateway=gateway,
+        metrics_port=METRICS_PORT,
     )
 
 

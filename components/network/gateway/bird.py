@@ -1,6 +1,7 @@
 """The configuration of BIRD 2, the gateway's BGP speaker (https://bird.network.cz/?get_doc&v=20)."""
 
 from components.contracts.cluster import Peering
+from components.templates import render
 from stacks.settings import Site
 
 HOLD_SECONDS = 30
@@ -14,49 +15,16 @@ def bird_configuration(site: Site, peering: Peering) -> str:
     The nodes may announce parts of the pod, service and load-balancer networks and nothing else. The gateway announces
     nothing: it is the nodes' default route anyway.
     """
-    network, own = site.network, site.hosts[site.gateway].address
-    accepted = ", ".join(f"{each}+" for each in (network.pods, network.services, network.load_balancers))
-    sessions = "\n".join(
-        f"protocol bgp {_symbol(name)} from node {{ neighbor {host.address} as {peering.nodes}; }}"
-        for name, host in site.nodes.items()
+    network = site.network
+    return render(
+        __file__,
+        "bird.conf",
+        own=site.hosts[site.gateway].address,
+        nodes=[(_symbol(name), host.address) for name, host in site.nodes.items()],
+        peering=peering,
+        accepted=[f"{each}+" for each in (network.pods, network.services, network.load_balancers)],
+        hold_seconds=HOLD_SECONDS,
     )
-    return f"""\
-log syslog all;
-router id {own};
-
-protocol device {{
-}}
-
-protocol kernel {{
-    ipv4 {{
-        import none;
-        export where source = RTS_BGP;
-    }};
-    # One kernel route with a next hop for every node that announces the prefix.
-    merge paths on;
-}}
-
-filter from_cluster {{
-    if net ~ [ {accepted} ] then accept;
-    reject;
-}}
-
-template bgp node {{
-    local {own} as {peering.gateway};
-    hold time {HOLD_SECONDS};
-    connect delay time 2;
-    connect retry time 10;
-    error wait time 2, 30;
-    ipv4 {{
-        # The nodes send every path they know, with the node itself as its next hop (BGPPeer nextHopMode Keep).
-        add paths rx;
-        import filter from_cluster;
-        export none;
-    }};
-}}
-
-{sessions}
-"""
 
 
 def _symbol(name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from components.storage.fileserver import texts
+from components.templates import render
 from converge.items import Directory, File, Package, Script, Unit
 from converge.program import installed
 from converge.role import Role
@@ -33,7 +34,8 @@ def nfs_role(
             File(conf, texts.nfs_conf(homes)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
             File(f"{SYSTEM}/{mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
-            File(mountd, texts.MOUNTD_SILENT),
+            # It listens on no port.
+            File(mountd, render(__file__, "nfs-mountd.service.conf")),
             Package("nfs-kernel-server"),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports(dataset, mountpoint, clients)),

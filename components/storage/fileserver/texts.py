@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 
+from components.templates import render
 from stacks.settings import HomesSettings
 
 PROVISIONER_PORT: Final = 8443
@@ -16,15 +17,6 @@ CREDENTIALS: Final = "/etc/henhouse/homes"
 """Where the provisioner's certificate and key are kept."""
 
 EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
-
-
-MOUNTD_SILENT: Final = """\
-# The kernel asks it which client may have which export; clients of NFS 4 never do (rpc.mountd(8)).
-[Service]
-ExecStart=
-ExecStart=/usr/sbin/rpc.mountd --no-tcp --no-udp
-"""
-"""A drop-in of nfs-mountd.service: it listens on no port."""
 
 
 def fsid(dataset: str) -> str:
@@ -51,19 +43,7 @@ def exports(dataset: str, mountpoint: str, clients: Iterable[IPv4Address]) -> st
 def nfs_conf(homes: HomesSettings) -> str:
     """nfs.conf(5): NFS 4.2 over TCP and nothing else. The lease is as long as the grace period, or clients could not
     know in time that they have to reclaim their locks."""
-    return f"""\
-[nfsd]
-threads={homes.threads}
-vers3=n
-vers4=y
-vers4.0=n
-vers4.1=n
-vers4.2=y
-udp=n
-tcp=y
-grace-time={homes.grace_seconds}
-lease-time={homes.grace_seconds}
-"""
+    return render(__file__, "nfs.conf", threads=homes.threads, grace_seconds=homes.grace_seconds)
 
 
 def bound_to(mountpoint: str, mount_unit: str) -> str:
@@ -72,13 +52,7 @@ def bound_to(mountpoint: str, mount_unit: str) -> str:
     Without it nfs-server would come up before the pool and show clients the empty mount point, and the clients would
     fail with ESTALE.
     """
-    return f"""\
-[Unit]
-RequiresMountsFor={mountpoint}
-BindsTo={mount_unit}
-After={mount_unit}
-AssertPathIsMountPoint={mountpoint}
-"""
+    return render(__file__, "mounted.conf", mountpoint=mountpoint, mount_unit=mount_unit)
 
 
 def started_by_mount(services: Iterable[str]) -> str:
@@ -88,50 +62,14 @@ def started_by_mount(services: Iterable[str]) -> str:
 
 def provisioner_unit(mountpoint: str, address: IPv4Address, first_uid: int) -> str:
     """Return the unit of the service that makes homes: its own user may give files away, and do nothing else."""
-    return f"""\
-[Unit]
-Description=Make people's homes in {mountpoint}
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-Type=notify
-User={PROVISIONER_USER}
-ExecStart=/usr/bin/python3 -B -m homes --root {mountpoint} --first-uid {first_uid} \\
-    --listen {address}:{PROVISIONER_PORT} --client {PROVISIONER_CLIENT}
-Environment=PYTHONPATH=/usr/local/lib/henhouse
-LoadCredential=certificate:{CREDENTIALS}/certificate.pem
-LoadCredential=key:{CREDENTIALS}/key.pem
-LoadCredential=ca:{CREDENTIALS}/ca.pem
-Restart=on-failure
-RestartSec=2
-UMask=0077
-AmbientCapabilities=CAP_CHOWN
-CapabilityBoundingSet=CAP_CHOWN
-NoNewPrivileges=yes
-ProtectSystem=strict
-ReadWritePaths={mountpoint}
-ProtectHome=yes
-ProtectProc=invisible
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-PrivateDevices=yes
-PrivateTmp=yes
-RestrictAddressFamilies=AF_INET AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-MemoryMax=256M
-TasksMax=256
-
-[Install]
-WantedBy=multi-user.target
-"""
+    return render(
+        __file__,
+        "henhouse-homes.service",
+        user=PROVISIONER_USER,
+        mountpoint=mountpoint,
+        first_uid=first_uid,
+        address=address,
+        port=PROVISIONER_PORT,
+        client=PROVISIONER_CLIENT,
+        credentials=CREDENTIALS,
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.storage.pool import topology, units
+from components.templates import render
 from converge.items import File, Item, KernelModule, Package, Script, Unit
 from converge.program import command, installed, path_of
 from converge.role import Fact, Role
@@ -37,8 +38,8 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
     yield Unit("zfs-import.target")
     yield from installed(zpool)
     yield command(zpool)
-    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", units.METRICS_SERVICE)
-    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", units.METRICS_TIMER)
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", render(__file__, "henhouse-zpool-metrics@.service"))
+    yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", render(__file__, "henhouse-zpool-metrics@.timer"))
 
 
 def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:

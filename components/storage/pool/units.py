@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from components.templates import render
 from programs.zpool.layout import BY_ID
 
 REPLACED: Final = ("zfs-import-cache.service", "zfs-import-scan.service", "zfs-load-module.service")
@@ -36,30 +37,8 @@ def import_unit(pool: str, disks: Sequence[str], mounts: Sequence[str]) -> str:
     It imports the pool degraded when some disks never come (after 90 s, the time that systemd gives a device), and
     tries again every half minute while too few are there.
     """
-    waited_for = [unit_name(f"{BY_ID}/{disk}-part1", "device") for disk in disks]
-    devices = "".join(f"Wants={unit}\nAfter={unit}\n" for unit in waited_for)
-    wanted = "".join(f"Wants={unit}\n" for unit in mounts)
-    imported = f"/usr/sbin/zpool list {pool} >/dev/null 2>&1"
-    return f"""\
-[Unit]
-Description=Import the ZFS pool {pool}
-Documentation=man:zpool-import(8)
-DefaultDependencies=no
-Wants=systemd-modules-load.service
-After=systemd-modules-load.service systemd-remount-fs.service
-Before=zfs-import.target
-StartLimitIntervalSec=0
-{wanted}{devices}
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c '{imported} || exec /usr/sbin/zpool import -N -d {BY_ID} {pool}'
-Restart=on-failure
-RestartSec=30
-
-[Install]
-WantedBy=zfs-import.target
-"""
+    devices = [unit_name(f"{BY_ID}/{disk}-part1", "device") for disk in disks]
+    return render(__file__, "zfs-import.service", pool=pool, by_id=BY_ID, devices=devices, mounts=mounts)
 
 
 def mount_unit(dataset: str, mountpoint: str, pool: str) -> str:
@@ -68,46 +47,4 @@ def mount_unit(dataset: str, mountpoint: str, pool: str) -> str:
     `zfs mount -a` would mount it as well, but other units can require only a unit with a file (systemd.unit(5),
     RequiresMountsFor=).
     """
-    importing = import_unit_name(pool)
-    return f"""\
-[Unit]
-Description=Mount the ZFS dataset {dataset}
-Documentation=man:zfs-mount(8)
-Requires={importing}
-After={importing}
-Before=zfs-mount.service
-
-[Mount]
-What={dataset}
-Where={mountpoint}
-Type=zfs
-# The dataset has no legacy mount point: its own properties hold.
-Options=zfsutil
-
-[Install]
-WantedBy=zfs.target
-"""
-
-
-METRICS_SERVICE: Final = """\
-[Unit]
-Description=Write the condition of the ZFS pool %i for Prometheus
-
-[Service]
-Type=oneshot
-ExecStart=/usr/local/sbin/henhouse-zpool metrics /etc/henhouse/zpool/%i.json
-Nice=10
-"""
-
-METRICS_TIMER: Final = """\
-[Unit]
-Description=Watch the condition of the ZFS pool %i
-
-[Timer]
-OnActiveSec=0
-OnUnitActiveSec=5min
-AccuracySec=10s
-
-[Install]
-WantedBy=timers.target
-"""
+    return render(__file__, "dataset.mount", dataset=dataset, mountpoint=mountpoint, importing=import_unit_name(pool))

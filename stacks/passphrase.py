@@ -1,0 +1,92 @@
+"""What encrypts a stack's secrets, and which passphrases cannot: those that are published with the project.
+
+The engine writes into a stack's file a salt and the word `pulumi`, encrypted with the passphrase (pulumi/pkg/secrets/
+passphrase, sdk/go/common/resource/config/crypt.go): AES-256-GCM with a key of PBKDF2, SHA-256, one million rounds.
+"""
+
+import hashlib
+import os
+import sys
+from base64 import b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+PUBLISHED: Final[Mapping[str, str]] = {"dev": "henhouse-lab", "prod": "henhouse-example"}
+"""The committed stacks' passphrases, by stack. They keep nothing secret: their stacks hold example secrets only."""
+_ROUNDS: Final = 1_000_000
+_VARIABLES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+class PassphraseError(Exception):
+    """The stack's passphrase cannot be used; the message says why, and what to type."""
+
+
+def settings_file(stack: str) -> Path:
+    """Return the file of a stack's settings, in the working directory."""
+    return Path(f"Pulumi.{stack}.yaml")
+
+
+def opens(salt: str, passphrase: str) -> bool:
+    """Return whether a passphrase is the one behind a stack's `encryptionsalt`."""
+    version, of_key, of_word, nonce, word = salt.split(":")
+    if (version, of_word) != ("v1", "v1"):
+        return False
+    key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), b64decode(of_key), _ROUNDS, 32)
+    try:
+        return AESGCM(key).decrypt(b64decode(nonce), b64decode(word), None) == b"pulumi"
+    except InvalidTag:
+        return False
+
+
+def refuse_published(stack: str, *, lab: bool, preview: bool) -> None:
+    """Raise PassphraseError when anyone could read the secrets of the stack.
+
+    A lab has none. The committed example may be previewed.
+    """
+    if lab or (stack == "prod" and preview):
+        return
+    salt = str(_written(settings_file(stack)).get("encryptionsalt") or "")
+    known = next((each for each in PUBLISHED.values() if salt and opens(salt, each)), None)
+    if known:
+        raise PassphraseError(
+            f"{settings_file(stack)}: encryptionsalt is that of the passphrase {known}, which is published with the "
+            "project: anyone could read this stack's secrets\n"
+            "    accepted: a passphrase of your own\n"
+            f"    type: pulumi stack change-secrets-provider passphrase --stack {stack}"
+        )
+
+
+def require(stack: str, environment: Mapping[str, str]) -> None:
+    """Raise PassphraseError when the stack needs a passphrase and the environment gives none."""
+    provider = str(_written(settings_file(stack)).get("secretsprovider") or "passphrase")
+    if provider != "passphrase" or any(name in environment for name in _VARIABLES):
+        return
+    raise PassphraseError(
+        f"the stack {stack} has secrets of its own, and no passphrase is given to read them with\n"
+        "    put the passphrase in a file that only you can read, and type, with the file's name:\n"
+        f"    export PULUMI_CONFIG_PASSPHRASE_FILE=$HOME/.config/henhouse/{stack}.passphrase"
+    )
+
+
+def _written(file: Path) -> Mapping[str, Any]:
+    found = yaml.safe_load(file.read_text()) if file.exists() else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def main(stack: str) -> int:
+    """Say what is missing before the engine is started, and return an exit status."""
+    try:
+        require(stack, os.environ)
+    except PassphraseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
