@@ -1,1 +1,1 @@
-"""How an environment is built: one room a capability, each with one ComponentResource and its pure half beside it."""
+"""How an environment is built: one room per capability, each with one ComponentResource and its pure half beside it."""

@@ -1,1 +1,1 @@
-"""The one way a machine is changed: roles as data, one renderer, one resource, one probe."""
+"""The only way to change a machine: roles as data, one renderer, one resource, one probe."""

@@ -84,7 +84,7 @@ class StackClient:
     def preview_refresh(self, urns: Sequence[str], seconds: float) -> dict[str, Any]:
         """Return what the engine would write into the state of these resources, as its `--json` has it.
 
-        It takes no lock (pulumi/pkg/backend/diy), so an update that runs is no obstacle. RefreshError when it fails,
+        It takes no lock (pulumi/pkg/backend/diy), so it works while an update runs. RefreshError when it fails,
         or takes longer than `seconds`.
         """
         command = _BoundedCommand(seconds)

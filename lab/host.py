@@ -84,7 +84,7 @@ def install_packages(wanted: Sequence[str] = tuple(PACKAGES)) -> None:
 
 
 def _apt(*command: str) -> None:
-    """Never cut short: half an installation is nobody's to repair."""
+    """Run a command of apt to its end: an installation cut short would have to be repaired by hand."""
     run_to_the_end(["env", "DEBIAN_FRONTEND=noninteractive", *command], cache_root() / "packages.log")
 
 

@@ -16,7 +16,7 @@ _console: Final = Console(stderr=True, highlight=False)
 
 
 class _Left(ProgressColumn):
-    """How long the plan still takes, at the end of the first line; renders nothing when there is no plan."""
+    """How long the plan still takes, at the end of the first line; renders nothing without a plan."""
 
     def render(self, task: Task) -> Text:
         left = _screen.left() if _screen.is_first(task) else ""

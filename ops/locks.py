@@ -93,7 +93,7 @@ def unlock(stack: str) -> int:
 
 
 def of_a_rack(stack: str) -> bool:
-    """Whether the stack's settings say that it is a lab's: then nobody else's computer works on it."""
+    """Whether the stack's settings say that it is a lab's: then no other computer works on it."""
     try:
         settings = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())
     except (OSError, yaml.YAMLError):  # the engine says what is wrong with the file

@@ -12,7 +12,7 @@ from stacks.settings import Site
 Check = Callable[[Site], Iterator[Problem]]
 
 EXCLUSIVE: Final = ("gateway", "storage")
-"""Duties that a machine has alone: the way in and people's data do not share a machine with anybody's code."""
+"""Duties that a machine has alone: the gateway and the file server do not run people's code."""
 SMALLEST_VDEV: Final = {"mirror": 2, "raidz1": 3, "raidz2": 4, "raidz3": 5}
 """Fewest disks for a vdev to hold data beside its parity (zpoolconcepts(7))."""
 RESERVED_POOL_WORDS: Final = ("mirror", "raidz", "draid", "spare", "log")
@@ -79,14 +79,14 @@ def duties(site: Site) -> Iterator[Problem]:
         alone = [duty for duty in EXCLUSIVE if duty in host.duties]
         if alone and len(set(host.duties)) > 1:
             yield Problem(
-                f"hosts.{name}.duties", f"{', '.join(host.duties)}: {alone[0]} shares a machine with no other duty"
+                f"hosts.{name}.duties", f"{', '.join(host.duties)}: {alone[0]} cannot be combined with another duty"
             )
         if host.purpose != "any" and "worker" not in host.duties:
             yield Problem(f"hosts.{name}.purpose", f"{host.purpose}: only a worker has a purpose")
     yield from _exactly_one(site, "gateway", "")
     yield from _exactly_one(site, "control-plane", "; several need an address in front of them")
     workers = [host for host in site.hosts.values() if "worker" in host.duties]
-    for purpose, pods in (("core", "the hub's"), ("user", "people's")):
+    for purpose, pods in (("core", "hub"), ("user", "user")):
         if not any(host.purpose in ("any", purpose) for host in workers):
             yield Problem("hosts", f"no worker takes {pods} pods", accepted=f"a worker with purpose any or {purpose}")
 
@@ -94,8 +94,8 @@ def duties(site: Site) -> Iterator[Problem]:
 def _exactly_one(site: Site, duty: str, because: str) -> Iterator[Problem]:
     holders = [name for name, host in site.hosts.items() if duty in host.duties]
     if len(holders) != 1:
-        given = ", ".join(holders) or "no machine"
-        yield Problem("hosts", f"the duty {duty} is given to {given}", accepted=f"exactly one machine{because}")
+        have = f"{', '.join(holders)} have" if holders else "no machine has"
+        yield Problem("hosts", f"{have} the duty {duty}", accepted=f"exactly one machine{because}")
 
 
 def pool_on_its_host(site: Site) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ def settings_file(stack: str) -> Path:
 
 
 def opens(salt: str, passphrase: str) -> bool:
-    """Return whether a passphrase is the one behind a stack's `encryptionsalt`."""
+    """Return whether a passphrase fits a stack's `encryptionsalt`."""
     version, of_key, of_word, nonce, word = salt.split(":")
     if (version, of_word) != ("v1", "v1"):
         return False

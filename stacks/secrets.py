@@ -1,5 +1,6 @@
 """A stack's secrets: made once, kept encrypted in the stack's state, and handed on as secret outputs only."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,7 +45,9 @@ class SiteSecrets(pulumi.ComponentResource):
     metrics_token: pulumi.Output[str]
     """What Prometheus shows to the hub."""
     login: Mapping[str, pulumi.Output[str]]
-    """What the ways to log in keep secret, by name: the lab's shared password."""
+    """What the ways to log in keep secret, by name: the lab's shared password, and administrators' first passwords."""
+    administrators: Mapping[str, pulumi.Output[str]]
+    """The first password of each administrator by name, where the hub keeps passwords."""
     ca_certificate: pulumi.Output[str]
     """The authority's certificate, PEM. Not a secret: people's browsers need it."""
 
@@ -58,8 +61,17 @@ class SiteSecrets(pulumi.ComponentResource):
         self.metrics_token = _hexadecimal(f"{name}-metrics-token", kept)
         keys = [_hexadecimal(f"{name}-crypt-key-{key}", kept) for key in site.hub.keys]
         self.crypt_keys = pulumi.Output.all(*keys).apply(";".join)
-        shared = random.RandomPassword(f"{name}-shared-password", length=20, special=False, opts=kept)
-        self.login = {"shared-password": shared.result}
+        shared = _password(f"{name}-shared-password", kept)
+        self.administrators = {
+            each: _password(f"{name}-password-of-{each}", kept)
+            for each in sorted(site.hub.administrators)
+            if "administrators" in site.hub.login.secrets
+        }
+        passwords = pulumi.Output.from_input(dict(self.administrators))
+        self.login = {
+            "shared-password": shared,
+            "administrators": pulumi.Output.secret(passwords.apply(lambda known: json.dumps(known, sort_keys=True))),
+        }
 
         self._ca_key = tls.PrivateKey(f"{name}-ca-key", algorithm="ECDSA", ecdsa_curve="P256", opts=kept)
         self._ca = tls.SelfSignedCert(
@@ -107,6 +119,11 @@ class SiteSecrets(pulumi.ComponentResource):
             opts=children,
         )
         return Issued(certificate.cert_pem, key.private_key_pem)
+
+
+def _password(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Make a password that a person types once: 20 letters and digits, 119 bits."""
+    return random.RandomPassword(name, length=20, special=False, opts=opts).result
 
 
 def _hexadecimal(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

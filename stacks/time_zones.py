@@ -25,7 +25,7 @@ def renamed() -> dict[str, str]:
 
 
 def check_time_zone(name: str) -> str:
-    """Return the name; ValueError for one that a machine would not know, with today's name where there is one."""
+    """Return the name; ValueError for a name that machines do not know, with the current name of a renamed zone."""
     if name in zones():
         return name
     if today := renamed().get(name):

@@ -188,7 +188,7 @@ def record(
     """Run `program` against mocks and return what it registered.
 
     `config` holds the stack's configuration with full keys (`henhouse:hub`), `calls` the results of function calls by
-    token. With `preview`, outputs that nobody gave are unknown, and `.apply` on them does not run.
+    token. With `preview`, outputs that are not given are unknown, and `.apply` on them does not run.
     """
     given = _Mocks(outputs or {}, calls or {})
     monitor = _Monitor(given)

@@ -1,4 +1,4 @@
-"""The committed site, previewed by the real engine on a computer that can reach nobody."""
+"""The committed site, previewed by the real engine on a computer without a network."""
 
 import os
 import re

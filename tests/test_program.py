@@ -114,7 +114,7 @@ def test_stateful_resources_keep_their_urns(stack: str) -> None:
     lost = golden - protected - aliases
     assert not lost, f"these would be deleted, data and all; give their successors aliases: {sorted(lost)}"
     new = protected - golden
-    assert not new, f"add to tests/urns/{stack}.txt, so that nobody loses them later: {sorted(new)}"
+    assert not new, f"add to tests/urns/{stack}.txt, so that no later change loses them: {sorted(new)}"
 
 
 @pytest.mark.parametrize("stack", STACKS)

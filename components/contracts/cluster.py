@@ -45,7 +45,7 @@ class Namespaces:
     hub: pulumi.Output[str]
     """JupyterHub and its proxy."""
     users: pulumi.Output[str]
-    """People's servers, and the claim on their homes."""
+    """User servers, and the claim on the homes."""
     edge: pulumi.Output[str]
     """The TLS proxy."""
     storage: pulumi.Output[str]

@@ -27,7 +27,7 @@ class HomeProvisioner:
     """The service that makes people's homes, over HTTPS with certificates on both sides.
 
     `POST /homes/<user name>` makes a home where there is none, and answers {"directory": …, "uid": …, "gid": …}: the
-    directory in the volume, and whose it is.
+    directory in the volume, and its owner.
     """
 
     address: IPv4Address
@@ -50,7 +50,7 @@ class HomesVolume:
     """People's homes as pods see them, and who makes a home."""
 
     namespace: pulumi.Output[str]
-    """Where the claim is: people's servers run there."""
+    """Where the claim is: user servers run there."""
     claim: pulumi.Output[str]
     """Name of the PersistentVolumeClaim. Each home is a directory in it, which the provisioner names."""
     provisioner: HomeProvisioner

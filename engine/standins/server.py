@@ -53,7 +53,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def find(self, token: str) -> Resource:
         """Return the implementation of a type."""
         if token not in self._resources:
-            raise Failed(f"there is no resource type {token} in this plugin; use the official one")
+            raise Failed(f"this plugin has no resource type {token}; use the official one")
         return self._resources[token]
 
     async def configure(self, config: Props) -> None:
@@ -128,7 +128,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Invoke(self, request: Any, context: Any) -> pb.InvokeResponse:
         if request.tok not in self._functions:
-            raise Failed(f"there is no function {request.tok} in this plugin; use the official one")
+            raise Failed(f"this plugin has no function {request.tok}; use the official one")
         call = Call(f"urn:pulumi:::::{request.tok}::", self.log)
         result = await self._functions[request.tok](call, decode_map(request.args))
         answer = pb.InvokeResponse()

@@ -18,7 +18,7 @@ PACKAGES: Final = (
 _MASKED: Final = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer"),
     *("e2scrub_reap.service", "getty@.service", "serial-getty@.service", "console-getty.service"),
-    "sshd-keygen.service",  # an RSA key takes an emulated processor half a minute, and nobody asks for one
+    "sshd-keygen.service",  # an RSA key takes an emulated processor half a minute, and is never used
 )
 _FILES: Final = {
     # A machine without swap must not wait for it at boot.

@@ -36,8 +36,8 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
         f"umid={spec.name}",
         f"uml_dir={state}",
         f"mem={spec.memory}",
-        # One is often the faster: processors are threads that wait for one another's interrupts, and on a busy computer
-        # for a turn to run. A process whose threads are many gains nothing, its guest code runs on one at a time.
+        # One is often faster than several: processors are threads that wait for one another's interrupts, and on a busy
+        # computer for a turn to run. A process with many threads gains nothing: at any time only one of them runs.
         f"ncpus={spec.cpus}",
         # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: faster, and needed for
         # several processors. The guest could reach the kernel's memory; it is trusted, like all of the rack.

@@ -102,7 +102,7 @@ def add_packages(root: Path, component: str, packages: Iterable[Path]) -> None:
     pool.mkdir(parents=True, exist_ok=True)
     for package in packages:
         if package.suffix != ".deb" or not package.is_file():
-            raise RackError(f"{package} is no Debian package; the repository takes existing .deb files")
+            raise RackError(f"{package} is not a Debian package; the repository takes existing .deb files")
         try:
             os.link(package, pool / package.name)
         except OSError:

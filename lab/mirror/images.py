@@ -112,7 +112,7 @@ def calico_images() -> tuple[Image, ...]:
 
 
 def application_images() -> tuple[Image, ...]:
-    """Return the images of the hub, its proxy, people's servers and the edge, whose programs are not compiled here."""
+    """Return the images of the hub, its proxy, user servers and the edge, whose programs are not compiled here."""
     return (
         Image("quay.io/jupyterhub/k8s-hub", SITE["k8s_hub"], "k8s-hub"),
         Image("quay.io/jupyterhub/configurable-http-proxy", SITE["configurable_http_proxy"], "configurable-http-proxy"),

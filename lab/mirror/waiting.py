@@ -10,7 +10,7 @@ from lab.rack import RackError
 def wait_until(
     ready: Callable[[], bool], *, alive: Callable[[], bool], what: str, log: Path, seconds: float = 20.0
 ) -> None:
-    """Return when `ready`; raise RackError with the end of `log` when `what` is no longer `alive` or too slow."""
+    """Return when `ready`; raise RackError with the end of `log` when `what` has ended or is too slow."""
     deadline = time.monotonic() + seconds
     while not ready():
         if not alive():

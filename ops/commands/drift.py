@@ -32,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argp
     command = commands.add_parser(
         "drift",
         help="show drift on the machines and in the cluster",
-        description="Changes nothing, and needs no lock. Ends with 0 when there is no drift, 1 when something differs, "
+        description="Changes nothing, and needs no lock. Ends with 0 without drift, 1 when something differs, "
         "2 when something could not be looked at.",
     )
     command.add_argument("--stack", help="the stack (default: the selected one)")

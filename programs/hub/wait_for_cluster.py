@@ -1,4 +1,4 @@
-"""Ends when the API server lets the hub see people's pods; runs before JupyterHub does, with its account.
+"""Ends when the API server lets the hub see user pods; runs before JupyterHub, with the hub's service account.
 
 A JupyterHub that cannot ask about a server takes it for stopped and forgets it, with everything that runs in it. After
 a power cut the hub's machine may be back before the control plane is, or before its own way to it.

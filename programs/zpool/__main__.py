@@ -36,7 +36,7 @@ def _property_differences(spec: Spec) -> list[tuple[str, list[str]]]:
         if dataset not in there:
             options = [word for key, value in wanted.items() for word in ("-o", f"{key}={value}")]
             # -u: mounting is the mount unit's work.
-            wrong.append((f"there is no dataset {dataset}", ["zfs", "create", "-u", *options, dataset]))
+            wrong.append((f"the dataset {dataset} does not exist", ["zfs", "create", "-u", *options, dataset]))
             continue
         values = system.dataset_properties(dataset, list(wanted))
         wrong += [

@@ -30,7 +30,8 @@ class Label:
     def __str__(self) -> str:
         if not self.pool:
             return "a ZFS label of a spare or cache disk"
-        return f"a ZFS label of the pool {self.pool} (guid {self.guid}, last used by {self.hostname or 'nobody known'})"
+        host = self.hostname or "an unknown host"
+        return f"a ZFS label of the pool {self.pool} (guid {self.guid}, last used by {host})"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Disk:
 
     name: str
     device: str | None
-    """The block device that the name stands for, or None where there is no such name."""
+    """The block device that the name stands for, or None where that name does not exist."""
     type: str = "disk"
     """lsblk's TYPE."""
     children: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ def _labels(path: str) -> list[Label]:
 
 
 def device_of(name: str) -> str | None:
-    """Return the block device that a name in /dev/disk/by-id stands for, or None where there is no such name."""
+    """Return the block device that a name in /dev/disk/by-id stands for, or None where that name does not exist."""
     link = Path(BY_ID, name)
     return os.path.realpath(link) if link.exists() else None
 

@@ -22,7 +22,7 @@ def export_outputs(
 ) -> None:
     """Export the stack's outputs; `hosts` are its public names, `machines` the facts of each machine.
 
-    Only `kubeconfig` and `login` are secret: the DNS job needs no passphrase.
+    Only `kubeconfig`, `login` and `administrators` are secret: the DNS job needs no passphrase.
     """
     pulumi.export("hub_url", f"https://{site.hub.host}")
     records = dns_records(site, hosts)
@@ -36,6 +36,7 @@ def export_outputs(
     pulumi.export("machines", dict(sorted(machines.items())))
     pulumi.export("kubeconfig", pulumi.Output.secret(kubeconfig))
     pulumi.export("login", pulumi.Output.secret(_login(site, secrets)))
+    pulumi.export("administrators", pulumi.Output.secret(dict(secrets.administrators)))
 
 
 def _login(site: Site, secrets: SiteSecrets) -> pulumi.Output[str]:

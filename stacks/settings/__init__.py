@@ -69,7 +69,7 @@ class Site(Model):
     edge: EdgeSettings
     """The way in."""
     monitoring: MonitoringSettings = MonitoringSettings()
-    """The watch."""
+    """Prometheus and Alertmanager."""
 
     @property
     def gateway(self) -> str:

@@ -13,5 +13,5 @@ class AccessSettings(Model):
     port: int = Field(default=22, ge=1, le=65535)
     """TCP port of the SSH servers."""
     private_key: SecretStr | None = None
-    """OpenSSH private key. If omitted, the SSH agent of whoever runs the program is asked, which keeps the key out of
-    the state."""
+    """OpenSSH private key. If omitted, the program uses the SSH agent of the person who runs it, which keeps the
+    key out of the state."""

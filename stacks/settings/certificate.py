@@ -8,17 +8,17 @@ from stacks.settings.types import Model
 
 
 class AuthorityCertificateSettings(Model):
-    """The stack's own certificate authority signs one, and renews it. Browsers must be told to trust the authority."""
+    """The stack's own certificate authority signs the certificate and renews it. Browsers must be told to trust it."""
 
     type: Literal["authority"] = "authority"
-    """Names where the certificate comes from."""
+    """Selects where the certificate comes from."""
 
 
 class SuppliedCertificateSettings(Model):
     """A certificate of the site's own."""
 
     type: Literal["supplied"] = "supplied"
-    """Names where the certificate comes from. May be omitted beside the other two."""
+    """Selects where the certificate comes from. May be omitted when the other two are given."""
     certificate: str
     """The chain, PEM, leaf first."""
     private_key: SecretStr

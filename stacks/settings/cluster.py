@@ -40,8 +40,7 @@ class ClusterSettings(Model):
     """Name of the cluster, also in the kubeconfig."""
     endpoint: DomainName = "api.flock.internal"
     """The name that every node knows the API server by, written to the machines' /etc/hosts. It is a name from the
-    first day so that one
-    control plane can become three without new certificates."""
+    first day, so that one control plane can become three without new certificates."""
     kubernetes_version: Version = SITE["kubernetes"]
     """Version of Kubernetes; packages are held at it."""
     calico: CalicoSettings = CalicoSettings()

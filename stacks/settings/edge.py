@@ -19,6 +19,6 @@ class EdgeSettings(Model):
     image: ImageName = f"docker.io/library/nginx:{SITE['nginx']}"
     """The TLS proxy's image."""
     certificate: AnyCertificate = AuthorityCertificateSettings()
-    """If omitted, the stack's own certificate authority signs one."""
+    """Where the certificate of the public names comes from. If omitted, the stack's own authority signs it."""
     dns_ttl_seconds: int = Field(default=3600, ge=60)
-    """Time to live of the records that the stack puts out."""
+    """Time to live of the records in the stack's outputs."""

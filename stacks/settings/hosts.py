@@ -11,7 +11,7 @@ from stacks.settings.types import (
 )
 
 Purpose = Literal["core", "user"]
-"""What pods are for: the hub and its proxies, or people's servers."""
+"""What pods are for: the hub and its proxies, or user servers."""
 Duty = Literal["gateway", "control-plane", "worker", "storage"]
 """What a machine is for. One machine has one duty, except that a small site may make its control plane a worker too."""
 
@@ -26,7 +26,7 @@ class HostSettings(Model):
     host_key: HostKey
     """The public ed25519 key that its SSH server must show. No connection is made without it."""
     purpose: Literal["any", "core", "user"] = "any"
-    """Which pods a worker takes: `core` (hub, proxies), `user` (people's servers), or both. Becomes the node label
+    """Which pods a worker takes: `core` (hub, proxies), `user` (user servers), or both. Becomes the node label
     `hub.jupyter.org/node-purpose`, as in Zero to JupyterHub."""
     cgroups: Literal["v1", "v2"] = "v2"
     """The kernel's control group hierarchy. Kubernetes 1.35 and later refuse v1 unless told otherwise, which `v1`

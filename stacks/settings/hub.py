@@ -1,4 +1,4 @@
-"""The hub, its edge and the watch over them."""
+"""JupyterHub."""
 
 from typing import Annotated
 
@@ -19,33 +19,32 @@ class SizeSettings(Model):
     cpu_guarantee: float = Field(default=0.1, ge=0)
     """Cores reserved on the node."""
     cpu_limit: float = Field(default=2, gt=0)
-    """Cores at the most."""
+    """The most cores it may use."""
     mem_guarantee: ByteSize = "512Mi"
     """Memory reserved on the node."""
     mem_limit: ByteSize = "2Gi"
-    """Memory at the most; beyond it the kernel kills the process."""
+    """The most memory it may use; beyond it the kernel kills the process."""
 
 
 class HubSettings(Model):
     """JupyterHub."""
 
     host: DomainName
-    """The name in people's browsers."""
+    """The public name, which people open in their browsers."""
     login: AnyLogin = NativeLoginSettings()
-    """How people log in. `native`: accounts with passwords that the hub keeps; new ones wait for an administrator.
+    """How people log in. `native`: accounts with passwords that the hub keeps.
     `dummy`: any name with one shared password; only a lab may use it."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
-    all. To rotate, put a new
-    name in front; drop the last when nobody's login is older than the name before it."""
+    all. To rotate, put a new name in front; drop the last when every stored login is newer than the key before it."""
     image: ImageName = f"quay.io/jupyterhub/k8s-hub:{SITE['k8s_hub']}"
     """The hub's image."""
     proxy_image: ImageName = f"quay.io/jupyterhub/configurable-http-proxy:{SITE['configurable_http_proxy']}"
     """The proxy's image."""
     server_image: ImageName
-    """The image of people's servers."""
+    """The image of user servers."""
     size: SizeSettings = SizeSettings()
     """What a person's server may use."""
     database_host: HostName | None = None

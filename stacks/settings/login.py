@@ -21,20 +21,27 @@ class LoginSettings(Model):
 
 
 class NativeLoginSettings(LoginSettings):
-    """Accounts with passwords that the hub keeps. New ones wait for an administrator."""
+    """Accounts with passwords that the hub keeps.
+
+    Those of `administrators` exist from the first start on, with the passwords in the stack's output `administrators`.
+    """
 
     type: Literal["native"] = "native"
-    """Names this way to log in."""
+    """Selects this way to log in."""
+    enable_signup: bool = False
+    """Whether people may ask for an account at /hub/signup; an administrator has to authorize each. If false,
+    administrators add people at /hub/admin and set their passwords at /hub/change-password/<name>."""
 
     fragment: ClassVar[str] = "native.py"
-    first: ClassVar[str] = "sign up as {administrator} at {url}/hub/signup"
+    secrets: ClassVar[tuple[str, ...]] = ("administrators",)
+    first: ClassVar[str] = "log in at {url} as {administrator}, with the password in the output administrators"
 
 
 class DummyLoginSettings(LoginSettings):
     """Any name with one shared password. Only a lab may use it."""
 
     type: Literal["dummy"] = "dummy"
-    """Names this way to log in."""
+    """Selects this way to log in."""
 
     fragment: ClassVar[str] = "dummy.py"
     secrets: ClassVar[tuple[str, ...]] = ("shared-password",)

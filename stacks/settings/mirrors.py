@@ -19,11 +19,11 @@ class AptRepositorySettings(Model):
 
 
 class MirrorsSettings(Model):
-    """Where packages and images come from. A site behind an air gap names its own mirrors here; nothing else is ever
-    asked."""
+    """Where packages and images come from. A site behind an air gap names its own mirrors here; no other
+    source is used."""
 
     apt: dict[HostName, AptRepositorySettings] = Field(min_length=1)
-    """Every apt source of the machines, by a name of your choice. Others that an installer left are disabled."""
+    """Every apt source of the machines, by a name of your choice. Sources that an installer left are disabled."""
     registry: PublicUrl | None = None
     """A registry that holds every image under `<upstream host>/<path>`. If omitted, images come from their upstream
     hosts."""

@@ -15,4 +15,4 @@ class NetworkSettings(Model):
     load_balancers: LoadBalancerNetwork
     """Addresses of Services of type LoadBalancer, announced to the gateway by BGP."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
-    """What the gateway takes the time from. The other machines take it from the gateway."""
+    """Time servers of the gateway. The other machines take the time from the gateway."""

@@ -47,8 +47,7 @@ class HomesSettings(Model):
     """Name of the dataset below the pool."""
     service_address: IPv4Address | None = None
     """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. If omitted,
-    Kubernetes chooses
-    one when the Service is made, and it stays."""
+    Kubernetes chooses one when it makes the Service, and the address stays."""
     capacity: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Gi|Ti)$")] = "1Ti"
     """Nominal size of the PersistentVolume. Not enforced by NFS; use quotas."""
     threads: int = Field(default=16, ge=1, le=1024)

@@ -91,7 +91,7 @@ def test_person_has_a_name_in_the_notebook() -> None:
     assert set(_in_the_pod(USER, "id -Gn").split()) == {USER, "users"}
 
 
-def test_machine_that_greets_everyone_is_no_trouble() -> None:
+def test_greeting_of_a_machine_does_not_hinder_drift() -> None:
     """Bash reads .bashrc when sshd runs a command."""
     on("chick1", "echo 'echo hello; echo \"{\"' >>/root/.bashrc")
     assert not any(drift().values())

@@ -164,7 +164,7 @@ def test_role_that_is_an_output_needs_a_name(record: Record) -> None:
 @pytest.mark.parametrize(
     "noise", ["hello\n", "Last login: today\n{1, 2}\n", "[1, 2]\n\n"], ids=["greeting", "banner", "numbers"]
 )
-def test_greeting_of_a_machine_is_no_fact(record: Record, noise: str) -> None:
+def test_greeting_of_a_machine_is_not_a_fact(record: Record, noise: str) -> None:
     """Bash reads `.bashrc` when sshd runs a command, and what that prints comes first; `.bash_logout` comes last."""
     printed = f'{noise}{{"id": "a1"}}\nbye\n'
     recorded = record(plain(), outputs={"chick0-demo-command": {"stdout": printed}})

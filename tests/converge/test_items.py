@@ -87,7 +87,7 @@ CASES = [
         {"line of /tmp/x/f": "no such line"},
     ),
     (
-        "a line that somebody said twice",
+        "a line that is there twice",
         Line("/tmp/x/f", "^UMASK", line="UMASK 027"),
         "",
         "echo UMASK 022 >>/tmp/x/f",

@@ -101,7 +101,7 @@ def test_service_is_reloaded_where_that_is_enough(demo: RackShell) -> None:
     assert demo.check(service("c\n", reload=True)).differences == []
 
 
-def test_restart_that_an_interruption_left_out_is_made_up_for(demo: RackShell) -> None:
+def test_restart_that_an_interruption_skipped_happens_in_the_next_run(demo: RackShell) -> None:
     file, unit, demo_service = service("d\n").items
     before = invocation(demo)
     assert demo.apply(Role("demo", (file, unit, Script("cut", "false", "exit 1"), demo_service))).status != 0

@@ -50,7 +50,7 @@ def test_difference_names_machine_role_and_item(shell: LoopbackShell) -> None:
     assert seen.differences == (Difference("chick0", "file", "file /tmp/x/f", "line 2: ", "line 2: y"),)
 
 
-def test_what_is_as_it_should_be_is_not_mentioned(shell: LoopbackShell) -> None:
+def test_only_drift_is_mentioned(shell: LoopbackShell) -> None:
     shell.apply(FILE)
     shell.apply(KEY, SECRETS)
     seen = look(applied(shell, FILE), applied(shell, KEY, secrets=SECRETS))
@@ -164,7 +164,7 @@ def test_state_that_does_not_say_whose_its_roles_are_is_refused() -> None:
         ('hello\n{"motd": 1}\n[3]\n{"item": "a", "expected": "1", "found": "2"}\n42\nbye\n', ["a"]),
     ],
 )
-def test_greeting_of_a_machine_is_no_difference(printed: str, items: list[str]) -> None:
+def test_greeting_of_a_machine_is_not_a_difference(printed: str, items: list[str]) -> None:
     assert [each["item"] for each in probe.answers(printed)] == items
 
 

@@ -110,7 +110,7 @@ def test_state_is_kept_where_the_caller_keeps_it(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path))
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     assert ensure_engine().env["PULUMI_BACKEND_URL"].startswith(f"file://{tmp_path}/")
-    assert not load_rack("dev").state.exists(), "nothing is left beside a rack that nobody asked for"
+    assert not load_rack("dev").state.exists(), "nothing is made for a rack that was not asked for"
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://somebodys-states")
     assert ensure_engine().env["PULUMI_BACKEND_URL"] == "s3://somebodys-states"
     assert ensure_engine(backend=tmp_path).env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}"

@@ -81,7 +81,7 @@ def test_wrong_private_key(stack: Project, server: sshd.Server) -> None:
     assert "ssh: unable to authenticate" in printed
 
 
-def test_nobody_listens(let_in: Project, server: sshd.Server) -> None:
+def test_refused_connection_is_tried_again(let_in: Project, server: sshd.Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     let_in.configure(port=port, dials=3)

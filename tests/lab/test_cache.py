@@ -174,7 +174,7 @@ def test_environment_is_not_installed_from_inside_a_racks_network(namespace: lis
     assert "run `make setup` outside it" in done.stderr
 
 
-def test_words_about_the_code_are_no_input(tmp_path: Path) -> None:
+def test_docstrings_and_comments_do_not_count_as_input(tmp_path: Path) -> None:
     path = tmp_path / "recipe.py"
     path.write_text('"""One."""\n\n# Why.\nPACKAGES = ("a",)\n"""What."""\n\n\ndef fill() -> None:\n    """Fill."""\n')
     before = file_digest(path)

@@ -42,7 +42,7 @@ def test_hierarchies(texts: tuple[str, str], expected: list[tuple[set[str], str,
     assert found == expected
 
 
-def test_hierarchy_that_is_not_mounted_is_left_out() -> None:
+def test_hierarchy_that_is_not_mounted_is_skipped() -> None:
     assert parse_hierarchies("5:devices:/\n", HYBRID[1]) == ()
 
 

@@ -67,7 +67,7 @@ def test_lock_that_is_never_given_back_is_named(lock: Path, monkeypatch: pytest.
 
 
 def test_what_must_not_be_cut_short_outlives_its_caller(tmp_path: Path) -> None:
-    """Even a caller that is killed: half an installed package is nobody's to repair."""
+    """Even a caller that is killed: half an installed package would have to be repaired by hand."""
     begun, done = tmp_path / "begun", tmp_path / "done"
     script = f"echo >{begun}; while kill -0 {{}} 2>/dev/null; do sleep 0.05; done; echo done >{done}"
     code = (

@@ -132,7 +132,7 @@ def test_down_leaves_nothing_even_of_programs_run_inside(up: Lab) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.7, 1.5, 3.0])
-def test_interrupted_up_goes_on_or_comes_down(lab: Lab, seconds: float) -> None:
+def test_interrupted_up_can_be_resumed_or_taken_down(lab: Lab, seconds: float) -> None:
     lab("down")
     process = subprocess.Popen(lab.command("up"), stderr=subprocess.PIPE, start_new_session=True)
     time.sleep(seconds)

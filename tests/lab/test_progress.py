@@ -1,4 +1,4 @@
-"""What is shown of long work: plain lines where there is no terminal."""
+"""How long work is shown: as plain lines where the output is not a terminal."""
 
 import re
 
@@ -21,7 +21,7 @@ def test_stages_are_numbered_timed_and_estimated(capfd: pytest.CaptureFixture[st
     assert re.fullmatch(r" +0\.\d s  \[ 2/2\] hen: booting", lines[3]), "nothing is left"
 
 
-def test_step_that_is_no_stage_has_no_number(capfd: pytest.CaptureFixture[str]) -> None:
+def test_step_outside_the_plan_has_no_number(capfd: pytest.CaptureFixture[str]) -> None:
     with plan(["go-kubernetes"]), step("taking down the rack"):
         pass
     assert "[" not in capfd.readouterr().err

@@ -69,7 +69,7 @@ def test_lock_of_an_engine_that_is_gone_is_removed_from_the_racks_stack(
     assert "removed the lock of an update that was killed" in capsys.readouterr().err
 
 
-def test_number_that_is_another_programs_by_now_is_no_engine(backend: Path) -> None:
+def test_reused_process_id_is_not_an_engine(backend: Path) -> None:
     locked(backend, "dev", os.getpid())
     assert [lock.stale for lock in locks.held(backend, "dev")] == [True]
 
@@ -86,7 +86,7 @@ def test_lock_from_another_computer_is_not_called_stale(backend: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["config: 5\n", "[1]\n", "a: [\n", ""])
-def test_broken_settings_are_no_racks(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stack_with_broken_settings_is_not_a_rack(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.x.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
     assert not locks.of_a_rack("x")

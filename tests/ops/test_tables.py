@@ -25,7 +25,7 @@ def test_a_narrow_terminal_gets_every_letter(width: int) -> None:
     assert "…" not in file.getvalue()
 
 
-def test_brackets_are_no_markup() -> None:
+def test_brackets_are_not_markup() -> None:
     file = io.StringIO()
     console(file).print(table(("found",), [("[red]",)]))
     assert "[red]" in file.getvalue()

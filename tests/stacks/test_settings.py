@@ -51,15 +51,15 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "duties that exclude each other",
         {"hosts": {"hen": {"duties": ["storage", "worker"]}}},
-        "hosts.hen.duties: storage, worker: storage shares a machine with no other duty",
+        "hosts.hen.duties: storage, worker: storage cannot be combined with another duty",
     ),
     (
         "two control planes",
         {"hosts": {"chick1": {"duties": ["control-plane", "worker"]}}},
-        "hosts: the duty control-plane is given to chick0, chick1",
+        "hosts: chick0, chick1 have the duty control-plane",
     ),
-    ("no gateway", {"hosts": {"rooster": None}}, "hosts: the duty gateway is given to no machine"),
-    ("nobody for people's pods", {"hosts": {"chick2": {"purpose": "core"}}}, "hosts: no worker takes people's pods"),
+    ("no gateway", {"hosts": {"rooster": None}}, "hosts: no machine has the duty gateway"),
+    ("no worker for user pods", {"hosts": {"chick2": {"purpose": "core"}}}, "hosts: no worker takes user pods"),
     (
         "a purpose without work",
         {"hosts": {"hen": {"purpose": "user"}}},

@@ -1,1 +1,1 @@
-"""JupyterHub, its proxy, and the rules by which people's servers are made."""
+"""JupyterHub, its proxy, and the rules by which user servers are made."""

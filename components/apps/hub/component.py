@@ -36,7 +36,7 @@ from stacks.settings import Site
 class Hub(pulumi.ComponentResource):
     """JupyterHub and its proxy as two Deployments, so that a restart of one does not interrupt the other.
 
-    KubeSpawner makes people's servers in their own namespace. The session database is sqlite on a volume of one core
+    KubeSpawner makes user servers in a namespace of their own. The session database is sqlite on a volume of one core
     machine, never on NFS.
     """
 

@@ -1,4 +1,4 @@
-"""The hub: its pod, and whom it talks to."""
+"""The hub: its pod and its network policy."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address

@@ -1,4 +1,4 @@
-"""The proxy in front of the hub and of people's servers: its pod, and whom it talks to."""
+"""The proxy in front of the hub and of user servers: its pod and its network policy."""
 
 from typing import Final
 
@@ -67,7 +67,7 @@ def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulum
 
 
 def proxy_policy(users: pulumi.Input[str], hub: pulumi.Input[str], edge: pulumi.Input[str]) -> NetworkPolicySpecArgs:
-    """Return the policy by which the edge and people's servers reach the proxy, and only the hub sets its routes."""
+    """Return the policy that lets the edge and user servers reach the proxy, and lets only the hub set its routes."""
     return policy(
         PROXY_LABELS,
         ingress=[

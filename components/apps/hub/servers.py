@@ -1,4 +1,4 @@
-"""People's servers: what the hub may do to make them, and whom they talk to."""
+"""User servers: what the hub may do to make them, and their network policy."""
 
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Final
@@ -35,13 +35,13 @@ SPAWNER_RULES: Final = (
     PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch", "create", "delete"]),
     PolicyRuleArgs(api_groups=[""], resources=["events"], verbs=["get", "list", "watch"]),
 )
-"""What KubeSpawner asks of the API server in people's namespace: it makes and unmakes pods, and shows their events."""
+"""What KubeSpawner may do in the namespace of user servers: make and delete pods, and read their events."""
 
 
 def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> NetworkPolicySpecArgs:
-    """People's servers: DNS, the hub, the proxy and the internet. Not each other, and nothing of the site's.
+    """Return the policy of user servers: they reach DNS, the hub, the proxy and the internet, and nothing else.
 
-    Homes need no rule: it is the node that mounts them.
+    That excludes one another and the site's own networks. Homes need no rule: it is the node that mounts them.
     """
     return policy(
         {},

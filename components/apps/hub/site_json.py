@@ -41,6 +41,7 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
         "administrators": sorted(site.hub.administrators),
+        "login": site.hub.login.model_dump(mode="json"),
         "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,

@@ -134,8 +134,8 @@ def _kube_proxy() -> dict[str, Any]:
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
-        # Zero leaves the kernel's own limits, which are no lower on machines of today, and which a machine that is
-        # itself a container cannot change.
+        # Zero keeps the kernel's own limits: today's machines have limits that are at least as high, and a machine
+        # that is itself a container cannot change them.
         "conntrack": {
             "maxPerCore": 0,
             "min": 0,

@@ -117,7 +117,7 @@ def calico_objects(site: Site) -> tuple[CalicoObject, ...]:
                 "cidr": str(network.pods),
                 "blockSize": 26,
                 **tunnels,
-                # Outside the site nobody has a route to a pod.
+                # Networks outside the site have no route to a pod.
                 "natOutgoing": True,
                 "nodeSelector": "all()",
                 "allowedUses": ["Workload", "Tunnel"],

@@ -79,7 +79,7 @@ def prometheus_yml(
 
 
 def alertmanager_yml(webhook: str | None) -> str:
-    """Return Alertmanager's configuration: one receiver, which gets nothing when there is no webhook.
+    """Return Alertmanager's configuration: one receiver, which passes alerts on only to a webhook.
 
     With a webhook, the text is a secret.
     """

@@ -44,9 +44,9 @@ def _host_key_options(pin: str | None) -> Props:
     if not pin:
         return {"known_hosts": None}
     key = asyncssh.import_public_key(pin)
-    nobody_else: tuple[list[str], list[str], list[str]] = ([], [], [])
+    no_known_hosts: tuple[list[str], list[str], list[str]] = ([], [], [])
     return {
-        "known_hosts": nobody_else,
+        "known_hosts": no_known_hosts,
         "client_factory": lambda: _Pinned(key),
         "server_host_key_algs": [key.algorithm.decode()],
     }

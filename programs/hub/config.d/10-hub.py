@@ -9,7 +9,7 @@ c.JupyterHub.db_url = site["database_url"]
 # Alembic migrates the database of an older JupyterHub; for sqlite it keeps a copy beside it first.
 c.JupyterHub.upgrade_db = True
 
-# The proxy is a Deployment of its own, and people's servers are pods: neither ends with the hub.
+# The proxy is a Deployment of its own, and user servers are pods: neither ends with the hub.
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = site["proxy_api_url"]
 c.ConfigurableHTTPProxy.auth_token = secret("proxy-token")

@@ -1,4 +1,4 @@
-"""People's servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
+"""User servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ homes = site["homes"]
 
 
 class HomeError(Exception):
-    """There is no home to start a server with; the message is for the person who waits."""
+    """A home cannot be used; the message is for the person who waits for the server."""
 
     def __init__(self, user: str, what: str, reason: object, advice: str) -> None:
         super().__init__(f"no home for {user} from {homes['provisioner_url']}: {reason}")

@@ -1,4 +1,4 @@
-"""Servers that nobody uses are stopped."""
+"""The culler, which stops idle servers."""
 
 import sys
 

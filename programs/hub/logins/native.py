@@ -1,10 +1,130 @@
-"""Accounts with passwords that the hub keeps."""
+"""Accounts with passwords that the hub keeps; those of the administrators exist before it listens."""
 
-from henhouse_hub import c
+import json
+import secrets
+from typing import Any
 
-# Everyone may ask for an account, and "all" are those that an administrator has then authorized at /hub/authorize.
-# Administrators need no authorization, so sign up in their names before the address is made known.
-c.JupyterHub.authenticator_class = "native"
+import bcrypt
+from henhouse_hub import c, secret, site
+from nativeauthenticator import NativeAuthenticator, handlers
+from nativeauthenticator.orm import UserInfo
+from tornado import web
+
+ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
+"""The generated password of each administrator, by name. It holds until the administrator chooses another."""
+
+ASK_FIRST = """\
+{% extends "page.html" %}
+{% block main %}
+<main class="container">
+  <h1>{{ question }}</h1>
+  <form method="post">
+    <input type="hidden" name="_xsrf" value="{{ xsrf }}">
+    <button class="btn btn-jupyter" type="submit">Yes</button>
+    <a class="btn btn-secondary" href="{{ base_url }}authorize">No</a>
+  </form>
+</main>
+{% endblock %}
+"""
+
+
+class Accounts(NativeAuthenticator):
+    """NativeAuthenticator in which signing up never makes an administrator.
+
+    Upstream authorizes whoever signs up first in an administrator's name, at once (`create_user`). Here those accounts
+    are made at every start that finds them missing: also when a name is added, and when the database was lost.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name, password in ADMINISTRATORS.items():
+            self.provide(name, password)
+
+    def provide(self, name: str, password: str) -> None:
+        """Make the account, authorized, unless there is one."""
+        if self.get_user(name) is None:
+            hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+            self.db.add(UserInfo(username=name, password=hashed, is_authorized=True))
+            self.db.commit()
+
+    def create_user(self, username: str, password: str, **more: Any) -> Any:
+        """Make the account of a person who signs up; None when they cannot have it."""
+        if self.normalize_username(username) in self.admin_users:
+            return None
+        return super().create_user(username, password, **more)
+
+    def add_user(self, user: Any) -> Any:
+        """Give the person that an administrator adds an account, with a random password that is not kept.
+
+        The administrator sets another at /hub/change-password/<name>, and tells the person.
+        """
+        self.provide(user.name, secrets.token_urlsafe(32))
+        return super().add_user(user)
+
+    def has_generated_password(self, name: str) -> bool:
+        """Return whether this is an administrator who has not chosen a password yet."""
+        account = self.get_user(name)
+        password = ADMINISTRATORS.get(name)
+        return bool(account and password and account.is_valid_password(password))
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+        """Return upstream's pages, with ours in the place of some."""
+        ours = {each.__mro__[1]: each for each in (Login, AskToToggle, AskToDiscard)}
+        return [(path, ours.get(handler, handler)) for path, handler in super().get_handlers(app)]
+
+
+class Login(handlers.LoginHandler):
+    """Sends an administrator with a generated password to the page where they choose one."""
+
+    def get_next_url(self, user: Any = None, default: str | None = None) -> str:
+        if user is not None and self.authenticator.has_generated_password(user.name):
+            return f"{self.hub.base_url}change-password"
+        return str(super().get_next_url(user, default))
+
+
+class _AskFirst(handlers.LocalBase):
+    """Shows a form where upstream changes an account by GET: a link in a mail must not authorize anyone."""
+
+    question: str
+
+    async def ask(self, name: str) -> None:
+        if not self.authenticator.user_exists(name):
+            raise web.HTTPError(404)
+        page = self.settings["jinja2_env"].from_string(ASK_FIRST)
+        self.finish(await page.render_async(**self.template_namespace, question=self.question.format(name=name)))
+
+
+class AskToToggle(handlers.ToggleAuthorizationHandler, _AskFirst):
+    """Lets a person in, or keeps them out."""
+
+    question = "Change whether {name} may log in?"
+
+    @handlers.admin_users_scope
+    async def get(self, slug: str) -> None:
+        await self.ask(slug)
+
+    @handlers.admin_users_scope
+    async def post(self, slug: str) -> None:
+        await super().get(slug)
+
+
+class AskToDiscard(handlers.DiscardHandler, _AskFirst):
+    """Removes an account that waits to be let in."""
+
+    question = "Discard the request of {name}?"
+
+    @handlers.admin_users_scope
+    async def get(self, user_name: str) -> None:
+        await self.ask(user_name)
+
+    @handlers.admin_users_scope
+    async def post(self, user_name: str) -> None:
+        await super().get(user_name)
+
+
+c.JupyterHub.authenticator_class = Accounts
+c.NativeAuthenticator.enable_signup = site["login"]["enable_signup"]
+# "All" who may log in (20-login.py) are those that an administrator has authorized at /hub/authorize.
 c.NativeAuthenticator.open_signup = False
 c.NativeAuthenticator.minimum_password_length = 10
 c.NativeAuthenticator.check_common_password = True

@@ -91,7 +91,7 @@ claim = PersistentVolumeClaim(
 
 
 def deployment(name: str, replicas: int, **annotations: str) -> Deployment:
-    """Declare a workload whose Pods nobody will start."""
+    """Declare a workload whose Pods are never started."""
     labels = {"app": name}
     container = {"name": "main", "image": "example.test/image:1", "env": [{"name": "TEXT", "value": text}]}
     return Deployment(

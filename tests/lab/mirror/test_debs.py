@@ -91,8 +91,8 @@ def test_apt_refuses_an_index_that_was_changed(hello: DebianPackage, tmp_path: P
     assert verified.returncode != 0
 
 
-def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RackError, match=r"nothing\.deb is no Debian package"):
+def test_file_that_is_not_a_package_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RackError, match=r"nothing\.deb is not a Debian package"):
         archive.add_packages(tmp_path, "main", [tmp_path / "nothing.deb"])
 
 

@@ -44,7 +44,7 @@ def test_serves_files_and_images_on_the_campus_address(rack: Rack, mirror: Mirro
     assert _curl(rack, "--write-out", "%{http_code}", "http://198.18.0.1:5000/v2/") == "{}200"
 
 
-def test_nobody_can_push(rack: Rack, mirror: Mirror) -> None:
+def test_registry_refuses_a_push(rack: Rack, mirror: Mirror) -> None:
     start_mirror(rack, mirror)
     answer = ["--output", "/dev/null", "--write-out", "%{http_code}", "--request", "POST"]
     assert _curl(rack, *answer, "http://198.18.0.1:5000/v2/x/blobs/uploads/") == "405"

@@ -141,7 +141,9 @@ def test_certificate_of_another_authority_is_hung_up_on(ask: Callable[..., Answe
     assert list((tmp_path / "homes").iterdir()) == []
 
 
-def test_servers_certificate_is_no_clients(ask: Callable[..., Answer], authority: Authority, tmp_path: Path) -> None:
+def test_client_with_a_server_certificate_is_refused(
+    ask: Callable[..., Answer], authority: Authority, tmp_path: Path
+) -> None:
     server = issue(authority, tmp_path / "other-server", CLIENT, client=False)
     with pytest.raises((urllib.error.URLError, ConnectionError, ssl.SSLError)):
         ask("POST", "/homes/ada", credentials=server)
@@ -158,7 +160,7 @@ def test_other_clients_of_the_authority_are_refused(
     assert list((tmp_path / "homes").iterdir()) == []
 
 
-def test_silent_client_stops_nobody(ask: Callable[..., Answer], provisioner: Provisioner) -> None:
+def test_silent_client_does_not_block_others(ask: Callable[..., Answer], provisioner: Provisioner) -> None:
     with socket.create_connection(("127.0.0.1", provisioner.server_address[1])):
         assert ask("GET", "/healthz")[0] == 200
 

@@ -60,7 +60,7 @@ def test_counter_that_is_damaged_gives_nothing(homes: Homes, tmp_path: Path, tex
     assert not (tmp_path / "ada").exists()
 
 
-def test_ids_of_the_system_are_left_out(tmp_path: Path) -> None:
+def test_ids_of_the_system_are_skipped(tmp_path: Path) -> None:
     homes = Homes(str(tmp_path), 1000)
     (tmp_path / store.COUNTER).write_text("60000\n")
     assert homes.make("ada")[0].uid == 65536
@@ -89,13 +89,13 @@ def test_names_that_are_taken(homes: Homes, tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).is_dir()
 
 
-def test_link_is_no_home(homes: Homes, tmp_path: Path) -> None:
+def test_link_is_not_a_home(homes: Homes, tmp_path: Path) -> None:
     (tmp_path / "ada").symlink_to("/etc")
     with pytest.raises(NotAHome, match="ada is not a directory"):
         homes.make("ada")
 
 
-def test_directory_of_root_is_no_home(homes: Homes, tmp_path: Path) -> None:
+def test_directory_of_root_is_not_a_home(homes: Homes, tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
     with pytest.raises(NotAHome, match=r"ada belongs to 0:0.*begin at 100000"):
         homes.make("ada")

@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def api_server(directory: Path) -> Iterator[ApiServer]:
-    """One that nobody can reach yet."""
+    """Yield an API server that cannot be reached yet."""
     authority = Authority()
     certificate, key = authority.issue("kubernetes")
     for name, text in (("tls.crt", certificate), ("tls.key", key), ("ca.crt", authority.pem), ("token", TOKEN)):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from components.apps.hub.site_json import SECRETS_DIRECTORY, config_files, site_json
+from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.programs.hub.api_server import TOKEN
@@ -24,6 +24,7 @@ SECRETS: Final = {
     "crypt-keys": "cd" * 32 + ";" + "ef" * 32,
     "metrics-token": "23" * 32,
     "shared-password": "password-of-this-test",
+    "administrators": '{"ada": "first-password-of-ada", "zoe": "first-password-of-zoe"}',
 }
 Files = Mapping[str, str]
 
@@ -45,6 +46,19 @@ def kubeconfig(server: str, **more: str) -> str:
     )
 
 
+def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, secrets: Files = SECRETS) -> Path:
+    """Put the files where the pod has them; return the hub's configuration file."""
+    (directory / "secrets").mkdir()
+    for name, text in secrets.items():
+        (directory / "secrets" / name).write_text(text)
+    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
+    values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
+    values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
+    for name, text in {**config_files(of.hub), "site.json": values}.items():
+        (directory / name).write_text(text)
+    return directory / "jupyterhub_config.py"
+
+
 def ask(
     directory: Path,
     question: str,
@@ -56,15 +70,8 @@ def ask(
 ) -> Any:
     """Put the files where the pod has them and ask `reader.py`. `cluster` is a kubeconfig, by default of no server:
     KubeSpawner makes its client before it is asked anything."""
-    (directory / "secrets").mkdir()
-    for name, text in secrets.items():
-        (directory / "secrets" / name).write_text(text)
-    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
-    values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
-    for name, text in {**config_files(of.hub), "site.json": values}.items():
-        (directory / name).write_text(text)
+    config = str(configured(directory, of, provisioner, secrets))
     (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))
-    config = str(directory / "jupyterhub_config.py")
     command = [str(jupyterhub_python()), str(READER), question, config, *arguments]
     environment = os.environ | {"KUBECONFIG": str(directory / "kubeconfig")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -67,7 +67,7 @@ async def home(hub: JupyterHub, name: str) -> object:
 
 
 async def watch(hub: JupyterHub, asked: str) -> object:
-    """Whether pods are seen before the API server is there, once it is, and after the watch gave up."""
+    """Whether pods are seen before the API server is there, afterwards, and after KubeSpawner's reflector gave up."""
     spawner = spawner_of(hub, "ada")
     before = await sees(spawner)
     Path(asked).touch()

@@ -27,7 +27,7 @@ def api(tmp_path: Path) -> Iterator[ApiServer]:
         yield late
 
 
-def test_hub_waits_until_it_may_see_peoples_pods(api: ApiServer, tmp_path: Path) -> None:
+def test_hub_waits_until_it_may_see_user_pods(api: ApiServer, tmp_path: Path) -> None:
     values = site_json(site(), NO_PROVISIONER, hub="hub", users="users", claim="homes")
     for name, text in {WAIT_FOR_CLUSTER: config_files(site().hub)[WAIT_FOR_CLUSTER], "site.json": values}.items():
         (tmp_path / name).write_text(text)

@@ -38,18 +38,19 @@ def home(directory: Path, name: str, provisioner: Provisioner, **changes: str) -
 
 
 def test_login_is_the_one_of_the_settings(said: Any) -> None:
-    classes = {"native": "NativeAuthenticator", "dummy": "SharedPasswordAuthenticator"}
+    classes = {"native": "Accounts", "dummy": "SharedPasswordAuthenticator"}
     assert said["authenticator"] == classes[said["login"]]
     assert said["administrators"] == ["ada", "zoe"]
 
 
-def test_names_that_are_no_directories_are_refused(said: Any) -> None:
+def test_names_that_cannot_be_directories_are_refused(said: Any) -> None:
     assert said["valid_names"] == ["ada", "a.b-c_d", "x" * 63]
 
 
 def test_people_keep_their_servers_when_the_hub_restarts(said: Any) -> None:
     assert said["cleanup_servers"] is False
-    assert said["db_url"] == "sqlite:////srv/jupyterhub/jupyterhub.sqlite"
+    assert said["db_url"].startswith("sqlite:////")
+    assert said["db_url"].endswith("/jupyterhub.sqlite")
 
 
 def test_crypt_keys_are_read_newest_first(said: Any) -> None:
@@ -114,7 +115,7 @@ def test_server_runs_as_the_owner_of_its_home(tmp_path: Path, provisioner: Provi
         ("strange", "cannot be used", "the file server answered with status 409", False),
     ],
 )
-def test_person_is_told_why_there_is_no_home(
+def test_person_is_told_why_the_home_cannot_be_used(
     tmp_path: Path, provisioner: Provisioner, name: str, what: str, reason: str, again: bool
 ) -> None:
     told = home(tmp_path, name, provisioner)["told"]

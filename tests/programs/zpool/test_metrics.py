@@ -11,7 +11,7 @@ RECORDED = Path(__file__).parents[2] / "components/storage/pool/recorded"
 
 
 def test_every_metric_has_an_alert() -> None:
-    """A figure that nobody reads costs its machine a run every five minutes, for nothing."""
+    """A metric without a reader costs its machine a run every five minutes, for nothing."""
     rules = (ROOT / "components/storage/pool/alerts.yml").read_text()
     assert set(re.findall(r"henhouse_zpool_\w+", rules)) - {"henhouse_zpool_"} == set(HELP)
 

@@ -132,7 +132,7 @@ def test_hub_and_proxy_restart_one_without_the_other(hub: Recorded) -> None:
     assert "hub-keys" not in proxy.depends_on_names
 
 
-def test_what_a_pod_reads_is_named_anew_when_it_changes(hub: Recorded) -> None:
+def test_changed_content_gets_a_new_object(hub: Recorded) -> None:
     for name in ("hub-config", "hub-keys", "hub-proxy-token"):
         each = hub.one(name)
         assert "name" not in each.inputs["metadata"], f"{name} would change under a running pod"

@@ -75,7 +75,7 @@ def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Cal
         "chick0-administrator-command": facts(kubeconfig=base64.b64encode(admin_conf.encode()).decode()),
         "chick0-admission-of-chick1-command": facts(token=TOKEN),
         "chick0-admission-of-chick2-command": facts(token="fedcba.fedcba9876543210"),
-        "flock-prometheus-token": {"data": {"token": base64.b64encode(b"token of the watch").decode()}},
+        "flock-prometheus-token": {"data": {"token": base64.b64encode(b"token of prometheus").decode()}},
     }
 
     def run(*, preview: bool = False) -> Recorded:

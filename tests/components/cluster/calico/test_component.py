@@ -44,7 +44,7 @@ def test_a_worker_joins_with_its_own_token_and_the_authority_by_standard_input(
     assert "stdin" in worker.secret_keys
     for command in recorded.all(COMMAND):
         assert TOKEN not in command.inputs["create"], command.name
-        assert "create" not in command.secret_keys, f"{command.name}: nobody could review it"
+        assert "create" not in command.secret_keys, f"{command.name}: a review would not show it"
 
 
 def test_a_new_token_changes_no_script(cluster: Cluster) -> None:
@@ -58,10 +58,10 @@ def test_credentials_are_kept_as_secrets(cluster: Cluster) -> None:
     for name in ("chick0-administrator", "chick0-admission-of-chick1", "chick0-admission-of-chick2"):
         assert "stdout" in recorded.one(f"{name}-command").additional_secret_outputs, name
     assert "token" in recorded.secret_exports
-    assert recorded.exports["token"] == "token of the watch"
+    assert recorded.exports["token"] == "token of prometheus"
 
 
-def test_the_authority_is_nobodys_secret(cluster: Cluster, authority: str) -> None:
+def test_the_ca_certificate_is_public(cluster: Cluster, authority: str) -> None:
     recorded = cluster()
     assert "ca" not in recorded.secret_exports
     assert recorded.exports["ca"] == authority
@@ -93,7 +93,7 @@ def test_address_pools_outlive_the_program(cluster: Cluster) -> None:
     assert recorded.one("flock-load-balancers").retain_on_delete
 
 
-def test_the_watch_reads_measurements_and_nothing_else(cluster: Cluster) -> None:
+def test_monitoring_may_read_metrics_and_nothing_else(cluster: Cluster) -> None:
     (role,) = cluster().all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
     assert role.inputs["rules"] == [{"verbs": ["get"], "nonResourceURLs": ["/metrics", "/metrics/slis"]}]
 

@@ -36,7 +36,7 @@ def test_bird_accepts_its_configuration(stack: str, tmp_path: Path) -> None:
     accepts("bird", "-p", "-c", str(path))
 
 
-def test_every_node_and_nobody_else_is_a_peer(site: Site) -> None:
+def test_the_nodes_are_the_only_peers(site: Site) -> None:
     text = bird_configuration(site, Peering.of(site.cluster))
     sessions = [line for line in text.splitlines() if line.startswith("protocol bgp")]
     assert sessions == [

@@ -1,4 +1,4 @@
-"""Promises of the watch's resources."""
+"""Promises of monitoring's resources."""
 
 import pulumi
 import pytest

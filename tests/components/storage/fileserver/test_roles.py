@@ -47,7 +47,7 @@ def test_only_workers_that_take_people_are_clients(stack: str, count: int) -> No
     assert set(clients) == takers
 
 
-def test_export_names_each_client_and_nobody_else(nfs: Role) -> None:
+def test_export_names_exactly_the_clients(nfs: Role) -> None:
     lines = text(nfs, "/etc/exports.d/henhouse.exports").splitlines()
     assert lines[0] == "/nest/homes \\"
     assert [re.match(r"    ([0-9.]+)\(", line)[1] for line in lines[1:]] == ["198.18.0.102", "198.18.0.103"]  # type: ignore[index]

@@ -65,7 +65,7 @@ def test_arguments_of_a_small_pool() -> None:
     ]
 
 
-def test_one_log_disk_is_no_mirror() -> None:
+def test_one_log_disk_is_not_a_mirror() -> None:
     assert create_arguments(spec_of(small(log=["ssd-1"])))[-2:] == ["log", f"{BY_ID}/ssd-1"]
 
 
@@ -121,7 +121,7 @@ def test_pool_as_created_is_the_pool_of_the_settings() -> None:
     assert reported_layout(status("healthy"), wanted, disk_of) == wanted
 
 
-def test_spare_in_use_is_no_difference() -> None:
+def test_spare_in_use_is_not_a_difference() -> None:
     """The pool does what it was given a spare for; the alert speaks of it, not the plan."""
     wanted = spec_of(pool_of("dev")).layout
     assert differences(wanted, reported_layout(status("spare-in-use"), wanted, disk_of)) == []

@@ -1,0 +1,192 @@
+"""Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+import requests
+
+from tests.certificates import LOOPBACK, Authority
+from tests.programs.hub.asking import configured, kubeconfig, site
+from tests.tools import jupyterhub_python
+
+pytestmark = pytest.mark.programs
+
+SERVING: Final = Path(__file__).with_name("serving.py")
+FIRST: Final = "first-password-of-ada"
+CHOSEN: Final = "a-password-that-was-chosen"
+
+
+class Browser:
+    """One person's browser."""
+
+    def __init__(self, url: str, authority: Path) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # whatever authority the environment names
+        self._session.verify = str(authority)
+
+    def get(self, path: str) -> requests.Response:
+        """Open a page."""
+        return self._session.get(f"{self._url}{path}", allow_redirects=False)
+
+    def post(self, path: str, **fields: str) -> requests.Response:
+        """Send a form, with the token of the page that it is on."""
+        data = {"_xsrf": self._token(), **fields}
+        return self._session.post(f"{self._url}{path}", data=data, allow_redirects=False)
+
+    def add(self, name: str) -> int:
+        """Add a person as the page /hub/admin does, and return the status."""
+        headers = {"Referer": f"{self._url}/hub/admin"}
+        return self._session.post(
+            f"{self._url}/hub/api/users/{name}", params={"_xsrf": self._token()}, headers=headers
+        ).status_code
+
+    def _token(self) -> str:
+        self._session.get(f"{self._url}/hub/login", allow_redirects=False)
+        return next((each.value for each in self._session.cookies if each.name == "_xsrf"), "") or ""
+
+    def log_in(self, name: str, password: str) -> str | None:
+        """Return where the person is sent, or None when they are not let in."""
+        return self.post("/hub/login", username=name, password=password).headers.get("Location")
+
+    def sign_up(self, name: str) -> int:
+        """Ask for an account, and return the status."""
+        passwords = {"signup_password": CHOSEN, "signup_password_confirmation": CHOSEN}
+        return self.post("/hub/signup", username=name, **passwords).status_code
+
+
+class Hub:
+    """A hub with two administrators, ada and zoe."""
+
+    def __init__(self, directory: Path, **login: object) -> None:
+        self._directory = directory
+        self._config = configured(directory, site(login={"type": "native", **login}, administrators=["zoe", "ada"]))
+        authority = Authority()
+        certificate, key = authority.issue("hub")
+        for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
+            (directory / name).write_text(text)
+        (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
+
+    @contextmanager
+    def running(self) -> Iterator["Hub"]:
+        """Run it."""
+        files = [str(self._directory / name) for name in ("hub.crt", "hub.key")]
+        process = subprocess.Popen(
+            [str(jupyterhub_python()), str(SERVING), str(self._config), *files],
+            cwd=self._directory,
+            env=os.environ | {"KUBECONFIG": str(self._directory / "kubeconfig")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(self._directory / "log").open("w"),
+            text=True,
+        )
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert port, (self._directory / "log").read_text()
+        self._url = f"https://{LOOPBACK}:{port}"
+        try:
+            yield self
+        finally:
+            process.communicate("")
+
+    def browser(self) -> Browser:
+        """Return a person's browser, logged in as no one."""
+        return Browser(self._url, self._directory / "ca.crt")
+
+    def lose_the_database(self) -> None:
+        """Remove the file, as a broken disk does."""
+        (self._directory / "jupyterhub.sqlite").unlink()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """Return a hub at which people may sign up."""
+    with Hub(tmp_path_factory.mktemp("hub"), enable_signup=True).running() as running:
+        yield running
+
+
+def administrator(hub: Hub) -> Browser:
+    browser = hub.browser()
+    assert browser.log_in("zoe", "first-password-of-zoe")
+    return browser
+
+
+def test_administrators_can_log_in_from_the_start_and_are_sent_to_choose_a_password(hub: Hub) -> None:
+    ada = hub.browser()
+    assert ada.log_in("ada", FIRST) == "/hub/change-password"
+    passwords = {"new_password": CHOSEN, "new_password_confirmation": CHOSEN}
+    assert "changed successfully" in ada.post("/hub/change-password", old_password=FIRST, **passwords).text
+    again = hub.browser()
+    assert again.log_in("ada", FIRST) is None
+    assert again.log_in("ada", CHOSEN) != "/hub/change-password"
+
+
+@pytest.mark.parametrize("name", ["ada", "zoe", "Zoe", "ZOE"])
+def test_signing_up_makes_no_administrator(hub: Hub, name: str) -> None:
+    stranger = hub.browser()
+    stranger.sign_up(name)
+    assert stranger.log_in(name, CHOSEN if name != "ada" else "not-that-one") is None
+
+
+def test_lost_database_opens_nothing(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, enable_signup=True)
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST)
+    hub.lose_the_database()
+    with hub.running():
+        stranger = hub.browser()
+        stranger.sign_up("ada")
+        assert stranger.log_in("ada", CHOSEN) is None
+        assert hub.browser().log_in("ada", FIRST)
+
+
+def test_without_sign_up_there_is_no_page_for_it(tmp_path: Path) -> None:
+    with Hub(tmp_path).running() as hub:
+        assert hub.browser().get("/hub/signup").status_code == 404
+        assert hub.browser().sign_up("stranger") == 404
+        assert hub.browser().log_in("stranger", CHOSEN) is None
+        grace = administrator(hub)
+        token = next(each.value for each in grace._session.cookies if each.name == "_xsrf")
+        made = grace._session.post(
+            f"{hub._url}/hub/api/users/grace?_xsrf={token}", headers={"Referer": f"{hub._url}/hub/admin"}
+        )
+        assert made.status_code == 201, made.text
+        passwords = {"new_password": CHOSEN, "new_password_confirmation": CHOSEN}
+        assert "changed successfully" in grace.post("/hub/change-password/grace", **passwords).text
+        assert hub.browser().log_in("grace", CHOSEN)
+
+
+def test_person_who_signed_up_waits_for_an_administrator(hub: Hub) -> None:
+    newcomer = hub.browser()
+    assert newcomer.sign_up("newcomer") == 200
+    assert newcomer.log_in("newcomer", CHOSEN) is None
+    zoe = administrator(hub)
+    asked = zoe.get("/hub/authorize/newcomer")
+    assert "Change whether newcomer may log in?" in asked.text
+    assert newcomer.log_in("newcomer", CHOSEN) is None, "a link alone let them in"
+    assert zoe.post("/hub/authorize/newcomer").status_code == 302
+    assert newcomer.log_in("newcomer", CHOSEN)
+
+
+def test_link_discards_no_request(hub: Hub) -> None:
+    assert hub.browser().sign_up("waiting") == 200
+    zoe = administrator(hub)
+    assert "Discard the request of waiting?" in zoe.get("/hub/discard/waiting").text
+    assert "waiting" in zoe.get("/hub/authorize").text
+    assert zoe.post("/hub/discard/waiting").status_code == 302
+    assert "waiting" not in zoe.get("/hub/authorize").text
+
+
+def test_people_without_the_right_change_no_account(hub: Hub) -> None:
+    assert hub.browser().post("/hub/authorize/newcomer").status_code in (302, 403)
+    assert hub.browser().sign_up("other") == 200
+    person = hub.browser()
+    zoe = administrator(hub)
+    zoe.post("/hub/authorize/other")
+    assert person.log_in("other", CHOSEN)
+    assert person.post("/hub/authorize/other").status_code == 403
