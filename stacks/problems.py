@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -97,7 +98,7 @@ def holds_secret(where: Iterable[int | str]) -> bool:
 
 def secret_settings() -> list[str]:
     """Return the paths of all settings that are kept secret."""
-    return sorted(_secrets_below(Site.model_json_schema(), ""))
+    return sorted(_secrets_below(_schema(), ""))
 
 
 def _secrets_below(node: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -113,8 +114,14 @@ def _kept_secret(node: Mapping[str, Any]) -> bool:
     return any(each.get("writeOnly") for each in (node, *node.get("anyOf", ())))
 
 
+@cache
+def _schema() -> Mapping[str, Any]:
+    """Return the schema of all settings; pydantic takes a twentieth of a second for it each time."""
+    return Site.model_json_schema()
+
+
 def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
-    node: Mapping[str, Any] = Site.model_json_schema()
+    node: Mapping[str, Any] = _schema()
     for part in where:
         patterns: Sequence[Any] = tuple(node.get("patternProperties", {}).values())
         inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items")
@@ -130,7 +137,7 @@ _TYPES = "types"
 def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a node with the models that it refers to in its place: of a union, the settings of all together."""
     options = (node, *node.get("anyOf", ()))
-    definitions = Site.model_json_schema().get("$defs", {})
+    definitions = _schema().get("$defs", {})
     models = [definitions[each["$ref"].rsplit("/", 1)[1]] for each in options if "$ref" in each]
     if not models:
         return node
