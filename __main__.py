@@ -6,8 +6,10 @@ from components.apps.hub.component import Hub
 from components.cluster.calico.component import CalicoCluster
 from components.cluster.namespaces.component import Namespaces
 from components.contracts.cluster import Membership, Peering
+from components.contracts.openings import Opening
 from components.machines.node import BareMetalNode
 from components.network.edge.component import IngressProxy
+from components.network.firewall.component import Firewall
 from components.network.gateway.component import Gateway
 from components.observability.monitoring.component import Monitoring
 from components.storage.fileserver.component import NfsFileserver
@@ -49,7 +51,9 @@ edge = IngressProxy(
 )
 watched = [*(node.watched for node in nodes.values()), pool.watched, cluster.watched, hub.watched, edge.watched]
 of_machines = (opening for node in nodes.values() for opening in node.openings)
-openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings]
+of_the_site = (Opening.of(opening) for opening in site.network.openings)
+openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings, *of_the_site]
+Firewall("firewall", site, machines=machines, openings=openings)
 Monitoring(
     "watch",
     site,

@@ -207,6 +207,17 @@ def keys_once(site: Site) -> Iterator[Problem]:
             yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
 
 
+def openings_on_hosts(site: Site) -> Iterator[Problem]:
+    """See to it that the machines whose ports the site opens exist."""
+    for number, opening in enumerate(site.network.openings):
+        if opening.machine not in site.hosts:
+            yield Problem(
+                f"network.openings.{number}.machine",
+                f"{opening.machine} is not one of the hosts",
+                accepted=", ".join(sorted(site.hosts)),
+            )
+
+
 def size_in_order(site: Site) -> Iterator[Problem]:
     """Refuse a guarantee that is more than the limit."""
     size = site.hub.size
@@ -235,6 +246,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     lab_only,
     keys_once,
     size_in_order,
+    openings_on_hosts,
 )
 
 

@@ -38,6 +38,7 @@ OWN: Final[dict[str, frozenset[str]]] = {
     "components.storage.pool": frozenset({"storage"}),
     "components.storage.fileserver": frozenset({"storage"}),
     "components.network.gateway": frozenset(),
+    "components.network.firewall": frozenset(),
     "components.network.edge": frozenset({"edge"}),
     "components.cluster.calico": frozenset({"cluster"}),
     "components.cluster.namespaces": frozenset(),

@@ -44,6 +44,9 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "alerts that are posted": {"monitoring": {"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}},
     "public addresses": {"edge": {"public_addresses": ["198.18.0.2", "198.18.0.3"]}},
     "a chosen address of the file server": {"storage": {"homes": {"service_address": "198.18.32.77"}}},
+    "a port of the site's own": {
+        "network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}
+    },
     "several keys": {"hub": {"keys": ["third", "second", "first"]}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},

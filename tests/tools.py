@@ -14,7 +14,10 @@ from typing import Final
 from lab.cache import Artifact, file_digest, uv
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PACKAGES: Final = ("bird2", "haproxy", "nginx", "prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+PACKAGES: Final = (
+    *("bird2", "haproxy", "nftables", "nginx"),
+    *("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter"),
+)
 SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
 HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
+from stacks.settings import OpeningSettings
+
 ANYWHERE: Final = (IPv4Network("0.0.0.0/0"),)
 
 
@@ -23,6 +25,11 @@ class Opening:
     """Who has a reason to connect."""
     what: str
     """What answers there, for people: SSH, kubelet."""
+
+    @classmethod
+    def of(cls, opening: OpeningSettings) -> "Opening":
+        """Return what the settings say."""
+        return cls(opening.machine, opening.port, opening.protocol, opening.sources, opening.what)
 
     def as_data(self) -> dict[str, object]:
         """Return the opening as JSON has it."""

@@ -9,5 +9,5 @@ def bgp(site: Site) -> dict[str, object]:
     return {
         "as_number": site.cluster.bgp.as_number,
         "peers": peers,
-        "prefixes": [str(site.network.pods), str(site.network.services), str(site.network.load_balancers)],
+        "prefixes": [str(site.network.load_balancers)],
     }

@@ -13,7 +13,7 @@ from stacks.settings.hub import HubSettings, SizeSettings
 from stacks.settings.login import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
-from stacks.settings.network import NetworkSettings
+from stacks.settings.network import NetworkSettings, OpeningSettings
 from stacks.settings.storage import HomesSettings, PoolSettings, StorageSettings, VdevSettings
 from stacks.settings.types import DomainName, HostName, Model, TimeZone
 
@@ -33,6 +33,7 @@ __all__ = [
     "Model",
     "MonitoringSettings",
     "NetworkSettings",
+    "OpeningSettings",
     "PoolSettings",
     "Purpose",
     "Site",

@@ -1,6 +1,26 @@
 """The address plan."""
 
-from stacks.settings.types import LoadBalancerNetwork, MachinesNetwork, Model, PodNetwork, ServiceNetwork
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from stacks.settings.types import HostName, LoadBalancerNetwork, MachinesNetwork, Model, PodNetwork, ServiceNetwork
+
+
+class OpeningSettings(Model):
+    """A port of a machine on which something answers that henhouse does not know of."""
+
+    machine: HostName
+    """The machine, by its name in `hosts`."""
+    port: int = Field(ge=1, le=65535)
+    """The port."""
+    protocol: Literal["tcp", "udp"] = "tcp"
+    """The protocol."""
+    sources: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)
+    """Who may connect. If omitted, anyone."""
+    what: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ,./_-]{1,60}$")]
+    """What answers there, for people."""
 
 
 class NetworkSettings(Model):
@@ -14,5 +34,7 @@ class NetworkSettings(Model):
     """Addresses of Kubernetes Services (ClusterIPs)."""
     load_balancers: LoadBalancerNetwork
     """Addresses of Services of type LoadBalancer, announced to the gateway by BGP."""
+    openings: tuple[OpeningSettings, ...] = ()
+    """Ports of the machines to open beside those that henhouse itself needs. All others are closed."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
     """Time servers of the gateway. The other machines take the time from the gateway."""

@@ -3,10 +3,14 @@
 import json
 import re
 import shlex
+import sys
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
+from converge.state import applied_roles
 from tests.acceptance.secrets import REVEALED_IN, secret_values, where_found
 from tests.acceptance.site import (
     HOSTS,
@@ -26,6 +30,7 @@ from tests.acceptance.site import (
     state,
 )
 from tests.browser.session import GATEWAY, HUB, open_notebook
+from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.rack
 
@@ -137,6 +142,57 @@ def _listening(host: str) -> set[tuple[str, int]]:
     lines = [line.split() for line in on(host, "ss -Hlntu").splitlines()]
     addresses = [(protocol, *local.rsplit(":", 1)) for protocol, _, _, _, local, *_ in lines]
     return {(protocol, int(port)) for protocol, address, port in addresses if not _LOOPBACK.match(address)}
+
+
+def test_campus_reaches_what_is_declared_for_it_and_nothing_else(clock: Clock) -> None:
+    """A stranger's computer has no address that any opening names, other than those for anyone."""
+    addresses = {each["address"]: name for name, each in HOSTS.items()}
+    with clock.timing("scan of every TCP port of every machine"):
+        command = f"ulimit -n 16384; exec {sys.executable} {ROOT}/tests/acceptance/scan.py {' '.join(addresses)}"
+        found = json.loads(inside("sh", "-c", command).stdout)
+    for address, ports in found.items():
+        print(f"{addresses[address]}: {ports}")
+    anyone = {(each["machine"], each["port"]) for each in output("openings") if _takes_strangers(each)}
+    assert {(addresses[address], port) for address, ports in found.items() for port in ports} == anyone
+
+
+def _takes_strangers(opening: Mapping[str, Any]) -> bool:
+    return bool(opening["protocol"] == "tcp" and opening["sources"] == ["0.0.0.0/0"])
+
+
+@pytest.mark.parametrize("through", ["rooster", "chick1", "chick2"])
+def test_no_route_leads_a_stranger_to_homes_pods_or_services(through: str) -> None:
+    """The file server believes a worker's address, which kube-proxy gives to what comes to a Service from outside."""
+    service = kubectl("--namespace", "storage", "get", "service", "nfs", "--output", "jsonpath={.spec.clusterIP}")
+    pod = kubectl("--namespace", "hub", "get", "pod", "--output", "jsonpath={.items[0].status.podIP}")
+    balancer = kubectl("--namespace", "edge", "get", "service", "--output", "jsonpath={..ingress[0].ip}")
+    for address, port in ((service, 2049), (pod, 8081), (balancer, 443)):
+        connect = f"import socket; socket.create_connection(({address!r}, {port}), timeout=3)"
+        inside("ip", "route", "replace", f"{address}/32", "via", HOSTS[through]["address"])
+        try:
+            done = inside("python3", "-c", connect, check=False)
+        finally:
+            inside("ip", "route", "delete", f"{address}/32")
+        assert done.returncode != 0, f"{address}:{port} answers through {through}"
+
+
+def test_rules_that_lock_the_program_out_are_taken_back(clock: Clock) -> None:
+    """Done to a machine with the rack's own kernel, and to one with another."""
+    roles = {(each.machine, each.role): each.script for each in applied_roles(state())}
+    for host in ("chick1", "hen"):
+        locking_out = roles[host, "firewall"].replace('tcp dport 22 accept comment "SSH"', "")
+        assert locking_out != roles[host, "firewall"]
+        with clock.timing(f"{host}: locked out → back in"):
+            on(host, locking_out)
+            assert not _answers(host, 22)
+            eventually(f"SSH of {host}", partial(_answers, host, 22), seconds=40)
+    assert changes(make("repair").stdout)["updated"] == 4
+    assert not any(drift().values())
+
+
+def _answers(host: str, port: int) -> bool:
+    connect = f"import socket; socket.create_connection(({HOSTS[host]['address']!r}, {port}), timeout=3)"
+    return inside("python3", "-c", connect, check=False).returncode == 0
 
 
 _LOOPBACK: Final = re.compile(r"127\.|\[::1\]|.*%lo$")

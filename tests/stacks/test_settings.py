@@ -126,6 +126,11 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"hub": {"database_host": "chick2"}},
         "hub.database_host: chick2 is not a worker that takes core pods",
     ),
+    (
+        "an opening of a machine that does not exist",
+        {"network": {"openings": [{"machine": "goose", "port": 5432, "what": "PostgreSQL"}]}},
+        "network.openings.0.machine: goose is not one of the hosts",
+    ),
     ("an unknown login", {"hub": {"login": "github"}}, "hub.login: 'github' is none of its types"),
     ("the logins there are", {"hub": {"login": {"type": "github"}}}, "accepted: native, dummy"),
     ("a login without its type", {"hub": {"login": {}}}, "hub.login: has none of its types"),
@@ -251,6 +256,7 @@ def test_secret_is_not_repeated_in_a_message() -> None:
 
 
 ACCEPTED: list[dict[str, Any]] = [
+    {"network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}},
     {"hub": {"login": {"type": "native"}}},
     {"hub": {"login": "native"}},
     {"edge": {"certificate": "authority"}},

@@ -17,6 +17,8 @@ PATCH: Final = "calico-node.yaml"
 KNOWN_DIGESTS: Final[Mapping[str, str]] = {SITE["calico"]: SITE["calico_manifest_sha256"]}
 """SHA-256 of the upstream manifest by version."""
 
+LOAD_BALANCERS_ONLY: Final = "load-balancers-only"
+"""Name of the filter of what the gateway is told."""
 MTU_LINKS: Final = "^(bond|en|eth|host|ib|team|vec|vlan|wl|ww).*"
 """Names of the links that lead to other machines, as a regular expression."""
 
@@ -147,7 +149,6 @@ def calico_objects(site: Site) -> tuple[CalicoObject, ...]:
                 "asNumber": bgp.as_number,
                 "nodeToNodeMeshEnabled": True,
                 "logSeverityScreen": "Info",
-                "serviceClusterIPs": [{"cidr": str(network.services)}],
                 "serviceLoadBalancerIPs": [{"cidr": str(network.load_balancers)}],
             },
         ),
@@ -159,6 +160,19 @@ def calico_objects(site: Site) -> tuple[CalicoObject, ...]:
                 "peerIP": str(site.hosts[site.gateway].address),
                 "asNumber": bgp.gateway_as_number,
                 "nextHopMode": "Keep",
+                # Nobody outside the cluster needs a way to a pod, and the file server behind a Service must have none.
+                "filters": [LOAD_BALANCERS_ONLY],
+            },
+        ),
+        CalicoObject(
+            "gateway-filter",
+            "BGPFilter",
+            LOAD_BALANCERS_ONLY,
+            {
+                "exportV4": [
+                    {"action": "Accept", "matchOperator": "In", "cidr": str(network.load_balancers)},
+                    {"action": "Reject"},
+                ]
             },
         ),
     )

@@ -12,7 +12,8 @@ for four minutes after a power cut; both sides use the lower of their values (RF
 def bird_configuration(site: Site, peering: Peering) -> str:
     """`bird.conf` of the gateway: one session with every node of the cluster.
 
-    The nodes may announce parts of the pod, service and load-balancer networks and nothing else. The gateway announces
+    The nodes may announce parts of the load-balancer network and nothing else: a route to a Service's own address would
+    let anyone on the campus ask the file server in a worker's name. The gateway announces
     nothing: it is the nodes' default route anyway.
     """
     network = site.network
@@ -22,7 +23,7 @@ def bird_configuration(site: Site, peering: Peering) -> str:
         own=site.hosts[site.gateway].address,
         nodes=[(_symbol(name), host.address) for name, host in site.nodes.items()],
         peering=peering,
-        accepted=[f"{each}+" for each in (network.pods, network.services, network.load_balancers)],
+        accepted=[f"{network.load_balancers}+"],
         hold_seconds=HOLD_SECONDS,
     )
 

@@ -25,15 +25,27 @@ def test_pools_are_apart(site: Site) -> None:
 
 def test_nodes_peer_with_the_gateway_and_keep_each_others_next_hops(site: Site) -> None:
     (peer,) = [each for each in calico_objects(site) if each.kind == "BGPPeer"]
-    assert peer.spec == {"peerIP": "198.18.0.2", "asNumber": 64513, "nextHopMode": "Keep"}
+    filters = peer.spec["filters"]
+    assert peer.spec == {"peerIP": "198.18.0.2", "asNumber": 64513, "nextHopMode": "Keep", "filters": filters}
 
 
-def test_services_are_announced(site: Site) -> None:
+def test_gateway_hears_of_load_balancers_alone(site: Site) -> None:
+    # kube-proxy puts a node's address on what comes to a Service from elsewhere, and the file server believes a node.
+    (peer,) = [each for each in calico_objects(site) if each.kind == "BGPPeer"]
+    (told,) = [each for each in calico_objects(site) if each.kind == "BGPFilter"]
+    assert peer.spec["filters"] == [told.name]
+    assert told.spec["exportV4"] == [
+        {"action": "Accept", "matchOperator": "In", "cidr": "198.18.48.0/24"},
+        {"action": "Reject"},
+    ]
+
+
+def test_no_service_is_announced_but_load_balancers(site: Site) -> None:
     (routing,) = [each for each in calico_objects(site) if each.kind == "BGPConfiguration"]
     assert routing.name == "default"
     assert routing.spec["asNumber"] == 64512
     assert routing.spec["nodeToNodeMeshEnabled"] is True
-    assert routing.spec["serviceClusterIPs"] == [{"cidr": "198.18.32.0/20"}]
+    assert "serviceClusterIPs" not in routing.spec
     assert routing.spec["serviceLoadBalancerIPs"] == [{"cidr": "198.18.48.0/24"}]
 
 

@@ -46,9 +46,9 @@ def test_the_nodes_are_the_only_peers(site: Site) -> None:
     ]
 
 
-def test_nodes_announce_the_clusters_networks_only(site: Site) -> None:
+def test_nodes_announce_load_balancers_only(site: Site) -> None:
     text = bird_configuration(site, Peering.of(site.cluster))
-    assert "net ~ [ 198.18.64.0/18+, 198.18.32.0/20+, 198.18.48.0/24+ ] then accept;\n    reject;" in text
+    assert "net ~ [ 198.18.48.0/24+ ] then accept;\n    reject;" in text
     assert "export none" in text
 
 

@@ -1,0 +1,1 @@
+"""What may reach a machine: the ports that rooms declare, and nothing else."""

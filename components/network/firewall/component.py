@@ -1,0 +1,32 @@
+"""Firewall: what may reach each machine."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+
+from components.contracts.machines import Machine
+from components.contracts.openings import Opening
+from components.network.firewall.roles import keeping, loading
+from components.network.firewall.ruleset import ruleset
+from converge.host_state import apply
+from stacks.settings import Site
+
+
+class Firewall(pulumi.ComponentResource):
+    """One packet filter for each machine, made of the openings of all rooms and of the site's own."""
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        *,
+        machines: Mapping[str, Machine],
+        openings: Sequence[Opening],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("henhouse:net:Firewall", name, None, opts)
+        for machine in machines.values():
+            rules = ruleset(site, machine.name, openings)
+            loaded = apply(machine, loading(rules), parent=self)
+            apply(machine, keeping(rules), parent=self, after=[loaded])
+        self.register_outputs({})
