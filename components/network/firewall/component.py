@@ -22,11 +22,13 @@ class Firewall(pulumi.ComponentResource):
         *,
         machines: Mapping[str, Machine],
         openings: Sequence[Opening],
+        after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`after` is what keeps machines busy: a connection must come within seconds of new rules (`roles.SECONDS`)."""
         super().__init__("henhouse:net:Firewall", name, None, opts)
         for machine in machines.values():
             rules = ruleset(site, machine.name, openings)
-            loaded = apply(machine, loading(rules), parent=self)
+            loaded = apply(machine, loading(rules), parent=self, after=after)
             apply(machine, keeping(rules), parent=self, after=[loaded])
         self.register_outputs({})

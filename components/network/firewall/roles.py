@@ -61,13 +61,14 @@ def keeping(rules: str) -> Role:
     return Role(
         "firewall-kept",
         (
-            File(f"/etc/systemd/system/{_UNIT}", render(__file__, _UNIT, kept=KEPT)),
+            # First: the machine may be slow, and the timer runs.
             Script(
                 "these rules are kept",
                 check=f"""\
 {_DIGESTS}
-cmp --silent {CANDIDATE} {KEPT} && ! systemctl is-active --quiet {_TIMER}.timer
-[[ -e {_LOADED} && $(digests) == "$(<{_LOADED})" ]]""",
+cmp --silent {CANDIDATE} {KEPT} \
+  && ! systemctl is-active --quiet {_TIMER}.timer \
+  && [[ -e {_LOADED} && $(digests) == "$(<{_LOADED})" ]]""",
                 apply=f"""\
 if [[ ! -e {_LOADED} ]]; then
   echo 'the new rules of the packet filter kept this program out, and were taken back after {SECONDS} s'
@@ -77,6 +78,7 @@ fi
 systemctl stop {_TIMER}.timer
 install --mode=0640 {CANDIDATE} {KEPT}""",
             ),
+            File(f"/etc/systemd/system/{_UNIT}", render(__file__, _UNIT, kept=KEPT)),
             # A new text of the rules is a new text of this role, so that it comes after each load.
             File(f"{DIRECTORY}/kept", f"{_digest(rules)}\n"),
             Unit(_UNIT),
