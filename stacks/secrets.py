@@ -32,7 +32,7 @@ class Issued:
 class SiteSecrets(pulumi.ComponentResource):
     """Every secret that henhouse makes itself, and the site's own certificate authority.
 
-    All are protected: a new crypt key loses people's stored logins, a new authority their browsers'
+    Those are protected whose loss is felt: a new crypt key loses people's stored logins, a new authority their browsers'
     trust.
     """
 
@@ -59,11 +59,14 @@ class SiteSecrets(pulumi.ComponentResource):
         self.proxy_token = _hexadecimal(f"{name}-proxy-token", kept)
         self.cookie_secret = _hexadecimal(f"{name}-cookie-secret", kept)
         self.metrics_token = _hexadecimal(f"{name}-metrics-token", kept)
-        keys = [_hexadecimal(f"{name}-crypt-key-{key}", kept) for key in site.hub.keys]
+        # The newest alone is protected: the older ones go when the settings no longer name them.
+        free = pulumi.ResourceOptions(parent=self)
+        newest = site.hub.keys[0]
+        keys = [_hexadecimal(f"{name}-crypt-key-{key}", kept if key == newest else free) for key in site.hub.keys]
         self.crypt_keys = pulumi.Output.all(*keys).apply(";".join)
         shared = _password(f"{name}-shared-password", kept)
         self.administrators = {
-            each: _password(f"{name}-password-of-{each}", kept)
+            each: _password(f"{name}-password-of-{each}", free)
             for each in sorted(site.hub.administrators)
             if "administrators" in site.hub.login.secrets
         }

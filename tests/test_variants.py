@@ -85,6 +85,17 @@ def test_every_output_is_there(name: str) -> None:
     assert outputs.keys() == variant("the virtual rack").exports.keys()
 
 
+def test_what_the_settings_may_drop_is_not_protected() -> None:
+    """An older key goes when its name does, and the first password of an administrator who is none any more."""
+    keys = {each.name: each.protect for each in variant("several keys") if "crypt-key" in each.name}
+    assert keys == {
+        "secrets-crypt-key-third": True,
+        "secrets-crypt-key-second": False,
+        "secrets-crypt-key-first": False,
+    }
+    assert not variant("accounts with passwords").one("secrets-password-of-admin").protect
+
+
 def test_no_secret_of_the_settings_is_in_a_script() -> None:
     for name, secret in (
         ("alerts that are posted", "T0P-S3CRET"),
