@@ -32,8 +32,8 @@ class Issued:
 class SiteSecrets(pulumi.ComponentResource):
     """Every secret that henhouse makes itself, and the site's own certificate authority.
 
-    Those are protected whose loss is felt: a new crypt key loses people's stored logins, a new authority their browsers'
-    trust.
+    Those are protected whose loss people feel: a new crypt key loses their stored logins, a new authority the trust of
+    their browsers.
     """
 
     proxy_token: pulumi.Output[str]
