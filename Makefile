@@ -1,6 +1,7 @@
 # `make help` says what each target does.
 STACK ?= dev
 FORMAT ?=
+BASE ?= origin/main
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
@@ -26,7 +27,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview drift repair shell lint format docs check test acceptance drill bench
+.PHONY: help setup up down leaks preview review drift repair shell lint format docs check test acceptance drill bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +49,9 @@ preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection
 	@$(PASSPHRASE)
 	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
 	@$(ENGINE) pulumi --non-interactive preview --stack $(STACK)
+
+review: setup ## STACK=prod BASE=origin/main: which resources the working tree changes, without the stack's secrets
+	@$(ENGINE) $(PYTHON) -m ops review --stack $(STACK) --base $(BASE) $(FORMAT)
 
 drift: setup ## STACK=dev: show drift on the machines and in the cluster
 	@$(PASSPHRASE)

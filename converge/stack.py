@@ -7,14 +7,15 @@ types there would go to another stack than before.
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pulumi.automation import CommandResult, LocalWorkspace, OnOutput, PulumiCommand
 from pulumi.automation.errors import create_command_error
 
 EXPORT_SECONDS: Final = 120.0
+Answer = TypeVar("Answer")
 
 
 class StateError(Exception):
@@ -97,7 +98,7 @@ class StackClient:
             raise RefreshError(_reason(command.last) or str(error)) from None
         return _data(command.last.stdout)
 
-    def _ask(self, question: Any) -> Any:
+    def _ask(self, question: Callable[[LocalWorkspace], Answer]) -> Answer:
         command = _BoundedCommand(EXPORT_SECONDS)
         try:
             return question(LocalWorkspace(work_dir=".", pulumi_command=command))

@@ -5,12 +5,12 @@ theirs.
 """
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from converge.report import Difference, NotChecked
 from converge.stack import RefreshError, StackClient
+from ops.leaves import leaves
 
 HOST: Final = "cluster"
 _TYPES: Final = "kubernetes:"
@@ -46,8 +46,7 @@ def differences(answer: Mapping[str, Any]) -> Iterator[Difference]:
             continue
         before, after = old.get("inputs") or {}, new.get("inputs") or {}
         yield from (
-            Difference(HOST, kind, f"{name} {path}", expected, found)
-            for path, expected, found in _leaves(before, after)
+            Difference(HOST, kind, f"{name} {path}", expected, found) for path, expected, found in leaves(before, after)
         )
         if before == after and kind == "Secret" and any(path.startswith("data") for path in step["detailedDiff"] or ()):
             yield Difference(HOST, kind, name, "the secret", "something else")
@@ -58,23 +57,3 @@ def _name(state: Mapping[str, Any]) -> str:
     if not isinstance(metadata, Mapping) or "name" not in metadata:
         return str(state["urn"]).rpartition("::")[2]
     return "/".join(filter(None, [metadata.get("namespace"), metadata["name"]]))
-
-
-def _leaves(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every value that differs: its path, what it was, what it is."""
-    if old == new:
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            yield from _leaves(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for at, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from _leaves(before, after, f"{path}[{at}]")
-    else:
-        yield path, _shown(old), _shown(new)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

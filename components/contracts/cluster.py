@@ -1,11 +1,15 @@
 """A cluster as the rooms on it see it, and what its machines and its gateway have to know of it before it exists."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes import Provider
 
 from stacks.settings import ClusterSettings
+
+API_PORT: Final = 6443
+"""TCP port of the API server on every control plane (kubeadm's bindPort)."""
 
 
 @dataclass(frozen=True)

@@ -19,20 +19,16 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
-from pulumi_kubernetes.networking.v1 import (
-    NetworkPolicySpecArgs,
-)
+from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
+from components.contracts.cluster import API_PORT
 from components.contracts.storage import HomeProvisioner
 from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
 from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
 from stacks.settings import HubSettings
-
-API_SERVER_PORT: Final = 6443
-
 
 HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 """Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
@@ -110,7 +106,7 @@ def hub_policy(
             dns_egress(),
             Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_API_PORT)),
             Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
-            Egress(to=machines_at(api_servers), ports=tcp(API_SERVER_PORT)),
+            Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
             Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
         ],
     )

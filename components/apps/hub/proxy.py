@@ -14,9 +14,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
-from pulumi_kubernetes.networking.v1 import (
-    NetworkPolicySpecArgs,
-)
+from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, PROXY_PORT, SERVER_PORT
 from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security

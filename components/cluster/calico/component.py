@@ -21,7 +21,7 @@ from components.cluster.calico.roles import (
     pods_role,
 )
 from components.cluster.calico.roles import worker_role as role_of_worker
-from components.contracts.cluster import KubernetesAccess
+from components.contracts.cluster import API_PORT, KubernetesAccess
 from components.contracts.machines import Machine
 from components.contracts.openings import Opening
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
@@ -64,7 +64,7 @@ class CalicoCluster(pulumi.ComponentResource):
         control_plane = self._role(head, control_plane_role(site))
         administrator = self._role(head, administrator_role(), control_plane)
         admin_conf = administrator.facts.apply(lambda facts: decoded(facts["kubeconfig"]))
-        server = f"https://{head.address}:{kubeadm.API_PORT}"
+        server = f"https://{head.address}:{API_PORT}"
         self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server))
         # The CA certificate is public; take it out of the secret kubeconfig.
         authority = pulumi.Output.unsecret(admin_conf.apply(ca_certificate))
@@ -92,7 +92,7 @@ class CalicoCluster(pulumi.ComponentResource):
         self.access = KubernetesAccess(provider, ready)
         metrics = ScrapeTarget(
             "kubernetes-apiserver",
-            [f"{head.address}:{kubeadm.API_PORT}"],
+            [f"{head.address}:{API_PORT}"],
             scheme="https",
             bearer_token=self._watcher(provider),
             ca=authority,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import yaml
 
+from components.contracts.cluster import API_PORT
 from stacks.settings import HostSettings, Site
 
-API_PORT: Final = 6443
 KUBELET_CONFIG_DIRECTORY: Final = "/etc/kubernetes/kubelet.conf.d"
 RESOLV_CONF: Final = "/etc/kubernetes/resolv.conf"
 CRI_SOCKET: Final = "unix:///run/containerd/containerd.sock"

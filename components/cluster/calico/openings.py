@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from components.cluster.calico.kubeadm import API_PORT
+from components.contracts.cluster import API_PORT
 from components.contracts.openings import ANYWHERE, Opening, only
 from stacks.settings import Site
 
