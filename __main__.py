@@ -53,8 +53,7 @@ watched = [*(node.watched for node in nodes.values()), pool.watched, cluster.wat
 of_machines = (opening for node in nodes.values() for opening in node.openings)
 of_the_site = (Opening.of(opening) for opening in site.network.openings)
 openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings, *of_the_site]
-Firewall("firewall", site, machines=machines, openings=openings, after=[homes])
-Monitoring(
+monitoring = Monitoring(
     "watch",
     site,
     on=rooster,
@@ -62,6 +61,7 @@ Monitoring(
     certificate=edge.certificate,
     watched=watched,
 )
+Firewall("firewall", site, machines=machines, openings=openings, after=[homes, edge, monitoring])
 
 export_outputs(
     site,

@@ -216,6 +216,20 @@ def openings_on_hosts(site: Site) -> Iterator[Problem]:
                 f"{opening.machine} is not one of the hosts",
                 accepted=", ".join(sorted(site.hosts)),
             )
+        ports = [(each.machine, each.protocol, each.port) for each in site.network.openings[:number]]
+        if (opening.machine, opening.protocol, opening.port) in ports:
+            yield Problem(
+                f"network.openings.{number}.port",
+                f"{opening.protocol} port {opening.port} of {opening.machine} is opened twice",
+                accepted="one opening for each port, with all its sources",
+            )
+
+
+def administrators_once(site: Site) -> Iterator[Problem]:
+    """Name each administrator once."""
+    for number, name in enumerate(site.hub.administrators):
+        if name in site.hub.administrators[:number]:
+            yield Problem(f"hub.administrators.{number}", f"{name} is named twice", accepted="each name once")
 
 
 def size_in_order(site: Site) -> Iterator[Problem]:
@@ -247,6 +261,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     keys_once,
     size_in_order,
     openings_on_hosts,
+    administrators_once,
 )
 
 

@@ -27,19 +27,19 @@ class PassphraseError(Exception):
 
 
 def settings_file(stack: str) -> Path:
-    """Return the file of a stack's settings, in the working directory."""
-    return Path(f"Pulumi.{stack}.yaml")
+    """Return the file of a stack's settings, in the working directory; the name may have an organization before it."""
+    return Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
 def opens(salt: str, passphrase: str) -> bool:
     """Return whether a passphrase fits a stack's `encryptionsalt`."""
-    version, of_key, of_word, nonce, word = salt.split(":")
-    if (version, of_word) != ("v1", "v1"):
-        return False
-    key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), b64decode(of_key), _ROUNDS, 32)
     try:
+        version, of_key, of_word, nonce, word = salt.split(":")
+        if (version, of_word) != ("v1", "v1"):
+            return False
+        key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), b64decode(of_key), _ROUNDS, 32)
         return AESGCM(key).decrypt(b64decode(nonce), b64decode(word), None) == b"pulumi"
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the engine says what is wrong with a salt of another form
         return False
 
 
@@ -51,20 +51,25 @@ def refuse_published(stack: str, *, lab: bool, preview: bool) -> None:
     if lab or (stack == "prod" and preview):
         return
     salt = str(_written(settings_file(stack)).get("encryptionsalt") or "")
-    known = next((each for each in PUBLISHED.values() if salt and opens(salt, each)), None)
-    if known:
+    known = next((each for each in (*PUBLISHED.values(), "") if salt and opens(salt, each)), None)
+    if known is not None:
+        which = f"the passphrase {known}, which is published with the project" if known else "the empty passphrase"
         raise PassphraseError(
-            f"{settings_file(stack)}: encryptionsalt is that of the passphrase {known}, which is published with the "
-            "project: anyone could read this stack's secrets\n"
+            f"{settings_file(stack)}: encryptionsalt is that of {which}: anyone could read this stack's secrets\n"
             "    accepted: a passphrase of your own\n"
             f"    type: pulumi stack change-secrets-provider passphrase --stack {stack}"
         )
 
 
 def require(stack: str, environment: Mapping[str, str]) -> None:
-    """Raise PassphraseError when the stack needs a passphrase and the environment gives none."""
-    provider = str(_written(settings_file(stack)).get("secretsprovider") or "passphrase")
-    if provider != "passphrase" or any(name in environment for name in _VARIABLES):
+    """Raise PassphraseError when the stack needs a passphrase and the environment gives none.
+
+    Pulumi Cloud keeps secrets itself, unless the stack's file has a salt.
+    """
+    written = _written(settings_file(stack))
+    of_the_backend = environment.get("PULUMI_BACKEND_URL", "").startswith("http") and "encryptionsalt" not in written
+    provider = str(written.get("secretsprovider") or "passphrase")
+    if provider != "passphrase" or of_the_backend or any(environment.get(name) for name in _VARIABLES):
         return
     raise PassphraseError(
         f"the stack {stack} has secrets of its own, and no passphrase is given to read them with\n"

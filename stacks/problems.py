@@ -58,11 +58,12 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "missing":
             return Problem(path, "is required and not given")
         case "extra_forbidden":
-            return Problem(path, "is not a setting", accepted=_siblings(where))
-        case "union_tag_invalid" | "union_tag_not_found":
-            tag = detail.get("ctx", {}).get("tag")
-            shown = f"{tag!r} is none of its types" if tag and not holds_secret(where) else "has none of its types"
-            return Problem(path, shown, accepted=", ".join(_schema_at(where)[_TYPES]))
+            return Problem(path, "is not a setting", accepted=_siblings(detail["loc"]))
+        case "union_tag_not_found":
+            return Problem(f"{path}.type", "is required and not given", accepted=", ".join(_schema_at(where)[_TYPES]))
+        case "union_tag_invalid":
+            tag = "what is given" if holds_secret(where) else repr(detail["ctx"]["tag"])
+            return Problem(path, f"{tag} is none of its types", accepted=", ".join(_schema_at(where)[_TYPES]))
         case _:
             shown = "" if holds_secret(where) else f"{_masked(repr(detail['input']))}: "
             return Problem(path, f"{shown}{_lower(detail['msg'].removeprefix('Value error, '))}")
@@ -123,6 +124,9 @@ def _schema() -> Mapping[str, Any]:
 def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
     node: Mapping[str, Any] = _schema()
     for part in where:
+        if part in node.get(_TYPES, ()):
+            node = node[_TYPES][part]
+            continue
         patterns: Sequence[Any] = tuple(node.get("patternProperties", {}).values())
         inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items")
         inner = inner if isinstance(inner, Mapping) else (patterns[0] if patterns else {})
@@ -131,7 +135,7 @@ def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
 
 
 _TYPES = "types"
-"""What `_resolved` calls the names of the types in a union of models."""
+"""What `_resolved` calls the models of a union, by the names of their types."""
 
 
 def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,7 +146,7 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
     if not models:
         return node
     properties = {name: value for model in models for name, value in model.get("properties", {}).items()}
-    types = [model["properties"]["type"]["const"] for model in models] if len(models) > 1 else []
+    types = {model["properties"]["type"]["const"]: model for model in models} if len(models) > 1 else {}
     return {**models[0], "properties": properties, _TYPES: types}
 
 

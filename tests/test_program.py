@@ -39,7 +39,7 @@ KUBECONFIG: Final = {
         }
     ],
 }
-FACTS: Final = {"machine_id": "0" * 32, "os": "Debian", "kernel": "6.12", "guid": "1", "token": "5ec2e7"}
+FACTS: Final = {"machine_id": "0" * 32, "os": "Debian", "kernel": "6.12", "guid": "1", "token": "5ec2e7", "run": "1"}
 NAMED: Final = {"metadata": {"name": "given-by-the-provider"}}
 ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "kubernetes:core/v1:Service": {"spec": {"clusterIP": SERVICE_ADDRESS}},

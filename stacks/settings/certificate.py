@@ -39,7 +39,7 @@ AnyCertificate = Annotated[
     Field(discriminator="type"),
     BeforeValidator(
         _named,
-        json_schema_input_type=Literal["authority"] | AuthorityCertificateSettings | SuppliedCertificateSettings,
+        json_schema_input_type=None | Literal["authority"] | AuthorityCertificateSettings | SuppliedCertificateSettings,
     ),
 ]
 """Where the certificate comes from."""

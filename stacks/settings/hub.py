@@ -35,7 +35,8 @@ class HubSettings(Model):
     """How people log in. `native`: accounts with passwords that the hub keeps.
     `dummy`: any name with one shared password; only a lab may use it."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
-    """Who may manage accounts and servers in the hub."""
+    """Who may manage accounts and servers in the hub. Whoever is no longer named loses that right at the next start of
+    the hub, and keeps their account."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
     all. To rotate, put a new name in front; drop the last when every stored login is newer than the key before it."""

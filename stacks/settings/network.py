@@ -17,7 +17,7 @@ class OpeningSettings(Model):
     """The port."""
     protocol: Literal["tcp", "udp"] = "tcp"
     """The protocol."""
-    sources: tuple[IPv4Network, ...] = (IPv4Network("0.0.0.0/0"),)
+    sources: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
     """Who may connect. If omitted, anyone."""
     what: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ,./_-]{1,60}$")]
     """What answers there, for people."""

@@ -46,7 +46,7 @@ RACK: Final = (
     ("bringing the stack", signal.SIGKILL),
     ("cluster: it does not hold -> it holds", signal.SIGKILL),
     ("pool nest: the pool nest is not imported", signal.SIGINT),
-    ("hub-hub-service creating", signal.SIGINT),
+    ("hub-server creating", signal.SIGINT),
 )
 """In the order in which they come."""
 

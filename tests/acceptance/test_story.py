@@ -180,7 +180,7 @@ def test_rules_that_lock_the_program_out_are_taken_back(clock: Clock) -> None:
     """Done to a machine with the rack's own kernel, and to one with another."""
     roles = {(each.machine, each.role): each.script for each in applied_roles(state())}
     for host in ("chick1", "hen"):
-        locking_out = roles[host, "firewall"].replace('tcp dport 22 accept comment "SSH"', "")
+        locking_out = roles[host, "firewall"].replace('tcp dport 22 counter accept comment "SSH"', "")
         assert locking_out != roles[host, "firewall"]
         with clock.timing(f"{host}: locked out → back in"):
             on(host, locking_out)

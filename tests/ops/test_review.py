@@ -11,7 +11,7 @@ import yaml
 
 from engine.install import ensure_engine
 from ops.commands.review import Change, changes, markdown, summary
-from ops.plans import PLACEHOLDER, without_secrets
+from ops.plans import PLACEHOLDER, Plan, without_secrets
 from tests.stacks.sites import ROOT
 
 POD = "urn:pulumi:prod::henhouse::henhouse:app:Hub$kubernetes:apps/v1:Deployment::hub-server"
@@ -28,8 +28,8 @@ def test_encrypted_values_and_the_salt_are_replaced() -> None:
 
 
 def test_made_changed_and_removed_resources_are_named() -> None:
-    before = {ROLE: {"create": "one\ntwo\n"}, POD: {"spec": {"replicas": 1}}}
-    after = {ROLE: {"create": "one\nthree\n"}, POD.replace("hub-server", "hub-proxy"): {}}
+    before: Plan = {ROLE: {"create": "one\ntwo\n"}, POD: {"spec": {"replicas": 1}}}
+    after: Plan = {ROLE: {"create": "one\nthree\n"}, POD.replace("hub-server", "hub-proxy"): {}}
     assert list(changes(before, after)) == [
         Change("update", "command:remote:Command", "hen-base-command", ("create: -two", "create: +three")),
         Change("create", "kubernetes:apps/v1:Deployment", "hub-proxy"),
@@ -61,11 +61,13 @@ def test_job_reviews_an_edit_of_the_committed_site(tmp_path: Path) -> None:
     edited = settings.read_text().replace("henhouse:network:\n", f"henhouse:network:\n{opening}")
     settings.write_text(edited)
     engine = ensure_engine(backend=tmp_path)
-    environment = {**engine.env, "PATH": os.environ["PATH"], "HOME": str(tmp_path)} | engine.env
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **engine.env}
     command = [sys.executable, "-m", "ops", "review", "--stack", "prod", "--base", "HEAD", "--json"]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = {each["name"]: each for each in json.loads(done.stdout)}
-    assert set(found) == {"hen-firewall-command", "hen-firewall-kept-command"}
-    assert found["hen-firewall-command"]["details"] == ['create: +        tcp dport 5432 accept comment "PostgreSQL"']
+    assert set(found) == {"hen-firewall-command"}
+    assert found["hen-firewall-command"]["details"] == [
+        'create: +        tcp dport 5432 counter accept comment "PostgreSQL"'
+    ]
     assert settings.read_text() == edited

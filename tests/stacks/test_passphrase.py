@@ -59,7 +59,29 @@ def test_stack_without_a_passphrase_is_not_asked_for_one(directory: Path, text: 
 def test_passphrase_has_to_be_given(directory: Path) -> None:
     with pytest.raises(PassphraseError, match="export PULUMI_CONFIG_PASSPHRASE_FILE="):
         require("mysite", {})
-    require("mysite", {"PULUMI_CONFIG_PASSPHRASE": ""})
+    with pytest.raises(PassphraseError):
+        require("mysite", {"PULUMI_CONFIG_PASSPHRASE": ""})
+    require("mysite", {"PULUMI_CONFIG_PASSPHRASE": "one of our own"})
     require("mysite", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/run/passphrase"})
+
+
+def test_stack_whose_secrets_another_service_keeps_needs_none(directory: Path) -> None:
     (directory / "Pulumi.mysite.yaml").write_text("secretsprovider: awskms://alias/site\n")
     require("mysite", {})
+    require("org/henhouse/mysite", {})
+    (directory / "Pulumi.mysite.yaml").write_text("config: {}\n")
+    require("mysite", {"PULUMI_BACKEND_URL": "https://api.pulumi.com"})
+
+
+@pytest.mark.parametrize("salt", ["v1:abc", "v1:a:v1:b:c", "v2:AAAA:v1:AAAA:AAAA", "nonsense"])
+def test_salt_of_another_form_is_left_to_the_engine(directory: Path, salt: str) -> None:
+    (directory / "Pulumi.mysite.yaml").write_text(f"encryptionsalt: {salt}\n")
+    refuse_published("mysite", lab=False, preview=False)
+
+
+def test_empty_passphrase_is_refused(directory: Path) -> None:
+    # Made by `pulumi stack init` with an empty PULUMI_CONFIG_PASSPHRASE.
+    salt = "v1:t1t9Z+jDHi4=:v1:jqC7ZcOSvdF01SCa:nCVhl02de2BCQ3rJSXkWoJf96y/1uQ=="
+    (directory / "Pulumi.mysite.yaml").write_text(f"encryptionsalt: {salt}\n")
+    with pytest.raises(PassphraseError, match="encryptionsalt is that of the empty passphrase"):
+        refuse_published("mysite", lab=False, preview=False)

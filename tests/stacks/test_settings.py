@@ -131,9 +131,29 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"network": {"openings": [{"machine": "goose", "port": 5432, "what": "PostgreSQL"}]}},
         "network.openings.0.machine: goose is not one of the hosts",
     ),
+    (
+        "a port that is opened twice",
+        {
+            "network": {
+                "openings": [{"machine": "hen", "port": 80, "what": "a"}, {"machine": "hen", "port": 80, "what": "b"}]
+            }
+        },
+        "network.openings.1.port: tcp port 80 of hen is opened twice",
+    ),
+    (
+        "an opening for no one",
+        {"network": {"openings": [{"machine": "hen", "port": 80, "what": "a", "sources": []}]}},
+        "network.openings.0.sources",
+    ),
+    ("an administrator twice", {"hub": {"administrators": ["ada", "ada"]}}, "hub.administrators.1: ada is named twice"),
+    (
+        "a setting of another login",
+        {"hub": {"login": {"type": "dummy", "enable_signup": True}}},
+        "hub.login.enable_signup: is not a setting\n    accepted: type",
+    ),
     ("an unknown login", {"hub": {"login": "github"}}, "hub.login: 'github' is none of its types"),
     ("the logins there are", {"hub": {"login": {"type": "github"}}}, "accepted: native, dummy"),
-    ("a login without its type", {"hub": {"login": {}}}, "hub.login: has none of its types"),
+    ("a login without its type", {"hub": {"login": {}}}, "hub.login.type: is required and not given"),
     ("a login's unknown setting", {"hub": {"login": {"type": "native", "x": 1}}}, "hub.login.x: is not a setting"),
     ("a certificate without its key", {"edge": {"certificate": {"certificate": "PEM"}}}, "private_key: is required"),
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),

@@ -6,7 +6,7 @@ import pulumi
 
 from components.contracts.machines import Machine
 from components.contracts.openings import Opening
-from components.network.firewall.roles import keeping, loading
+from components.network.firewall.roles import KEEPING, keeping, loading
 from components.network.firewall.ruleset import ruleset
 from converge.host_state import apply
 from stacks.settings import Site
@@ -28,7 +28,11 @@ class Firewall(pulumi.ComponentResource):
         """`after` is what keeps machines busy: a connection must come within seconds of new rules (`roles.SECONDS`)."""
         super().__init__("henhouse:net:Firewall", name, None, opts)
         for machine in machines.values():
-            rules = ruleset(site, machine.name, openings)
+            try:
+                rules = ruleset(site, machine.name, openings)
+            except ValueError as error:
+                raise pulumi.RunError(f"network.openings: {error}") from None
             loaded = apply(machine, loading(rules), parent=self, after=after)
-            apply(machine, keeping(rules), parent=self, after=[loaded])
+            kept = loaded.facts.apply(lambda facts: keeping(facts["run"]))
+            apply(machine, kept, role_name=KEEPING, parent=self, after=[loaded])
         self.register_outputs({})

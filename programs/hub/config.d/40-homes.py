@@ -55,7 +55,7 @@ async def make_home(spawner: KubeSpawner) -> None:
         raise _logged(spawner, HomeError(user, "Your home directory could not be made", reason, TRY_AGAIN))
     home = json.loads(answer.body)
     spawner.uid, spawner.gid = int(home["uid"]), int(home["gid"])
-    mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home["directory"]}
+    mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home.get("directory", user)}
     # The spawner may have started a server before.
     spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]
     names = {

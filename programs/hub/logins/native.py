@@ -2,16 +2,21 @@
 
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 import bcrypt
 from henhouse_hub import c, secret, site
+from jupyterhub import orm
 from nativeauthenticator import NativeAuthenticator, handlers
 from nativeauthenticator.orm import UserInfo
 from tornado import web
 
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 """The generated password of each administrator, by name. It holds until the administrator chooses another."""
+
+FORMER = Path(site["database_url"].removeprefix("sqlite:///")).with_name("administrators.json")
+"""Who the administrators were when the hub last started."""
 
 ASK_FIRST = """\
 {% extends "page.html" %}
@@ -38,7 +43,28 @@ class Accounts(NativeAuthenticator):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         for name, password in ADMINISTRATORS.items():
+            waiting = self.get_user(name)
+            if waiting is not None and not waiting.is_authorized:
+                # Somebody asked for the name before it was an administrator's: their password must not open it.
+                self.db.delete(waiting)
+                self.db.commit()
             self.provide(name, password)
+        self.demote(set(json.loads(FORMER.read_text())) if FORMER.exists() else set())
+        FORMER.write_text(json.dumps(sorted(ADMINISTRATORS)))
+
+    def demote(self, former: set[str]) -> None:
+        """Take the rights from administrators whose names the settings no longer hold; JupyterHub keeps them."""
+        for user in self.db.query(orm.User).filter(orm.User.name.in_(former - set(ADMINISTRATORS))):
+            user.admin = False
+            user.roles = [role for role in user.roles if role.name != "admin"]
+        self.db.commit()
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
+        """Return the name of the person who may log in; a generated password opens the page that changes it alone."""
+        name = self.normalize_username(data.get("username", ""))
+        if not isinstance(handler, Login) and self.has_generated_password(name):
+            return None
+        return await super().authenticate(handler, data)
 
     def provide(self, name: str, password: str) -> None:
         """Make the account, authorized, unless there is one."""

@@ -1,6 +1,8 @@
 """Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
 
+import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ import pytest
 import requests
 
 from tests.certificates import LOOPBACK, Authority
-from tests.programs.hub.asking import configured, kubeconfig, site
+from tests.programs.hub.asking import SECRETS, configured, kubeconfig, site
 from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
@@ -46,6 +48,11 @@ class Browser:
             f"{self._url}/hub/api/users/{name}", params={"_xsrf": self._token()}, headers=headers
         ).status_code
 
+    def token(self, name: str, password: str) -> int:
+        """Ask the API for a token with a password, and return the status."""
+        auth = {"auth": {"username": name, "password": password}}
+        return self._session.post(f"{self._url}/hub/api/users/{name}/tokens", json=auth).status_code
+
     def _token(self) -> str:
         self._session.get(f"{self._url}/hub/login", allow_redirects=False)
         return next((each.value for each in self._session.cookies if each.name == "_xsrf"), "") or ""
@@ -65,12 +72,21 @@ class Hub:
 
     def __init__(self, directory: Path, **login: object) -> None:
         self._directory = directory
-        self._config = configured(directory, site(login={"type": "native", **login}, administrators=["zoe", "ada"]))
+        self._login = {"type": "native", **login}
+        self.appoint("zoe", "ada")
         authority = Authority()
         certificate, key = authority.issue("hub")
         for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
             (directory / name).write_text(text)
         (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
+
+    def appoint(self, *names: str) -> None:
+        """Name the administrators, as an edit of the settings does; it takes effect at the next start."""
+        shutil.rmtree(self._directory / "secrets", ignore_errors=True)
+        passwords = {name: f"first-password-of-{name}" for name in names}
+        secrets = {**SECRETS, "administrators": json.dumps(passwords)}
+        settings = site(login=self._login, administrators=list(names))
+        self._config = configured(self._directory, settings, secrets=secrets)
 
     @contextmanager
     def running(self) -> Iterator["Hub"]:
@@ -190,3 +206,45 @@ def test_people_without_the_right_change_no_account(hub: Hub) -> None:
     zoe.post("/hub/authorize/other")
     assert person.log_in("other", CHOSEN)
     assert person.post("/hub/authorize/other").status_code == 403
+
+
+def test_request_for_the_name_of_a_later_administrator_opens_nothing(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, enable_signup=True)
+    with hub.running():
+        assert hub.browser().sign_up("carol") == 200
+    hub.appoint("zoe", "ada", "carol")
+    with hub.running():
+        assert hub.browser().log_in("carol", CHOSEN) is None
+        assert hub.browser().log_in("carol", "first-password-of-carol") == "/hub/change-password"
+
+
+def test_former_administrator_has_no_rights(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    with hub.running():
+        ada = hub.browser()
+        assert ada.log_in("ada", FIRST)
+        assert ada.get("/hub/admin").status_code == 200
+    hub.appoint("zoe")
+    with hub.running():
+        ada = hub.browser()
+        assert ada.log_in("ada", FIRST)
+        assert ada.get("/hub/admin").status_code == 403
+        assert ada.get("/hub/authorize").status_code == 403
+        assert administrator(hub).get("/hub/admin").status_code == 200
+
+
+def test_generated_password_makes_no_token(hub: Hub) -> None:
+    answer = hub.browser().token("zoe", "first-password-of-zoe")
+    assert answer == 403
+
+
+def test_person_who_was_kept_out_stays_out_after_a_restart(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, enable_signup=True)
+    with hub.running():
+        assert hub.browser().sign_up("mallory") == 200
+        administrator(hub).post("/hub/authorize/mallory")
+        assert hub.browser().log_in("mallory", CHOSEN)
+        administrator(hub).post("/hub/authorize/mallory")
+        assert hub.browser().log_in("mallory", CHOSEN) is None
+    with hub.running():
+        assert hub.browser().log_in("mallory", CHOSEN) is None
