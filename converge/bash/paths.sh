@@ -61,6 +61,8 @@ replace() {
     export NEW
     "$validate"
   fi
+  # A power cut within seconds would otherwise leave an empty file: the new name may reach the disk before the text.
+  sync -- "$NEW"
   mv --force --no-target-directory -- "$NEW" "$path"
   NEW=
   unit_file_changed "$path"

@@ -58,6 +58,7 @@ if [[ ! -e {_LOADED} ]]; then
   exit 1
 fi
 install --mode=0640 {CANDIDATE} {KEPT}.new
+sync {KEPT}.new
 mv --force {KEPT}.new {KEPT}"""
 
 
@@ -93,10 +94,9 @@ def keeping(run: str) -> Role:
 cmp --silent {CANDIDATE} {KEPT} \\
   && ! systemctl is-active --quiet {_ROLLBACK}.timer {_ROLLBACK}.service \\
   && [[ -e {_LOADED} && $(digests) == "$(<{_LOADED})" ]]""",
-                apply=_KEEP,
+                apply=f"# after run {run}\n{_KEEP}",
             ),
             File(f"/etc/systemd/system/{_UNIT}", render(__file__, _UNIT, kept=KEPT, loaded=_LOADED)),
-            File(f"{DIRECTORY}/run", f"{run}\n"),
             Unit(_UNIT),
         ),
     )
