@@ -21,7 +21,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("converge", "components.contracts", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
-    "quickstart": ("lab", "engine", "ops"),
+    "quickstart": ("lab", "engine", "ops", "converge"),
 }
 """What a room may import besides itself. A folder of a wing of `components` is a room of its own."""
 ROOMS: Final = tuple(dict.fromkeys(room.partition(".")[0] for room in MAY_IMPORT))

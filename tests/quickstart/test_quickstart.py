@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.rack import Door, load_rack
-from quickstart import up, welcome
+from quickstart import stack, up, welcome
 from quickstart.__main__ import main
 from tests.certificates import Authority
 
@@ -80,3 +80,10 @@ def test_login_page_of_an_impostor_does_not_count(door: Door) -> None:
 def test_closed_door_is_named(authority: Authority) -> None:
     closed = Door(listen="127.0.0.1:1", machine="rooster", port=443, url="https://hub.henhouse.localhost:1")
     assert "Connection refused" in welcome.ask(closed, authority.pem)
+
+
+def test_machines_are_looked_at_after_an_update_that_did_not_end_well(tmp_path: Path) -> None:
+    unfinished = tmp_path / "up.unfinished"
+    assert stack.probing(unfinished) == {}
+    unfinished.touch()
+    assert stack.probing(unfinished) == {"HENHOUSE_PROBE": "1"}
