@@ -47,7 +47,9 @@ if config.get_bool("broken"):
     # Fails until its file is there, as a script does whose machine is not ready.
     local.Command("broken", create=f"cat {traces}/repaired", opts=pulumi.ResourceOptions(depends_on=[first]), **quiet)
 if config.get_bool("slow"):
-    local.Command("slow", create=f"echo started > {traces}/started; exec sleep 600", **quiet)
+    # After the others, so that an interruption finds them made.
+    after = pulumi.ResourceOptions(depends_on=[first])
+    local.Command("slow", create=f"echo started > {traces}/started; exec sleep 600", opts=after, **quiet)
 
 pulumi.export("first", first.stdout)
 pulumi.export("second", second.stdout)
