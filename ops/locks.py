@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from stacks.passphrase import settings_file
+
 _PROJECT: Final = "henhouse"
 _ENGINE: Final = "pulumi"
 
@@ -95,7 +97,7 @@ def unlock(stack: str) -> int:
 def of_a_rack(stack: str) -> bool:
     """Whether the stack's settings say that it is a lab's: then no other computer works on it."""
     try:
-        settings = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())
+        settings = yaml.safe_load(settings_file(stack).read_text())
     except (OSError, yaml.YAMLError):  # the engine says what is wrong with the file
         return False
     config = settings.get("config") if isinstance(settings, Mapping) else None

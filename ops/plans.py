@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import yaml
 
+from stacks.passphrase import settings_file
+
 PLACEHOLDER: Final = "https://encrypted.invalid/"
 """Stands for every encrypted value; it is an address, because some settings have to be one."""
 PREVIEW_SECONDS: Final = 600.0
@@ -32,11 +34,11 @@ def plan(tree: Path, stack: str, scratch: Path) -> Plan:
 
     The tree is not written to: the engine runs in a directory of links to it.
     """
+    written = tree / settings_file(stack)
     for entry in tree.iterdir():
-        if entry.name not in (f"Pulumi.{stack}.yaml", ".venv"):
+        if entry.name not in (written.name, ".venv"):
             (scratch / entry.name).symlink_to(entry)
     (scratch / ".venv").symlink_to(Path(sys.prefix))
-    written = tree / f"Pulumi.{stack}.yaml"
     if not written.exists():
         raise PlanError(f"{written.name} does not exist in {tree}")
     (scratch / written.name).write_text(without_secrets(written.read_text()))

@@ -11,6 +11,9 @@ from stacks.settings import ClusterSettings
 API_PORT: Final = 6443
 """TCP port of the API server on every control plane (kubeadm's bindPort)."""
 
+BGP_PORT: Final = 179
+"""TCP port of the nodes' and the gateway's BGP speakers (RFC 4271)."""
+
 
 @dataclass(frozen=True)
 class Membership:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from components.contracts.cluster import API_PORT
+from components.contracts.cluster import API_PORT, BGP_PORT
 from components.contracts.openings import ANYWHERE, Opening, only
 from stacks.settings import Site
 
 ETCD_PORTS: Final = (2379, 2380)
 KUBELET_PORT: Final = 10250
 KUBE_PROXY_HEALTH_PORT: Final = 10256
-BGP_PORT: Final = 179
 
 
 def openings(site: Site) -> Iterator[Opening]:

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.contracts.cluster import Peering
+from components.contracts.cluster import BGP_PORT, Peering
 from components.contracts.machines import Machine
 from components.contracts.openings import Opening, only
 from components.network.gateway.roles import router_role
@@ -25,7 +25,7 @@ class Gateway(pulumi.ComponentResource):
         self.ready = apply(on, router_role(site, peering), parent=self)
         nodes = only(node.address for node in site.nodes.values())
         self.openings = (
-            Opening(on.name, 179, "tcp", nodes, "BGP"),
+            Opening(on.name, BGP_PORT, "tcp", nodes, "BGP"),
             Opening(on.name, 123, "udp", (site.network.machines,), "NTP"),
         )
         self.register_outputs({})
