@@ -54,6 +54,7 @@ def policy(
     return NetworkPolicySpecArgs(
         pod_selector=LabelSelectorArgs(match_labels=dict(selector)),
         policy_types=["Ingress", "Egress"],
-        ingress=list(ingress),
-        egress=list(egress),
+        # The API server keeps no empty list.
+        ingress=list(ingress) or None,
+        egress=list(egress) or None,
     )

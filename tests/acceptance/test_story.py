@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -178,6 +178,89 @@ def test_no_route_leads_a_stranger_to_homes_pods_or_services(through: str) -> No
         finally:
             inside("ip", "route", "delete", f"{address}/32")
         assert done.returncode != 0, f"{address}:{port} answers through {through}"
+
+
+def test_nobody_but_the_gateway_says_who_the_client_is() -> None:
+    """The file server's own words on a client are taken from its PROXY header; a stranger writes one, too."""
+    balancer = kubectl("--namespace", "edge", "get", "service", "--output", "jsonpath={..ingress[0].ip}")
+    assert not _forges(balancer, through="chick2")
+    # The Service refuses strangers also where the packet filter is away.
+    on("chick2", "nft delete table inet henhouse")
+    assert not _forges(balancer, through="chick2")
+    on("chick2", "systemctl reload henhouse-firewall")
+    # The gateway's proxy takes no header from a client, and the proxy in the cluster no other word of theirs.
+    assert not _forges(GATEWAY)
+    header = f"X-Forwarded-For: {FORGED}"
+    inside("curl", "-sk", "--resolve", f"{HUB}:443:{GATEWAY}", "-H", header, f"https://{HUB}/hub/login", check=True)
+    assert FORGED not in kubectl("--namespace", "hub", "logs", "deployment/hub")
+
+
+FORGED: Final = "203.0.113.66"
+_FORGERY: Final = f"""
+import socket, ssl, sys
+raw = socket.create_connection((sys.argv[1], 443), timeout=5)
+raw.sendall(b"PROXY TCP4 {FORGED} 198.18.0.2 4444 443\\r\\n")
+context = ssl._create_unverified_context()
+tls = context.wrap_socket(raw, server_hostname="{HUB}")
+tls.sendall(b"GET /hub/login HTTP/1.1\\r\\nHost: {HUB}\\r\\nConnection: close\\r\\n\\r\\n")
+sys.exit(not tls.recv(1))
+"""
+
+
+def _forges(address: str, *, through: str | None = None) -> bool:
+    """Return whether somebody answers a connection that begins with a PROXY header of a stranger's."""
+    if through is not None:
+        inside("ip", "route", "replace", f"{address}/32", "via", HOSTS[through]["address"])
+    try:
+        return inside("python3", "-c", _FORGERY, address, check=False).returncode == 0
+    finally:
+        if through is not None:
+            inside("ip", "route", "delete", f"{address}/32")
+
+
+def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() -> None:
+    api = kubectl("--namespace", "default", "get", "service", "kubernetes", "--output", "jsonpath={.spec.clusterIP}")
+    files = kubectl("--namespace", "storage", "get", "service", "nfs", "--output", "jsonpath={.spec.clusterIP}")
+    other = _pod_address("users", f"jupyter-{OTHER}")
+    answering = {
+        f"{api}:443": "chick2",
+        f"{HOSTS['chick0']['address']}:6443": "chick2",
+        f"{files}:2049": "chick2",
+        f"{HOSTS['hen']['address']}:2049": "chick2",
+        f"{other}:8888": "chick2",
+        **{f"{host['address']}:22": "rooster" for host in HOSTS.values()},
+    }
+    deaf = [place for place, sees in answering.items() if not _connects(partial(on, sees), place)]
+    assert not deaf, f"nobody answers at {deaf}, so a refusal there would show nothing"
+    from_pod = partial(_in_the_pod, USER)
+    assert not [place for place in answering if _connects(from_pod, place)]
+
+    policies = kubectl("--namespace", "users", "get", "networkpolicies", "--output", "json")
+    kubectl("--namespace", "users", "delete", "networkpolicies", "--all")
+    try:
+        assert not [place for place in answering if _connects(from_pod, place)]
+    finally:
+        create = "kubectl --kubeconfig /etc/kubernetes/admin.conf create --filename -"
+        on("chick0", f"{create} <<<{shlex.quote(_as_made(policies))}")
+
+
+def _pod_address(namespace: str, name: str) -> str:
+    return kubectl("--namespace", namespace, "get", "pod", name, "--output", "jsonpath={.status.podIP}")
+
+
+def _connects(shell: Callable[[str], str], place: str) -> bool:
+    host, port = place.split(":")
+    connect = f"timeout 2 bash -c ': </dev/tcp/{host}/{port}' 2>/dev/null"
+    return shell(f"{connect} && echo connects || true").strip() == "connects"
+
+
+def _as_made(objects: str) -> str:
+    """Return what `kubectl get` printed, without what the API server added."""
+    listed = json.loads(objects)
+    for each in listed["items"]:
+        kept = {"name", "namespace", "labels", "annotations"}
+        each["metadata"] = {name: value for name, value in each["metadata"].items() if name in kept}
+    return json.dumps(listed)
 
 
 def test_rules_that_lock_the_program_out_are_taken_back(clock: Clock) -> None:

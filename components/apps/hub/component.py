@@ -1,6 +1,6 @@
 """Hub: JupyterHub on the cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -64,14 +64,14 @@ class Hub(pulumi.ComponentResource):
         self._namespaces = namespaces
 
         self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
-        self._policies(homes)
-        self._proxy(self._secret("proxy-token", {"token": secrets.proxy_token}))
+        policies = self._policies(homes)
+        self._proxy(self._secret("proxy-token", {"token": secrets.proxy_token}), after=policies)
         self._hub(
             service_account=self._service_account(),
             config=self._config(homes),
             keys=self._secret("keys", self._keys(secrets, homes)),
             database=self._database(machines[database_host(site)]),
-            after=homes.ready,
+            after=[homes.ready, *policies],
         )
         metrics = ScrapeTarget(
             "jupyterhub",
@@ -87,6 +87,13 @@ class Hub(pulumi.ComponentResource):
 
     def _options(self, *, protect: bool | None = None) -> pulumi.ResourceOptions:
         return self._cluster.options(self, protect=protect)
+
+    def _options_after(
+        self, after: Sequence[pulumi.Resource], *, protect: bool | None = None
+    ) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(
+            self._options(protect=protect), pulumi.ResourceOptions(depends_on=list(after))
+        )
 
     def _meta(self, name: str | None = None) -> ObjectMetaArgs:
         return ObjectMetaArgs(name=name, namespace=self._namespaces.hub)
@@ -109,7 +116,8 @@ class Hub(pulumi.ComponentResource):
         }
         return names["proxy-public"]
 
-    def _policies(self, homes: HomesVolume) -> None:
+    def _policies(self, homes: HomesVolume) -> list[pulumi.Resource]:
+        """Make the network policies and return them: no pod of the hub's starts before it may speak."""
         site, spaces = self._site, self._namespaces
         policies = {
             "hub": (
@@ -124,13 +132,15 @@ class Hub(pulumi.ComponentResource):
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
             "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
         }
-        for policy, (namespace, spec) in policies.items():
+        return [
             NetworkPolicy(
                 f"{self._name}-{policy}-policy",
                 metadata=ObjectMetaArgs(namespace=namespace),
                 spec=spec,
                 opts=self._options(),
             )
+            for policy, (namespace, spec) in policies.items()
+        ]
 
     def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
         """Make an immutable Secret and return its generated name.
@@ -206,9 +216,7 @@ class Hub(pulumi.ComponentResource):
             f"{self._name}-database-volume",
             metadata=ObjectMetaArgs(name=claim_name),
             spec=volume_spec(machine.name, namespace=self._namespaces.hub, claim=claim_name),
-            opts=pulumi.ResourceOptions.merge(
-                self._options(protect=True), pulumi.ResourceOptions(depends_on=[directory])
-            ),
+            opts=self._options_after([directory], protect=True),
         )
         claim = PersistentVolumeClaim(
             f"{self._name}-database-claim",
@@ -219,13 +227,13 @@ class Hub(pulumi.ComponentResource):
         name: pulumi.Output[str] = claim.metadata.name
         return name
 
-    def _proxy(self, token: pulumi.Output[str]) -> None:
+    def _proxy(self, token: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> None:
         address = self._namespaces.hub.apply(hub_url)
         Deployment(
             f"{self._name}-proxy",
             metadata=self._meta("proxy"),
             spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token)),
-            opts=self._options(),
+            opts=self._options_after(after),
         )
 
     def _hub(
@@ -235,9 +243,9 @@ class Hub(pulumi.ComponentResource):
         config: pulumi.Output[str],
         keys: pulumi.Output[str],
         database: pulumi.Output[str],
-        after: pulumi.Resource,
+        after: Sequence[pulumi.Resource],
     ) -> None:
-        """`after` is what has to answer before the hub starts anyone's server."""
+        """`after` is what has to answer before the hub starts anyone's server, and the policies of all pods."""
         Deployment(
             f"{self._name}-server",
             metadata=self._meta("hub"),
@@ -245,5 +253,5 @@ class Hub(pulumi.ComponentResource):
                 HUB_LABELS,
                 hub_pod(self._site.hub, service_account=service_account, config=config, keys=keys, database=database),
             ),
-            opts=pulumi.ResourceOptions.merge(self._options(), pulumi.ResourceOptions(depends_on=[after])),
+            opts=self._options_after(after),
         )

@@ -76,10 +76,10 @@ class IngressProxy(pulumi.ComponentResource):
                     "projectcalico.org/loadBalancerIPs": f'["{site.edge.load_balancer_address}"]',
                 },
             ),
-            spec=edge_service(),
+            spec=edge_service(gateway.address),
             opts=options,
         )
-        NetworkPolicy(
+        allowed = NetworkPolicy(
             f"{name}-policy",
             metadata=ObjectMetaArgs(namespace=namespace),
             spec=edge_policy(trusted_addresses(site), [route.namespace for route in routes]),
@@ -91,7 +91,7 @@ class IngressProxy(pulumi.ComponentResource):
             spec=edge_deployment(
                 edge_pod(site.edge.image, config=config.metadata.name, certificate=certificate.metadata.name)
             ),
-            opts=options,
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[allowed])),
         )
         hosts = [route.host for route in routes]
         by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)

@@ -106,12 +106,17 @@ def edge_deployment(pod: PodSpecArgs) -> DeploymentSpecArgs:
     )
 
 
-def edge_service() -> ServiceSpecArgs:
-    """Every node takes connections for every pod: the gateway may send them to any."""
+def edge_service(gateway: IPv4Address) -> ServiceSpecArgs:
+    """Return a Service that takes connections from the gateway alone.
+
+    The PROXY header of a connection is believed, and every node takes connections for every pod, with its own address
+    in place of the client's. So kube-proxy looks at the source before that: `loadBalancerSourceRanges`.
+    """
     return ServiceSpecArgs(
         type="LoadBalancer",
         external_traffic_policy="Cluster",
         allocate_load_balancer_node_ports=False,
+        load_balancer_source_ranges=[f"{gateway}/32"],
         selector=dict(LABELS),
         ports=[
             ServicePortArgs(name="http", port=80, target_port="http"),

@@ -132,6 +132,12 @@ def test_hub_and_proxy_restart_one_without_the_other(hub: Recorded) -> None:
     assert "hub-keys" not in proxy.depends_on_names
 
 
+@pytest.mark.parametrize("deployment", ["hub-server", "hub-proxy"])
+def test_no_pod_starts_before_the_policies(hub: Recorded, deployment: str) -> None:
+    policies = {f"hub-{whose}-policy" for whose in ("hub", "proxy", "servers")}
+    assert policies <= hub.one(deployment).depends_on_names
+
+
 def test_changed_content_gets_a_new_object(hub: Recorded) -> None:
     for name in ("hub-config", "hub-keys", "hub-proxy-token"):
         each = hub.one(name)

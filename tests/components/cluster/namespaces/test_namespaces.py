@@ -13,6 +13,8 @@ from stacks.versions import SITE
 from tests.recorded import Recorded
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+OF_THE_CLUSTER = "kubernetes:crd.projectcalico.org/v1:GlobalNetworkPolicy"
 
 
 @pytest.fixture
@@ -43,7 +45,24 @@ def test_those_that_lead_to_data_cannot_be_deleted(recorded: Recorded) -> None:
     assert kept == {"hub", "users", "storage"}
 
 
+def test_each_is_closed(recorded: Recorded) -> None:
+    closed = {each.inputs["metadata"]["namespace"]: each.inputs["spec"] for each in recorded.all(POLICY)}
+    assert set(closed) == set(recorded.result)
+    for spec in closed.values():
+        assert spec == {"podSelector": {"matchLabels": {}}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_cluster_closes_them_too_after_their_own_policies(recorded: Recorded) -> None:
+    (closed,) = recorded.all(OF_THE_CLUSTER)
+    spec = closed.inputs["spec"]
+    assert all(f"'{name}'" in spec["selector"] for name in recorded.result)
+    assert spec["types"] == ["Ingress", "Egress"]
+    assert "ingress" not in spec
+    assert "egress" not in spec
+    assert spec["order"] > 1000
+
+
 def test_they_fit_their_schema(recorded: Recorded) -> None:
     minor = SITE["kubernetes"].rpartition(".")[0]
-    for each in recorded.all(NAMESPACE):
+    for each in [*recorded.all(NAMESPACE), *recorded.all(POLICY)]:
         kubernetes_validate.validate(each.inputs, minor, strict=True)

@@ -63,6 +63,7 @@ def test_service_has_the_address_of_the_settings(edge: Recorded) -> None:
     assert service["metadata"]["annotations"] == {"projectcalico.org/loadBalancerIPs": '["198.18.48.10"]'}
     assert service["spec"]["type"] == "LoadBalancer"
     assert service["spec"]["externalTrafficPolicy"] == "Cluster"
+    assert service["spec"]["loadBalancerSourceRanges"] == ["198.18.0.2/32"]
 
 
 def test_gateway_passes_on_to_that_address(edge: Recorded) -> None:
@@ -112,6 +113,10 @@ def test_a_rollout_never_takes_the_way_in_away(edge: Recorded) -> None:
     assert spec["replicas"] > 1
     for name in ("edge-config", "edge-certificate"):
         assert "name" not in edge.one(name).inputs["metadata"], f"{name} would change under a running pod"
+
+
+def test_no_pod_starts_before_its_policy(edge: Recorded) -> None:
+    assert "edge-policy" in edge.one("edge-proxy", "kubernetes:apps/v1:Deployment").depends_on_names
 
 
 def test_only_those_are_let_in_whose_word_on_the_client_is_taken(edge: Recorded) -> None:
