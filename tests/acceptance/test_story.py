@@ -3,8 +3,8 @@
 import json
 import re
 import shlex
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final
 
@@ -29,8 +29,9 @@ from tests.acceptance.site import (
     pulumi,
     state,
 )
+from tests.acceptance.strangers import computer_at, route, scan
 from tests.browser.session import GATEWAY, HUB, open_notebook
-from tests.stacks.sites import ROOT
+from tests.stacks.sites import tree
 
 pytestmark = pytest.mark.rack
 
@@ -38,6 +39,13 @@ USER: Final = "ada"
 OTHER: Final = "grace"
 FILE: Final = "proof.txt"
 HOMES: Final = "/nest/homes"
+CAMPUS: Final = "198.18.0.1"
+NEIGHBOUR: Final = "198.18.0.66"
+NETWORK: Final = tree("dev")["network"]
+PORTS_OF_PODS: Final = "22,53,80,111,179,443,2049,5473,6443,8000-8900,9000-9300,10250"
+"""On which a pod or a Service of the site or of Kubernetes answers."""
+FORGED: Final = "203.0.113.66"
+"""Of a network for documentation (RFC 5737): nobody has it."""
 
 
 def test_a_site_comes_up_from_nothing_interrupted_once(clock: Clock) -> None:
@@ -148,36 +156,44 @@ def _listening(host: str) -> set[tuple[str, int]]:
     return {(protocol, int(port)) for protocol, address, port in addresses if not _LOOPBACK.match(address)}
 
 
-def test_campus_reaches_what_is_declared_for_it_and_nothing_else(clock: Clock) -> None:
-    """A stranger's computer has no address that any opening names, other than those for anyone."""
+@pytest.mark.parametrize("stranger", [CAMPUS, NEIGHBOUR])
+def test_strangers_reach_what_is_declared_for_anyone_and_nothing_else(stranger: str, clock: Clock) -> None:
+    """One on the campus, and a computer that somebody plugged in beside the machines: no opening names them."""
     addresses = {each["address"]: name for name, each in HOSTS.items()}
-    with clock.timing("scan of every TCP port of every machine"):
-        command = f"ulimit -n 16384; exec {sys.executable} {ROOT}/tests/acceptance/scan.py {' '.join(addresses)}"
-        found = json.loads(inside("sh", "-c", command).stdout)
-    for address, ports in found.items():
-        print(f"{addresses[address]}: {ports}")
-    anyone = {(each["machine"], each["port"]) for each in output("openings") if _takes_strangers(each)}
-    assert {(addresses[address], port) for address, ports in found.items() for port in ports} == anyone
-
-
-def _takes_strangers(opening: Mapping[str, Any]) -> bool:
-    return bool(opening["protocol"] == "tcp" and opening["sources"] == ["0.0.0.0/0"])
+    with (
+        clock.timing(f"scan of every port of every machine from {stranger}"),
+        computer_at(NEIGHBOUR, NETWORK["machines"]),
+    ):
+        found = scan(stranger, list(addresses))
+    answering = {(addresses[address], *port) for address, ports in found.items() for port in ports}
+    for machine, protocol, port in sorted(answering):
+        print(f"{machine}: {protocol} {port}")
+    assert answering == {
+        (each["machine"], each["protocol"], each["port"])
+        for each in output("openings")
+        if each["sources"] == ["0.0.0.0/0"]
+    }
 
 
 @pytest.mark.parametrize("through", ["rooster", "chick1", "chick2"])
-def test_no_route_leads_a_stranger_to_homes_pods_or_services(through: str) -> None:
+def test_no_route_leads_a_stranger_to_pods_or_services(through: str) -> None:
     """The file server believes a worker's address, which kube-proxy gives to what comes to a Service from outside."""
-    service = kubectl("--namespace", "storage", "get", "service", "nfs", "--output", "jsonpath={.spec.clusterIP}")
-    pod = kubectl("--namespace", "hub", "get", "pod", "--output", "jsonpath={.items[0].status.podIP}")
-    balancer = kubectl("--namespace", "edge", "get", "service", "--output", "jsonpath={..ingress[0].ip}")
-    for address, port in ((service, 2049), (pod, 8081), (balancer, 443)):
-        connect = f"import socket; socket.create_connection(({address!r}, {port}), timeout=3)"
-        inside("ip", "route", "replace", f"{address}/32", "via", HOSTS[through]["address"])
-        try:
-            done = inside("python3", "-c", connect, check=False)
-        finally:
-            inside("ip", "route", "delete", f"{address}/32")
-        assert done.returncode != 0, f"{address}:{port} answers through {through}"
+    places = {
+        NETWORK["pods"]: _words("get", "pods", "-A", "--output", "jsonpath={.items[*].status.podIP}"),
+        NETWORK["services"]: _words("get", "services", "-A", "--output", "jsonpath={.items[*].spec.clusterIP}"),
+        NETWORK["load_balancers"]: _words("get", "services", "-A", "--output", "jsonpath={..ingress[*].ip}"),
+    }
+    machines = {each["address"] for each in HOSTS.values()}
+    for inner, addresses in places.items():
+        targets = sorted(set(addresses) - machines)
+        assert targets, f"nothing to look for in {inner}"
+        with route(inner, through=HOSTS[through]["address"]):
+            found = scan(CAMPUS, targets, PORTS_OF_PODS)
+        assert not any(found.values()), f"{found} answer through {through}"
+
+
+def _words(*arguments: str) -> list[str]:
+    return kubectl(*arguments).split()
 
 
 def test_nobody_but_the_gateway_says_who_the_client_is() -> None:
@@ -195,7 +211,6 @@ def test_nobody_but_the_gateway_says_who_the_client_is() -> None:
     assert FORGED not in kubectl("--namespace", "hub", "logs", "deployment/hub")
 
 
-FORGED: Final = "203.0.113.66"
 _FORGERY: Final = f"""
 import socket, ssl, sys
 raw = socket.create_connection((sys.argv[1], 443), timeout=5)
@@ -209,13 +224,8 @@ sys.exit(not tls.recv(1))
 
 def _forges(address: str, *, through: str | None = None) -> bool:
     """Return whether somebody answers a connection that begins with a PROXY header of a stranger's."""
-    if through is not None:
-        inside("ip", "route", "replace", f"{address}/32", "via", HOSTS[through]["address"])
-    try:
+    with route(f"{address}/32", through=HOSTS[through]["address"]) if through else nullcontext():
         return inside("python3", "-c", _FORGERY, address, check=False).returncode == 0
-    finally:
-        if through is not None:
-            inside("ip", "route", "delete", f"{address}/32")
 
 
 def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() -> None:
