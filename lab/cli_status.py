@@ -79,9 +79,9 @@ def _print_table(rack: Rack, machine_rows: tuple[Row, ...], services: dict[str, 
         memory = f"{row.memory / 1024**2:.0f} MiB" if row.memory else ""
         table.add_row(row.name, row.kind, row.address, row.state, memory)
     # What is not a terminal has no width, and nothing is cut there.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _UNLIMITED)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _UNLIMITED)
     console.print(table)
     for name, state in services.items():
-        console.print(f"{name}: {state}")
+        print(f"{name}: {state}")
     if rack.door is not None:
-        console.print(f"in a browser on this computer, once the program is up: {rack.door.url}")
+        print(f"in a browser on this computer, once the program is up: {rack.door.url}")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lab.estimate import UNKNOWN_SECONDS, Estimate, about, weights
 
-_console: Final = Console(stderr=True, highlight=False)
+_console: Final = Console(stderr=True, highlight=False, emoji=False)
 
 
 class _Left(ProgressColumn):

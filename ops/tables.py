@@ -15,7 +15,7 @@ UNLIMITED: Final = 10_000
 def console(file: TextIO | None = None) -> Console:
     """Return a console on `file` (default: standard output) that cuts nothing off when it is not a terminal."""
     to = file or sys.stdout
-    return Console(file=to, width=None if to.isatty() else UNLIMITED, highlight=False)
+    return Console(file=to, width=None if to.isatty() else UNLIMITED, highlight=False, emoji=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from rich.console import Console
 
 from lab.rack import Door, Rack, RackError
 
@@ -55,9 +54,8 @@ def show(rack: Rack, outputs: Mapping[str, Any]) -> None:
     """Print the welcome on standard output, and write the authority's certificate beside the rack's state."""
     authority = rack.state / "authority.crt"
     authority.write_text(str(outputs["ca_certificate"]))
-    console = Console(highlight=False, soft_wrap=True)
     address = rack.door.url if rack.door else str(outputs["hub_url"])
-    console.print(text(address, str(outputs["login"]), authority, fingerprint(authority)), markup=False)
+    print(text(address, str(outputs["login"]), authority, fingerprint(authority)), flush=True)
 
 
 def text(address: str, login: str, authority: Path, digest: str) -> str:

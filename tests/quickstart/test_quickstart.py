@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lab import progress
 from lab.rack import Door, load_rack
+from ops.tables import console, table
 from quickstart import stack, up, welcome
 from quickstart.__main__ import main
 from tests.certificates import Authority
@@ -26,6 +28,24 @@ def test_it_ends_with_one_address_and_what_to_try() -> None:
     assert words.count("https://") == 1
     for promised in ("password x", "/state/authority.crt", "AB:CD", "make drift", "make shell", "make down"):
         assert promised in words
+
+
+def test_every_letter_of_a_fingerprint_is_printed(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich draws some words between colons as pictures, and a digest is letters between colons."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(welcome, "fingerprint", lambda path: "1F:AB:2B:X:0A")
+    rack = load_rack("dev")
+    rack.state.mkdir(parents=True)
+    welcome.show(rack, {"ca_certificate": authority.pem, "login": "any name, password :cat:"})
+    progress.say("1F:AB:2B")
+    console().print(table(("found",), [("1F:AB:2C",)]))
+    printed = capsys.readouterr()
+    assert "(SHA-256 1F:AB:2B:X:0A)" in printed.out
+    assert "password :cat:" in printed.out
+    assert "1F:AB:2B" in printed.err
+    assert "1F:AB:2C" in printed.out
 
 
 def test_table_of_weights_holds_the_slowest_machine_of_a_kind() -> None:
