@@ -47,7 +47,7 @@ def scan(source: str, addresses: Sequence[str], ports: str = EVERY_PORT) -> Answ
     A UDP port is sent what its usual protocol would answer (nmap's payloads). One that says nothing does not count.
     """
     install_packages(("nmap",))
-    quick = ("-n", "-Pn", "-T5", "--min-rate", str(_RATE), "--max-retries", "2", "--defeat-rst-ratelimit")
+    quick = ("-n", "-Pn", "-T5", "--min-rate", str(_RATE), "--max-retries", "1", "--defeat-rst-ratelimit")
     command = ("nmap", "-sS", "-sU", "-S", source, "-e", BRIDGE, *quick, "--defeat-icmp-ratelimit", "-p", ports)
     printed = inside(*command, "-oG", "-", *addresses).stdout
     return {**{address: set() for address in addresses}, **answers(printed)}

@@ -43,8 +43,6 @@ HOMES: Final = "/nest/homes"
 CAMPUS: Final = "198.18.0.1"
 NEIGHBOUR: Final = "198.18.0.66"
 NETWORK: Final = tree("dev")["network"]
-PORTS_OF_PODS: Final = "22,53,80,111,179,443,2049,5473,6443,8000-8900,9000-9300,10250"
-"""On which a pod or a Service of the site or of Kubernetes answers."""
 FORGED: Final = "203.0.113.66"
 """Of a network for documentation (RFC 5737): nobody has it."""
 
@@ -185,11 +183,14 @@ def test_no_route_leads_a_stranger_to_pods_or_services(through: str) -> None:
         NETWORK["load_balancers"]: _words("get", "services", "-A", "--output", "jsonpath={..ingress[*].ip}"),
     }
     machines = {each["address"] for each in HOSTS.values()}
+    of_pods = _words("get", "pods", "-A", "--output", "jsonpath={.items[*].spec.containers[*].ports[*].containerPort}")
+    of_services = _words("get", "services", "-A", "--output", "jsonpath={.items[*].spec.ports[*].port}")
+    ports = ",".join(sorted({*of_pods, *of_services}, key=int))
     for inner, addresses in places.items():
         targets = sorted(set(addresses) - machines)
         assert targets, f"nothing to look for in {inner}"
         with route(inner, through=HOSTS[through]["address"]):
-            found = scan(CAMPUS, targets, PORTS_OF_PODS)
+            found = scan(CAMPUS, targets, ports)
         assert not any(found.values()), f"{found} answer through {through}"
 
 
