@@ -1,8 +1,9 @@
-"""The committed site, previewed by the real engine on a computer without a network."""
+"""The committed stacks, previewed by the real engine on a computer without a network, in a shell that knows no uv."""
 
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,9 +21,19 @@ OFFLINE: Final = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the engine's environment, with a state that is empty."""
+    """Return the engine's environment, with a state that is empty, and without the toolchains that a host may take."""
     engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
-    return {**os.environ, **engine.env, "PULUMI_CONFIG_PASSPHRASE": PUBLISHED["prod"]}
+    path = [each for each in engine.env["PATH"].split(os.pathsep) if not _has_a_toolchain(Path(each))]
+    return {
+        **{name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        **engine.env,
+        "PATH": os.pathsep.join(path),
+        "PULUMI_CONFIG_PASSPHRASE": PUBLISHED["prod"],
+    }
+
+
+def _has_a_toolchain(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("uv", "poetry"))
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +84,19 @@ def test_it_shows_no_secret(preview: str, environment: dict[str, str]) -> None:
 def test_it_stays_a_preview(preview: str) -> None:
     assert "to create" in preview
     assert not re.search(r"\bcreated\b", preview)
+
+
+def test_rack_too(environment: dict[str, str]) -> None:
+    settings = ROOT / "Pulumi.dev.yaml"
+    before = settings.read_text()
+    of_the_rack = {**environment, "PULUMI_CONFIG_PASSPHRASE": PUBLISHED["dev"]}
+    try:
+        assert _offline(of_the_rack, "pulumi", "stack", "init", "dev").returncode == 0
+        done = _offline(of_the_rack, "pulumi", "--non-interactive", "preview", "--stack", "dev")
+    finally:
+        settings.write_text(before)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert len(set(re.findall(r"henhouse:host:BareMetalNode (\S+) create", done.stdout))) == len(tree("dev")["hosts"])
 
 
 @pytest.mark.parametrize("target", ["preview", "drift", "repair"])

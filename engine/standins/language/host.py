@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ from google.protobuf import empty_pb2
 
 from engine.standins import mark
 from engine.standins.language.executor import ALREADY_REPORTED
+from engine.standins.language.toolchain import Toolchain, ToolchainError, resolve
 from engine.standins.server import until_orphaned
 from lab.versions import PULUMI
 
@@ -32,23 +32,6 @@ _LIST_PACKAGES: Final = """
 import importlib.metadata as metadata, json
 print(json.dumps(sorted((each.metadata["Name"], each.version) for each in metadata.distributions())))
 """
-
-
-def interpreter(root: Path, options: dict[str, Any]) -> Path:
-    """Return the Python that the project asks for: `options.virtualenv`, uv's environment, else python3 on PATH.
-
-    As in the official host, a project that names no toolchain is uv's when it has uv's lock file.
-    """
-    named = options.get("virtualenv")
-    toolchain = options.get("toolchain") or ("uv" if (root / "uv.lock").exists() else "pip")
-    if not named and toolchain == "uv":
-        named = os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv"
-    if not named:
-        return Path(shutil.which("python3") or sys.executable)
-    found = root / str(named) / "bin" / "python"
-    if not found.exists():
-        raise FileNotFoundError(f"Pulumi.yaml asks for the virtual environment {root / str(named)}: run `uv sync`")
-    return found
 
 
 def _label(text: str) -> str:
@@ -73,18 +56,25 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return pb.GetRequiredPluginsResponse()
 
     async def GetRequiredPackages(self, request: Any, context: Any) -> pb.GetRequiredPackagesResponse:
-        """None: else the engine starts a plugin for each SDK installed. The program's requests name what they need."""
+        """None: else the engine starts a plugin for each SDK installed. The program's requests name what they need.
+
+        The official host asks the toolchain what is installed; what keeps it from that is an error here too.
+        """
+        await _require_list(_toolchain_of(request.info))
         return pb.GetRequiredPackagesResponse()
 
     async def GetProgramDependencies(self, request: Any, context: Any) -> pb.GetProgramDependenciesResponse:
-        found = json.loads(await _ask(request.info, "-c", _LIST_PACKAGES))
+        toolchain = _toolchain_of(request.info)
+        await _require_list(toolchain)
+        found = json.loads(await _ask(toolchain.python, "-c", _LIST_PACKAGES))
         return pb.GetProgramDependenciesResponse(
             dependencies=[pb.DependencyInfo(name=name, version=version) for name, version in found]
         )
 
     async def About(self, request: Any, context: Any) -> pb.AboutResponse:
-        version = await _ask(request.info, "--version")
-        return pb.AboutResponse(executable=str(_interpreter_of(request.info)), version=version.split()[-1])
+        python = _toolchain_of(request.info).python
+        version = await _ask(python, "--version")
+        return pb.AboutResponse(executable=str(python), version=version.split()[-1])
 
     async def InstallDependencies(self, request: Any, context: Any) -> AsyncIterator[pb.InstallDependenciesResponse]:
         yield pb.InstallDependenciesResponse(stdout=_label("run `uv sync` to install the dependencies\n").encode())
@@ -94,7 +84,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             return pb.RunResponse(error=_label(reason))
         try:
             code = await self._run(request)
-        except OSError as error:
+        except (OSError, ToolchainError) as error:
             return pb.RunResponse(error=_label(str(error)))
         if code == ALREADY_REPORTED:
             return pb.RunResponse(bail=True)
@@ -134,7 +124,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         }
         # What the program prints goes the way of this process's own output: to the engine, which shows it.
         self._program = await asyncio.create_subprocess_exec(
-            _interpreter_of(request.info),
+            _toolchain_of(request.info).python,
             _EXECUTOR,
             json.dumps(settings),
             request.pwd or ".",
@@ -146,21 +136,49 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return await self._program.wait()
 
 
-def _interpreter_of(info: Any) -> Path:
-    return interpreter(Path(info.root_directory), dict(info.options.items()))
+def _toolchain_of(info: Any) -> Toolchain:
+    return resolve(Path(info.root_directory), Path(info.program_directory), dict(info.options.items()))
 
 
-async def _ask(info: Any, *arguments: str) -> str:
+async def _require_list(toolchain: Toolchain) -> None:
+    """Fail where the official host could not list the packages (`ListPackages`, sdk/python/toolchain/pip.go)."""
+    if not toolchain.lists_with_pip:
+        return
     process = await asyncio.create_subprocess_exec(
-        _interpreter_of(info), *arguments, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+        toolchain.python, "-c", "import pip", stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    if await process.wait() != 0:
+        raise ToolchainError(f"calling `{toolchain.python} -m pip list --format json`: exit status 1")
+
+
+async def _ask(python: Path, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        python, *arguments, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
     )
     answer, _ = await process.communicate()
     return answer.decode()
 
 
+class Explained(grpc.aio.ServerInterceptor):
+    """Gives the engine the words of a ToolchainError; without it, it would say only that an exception came out."""
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = await continuation(details)
+        if handler is None or not handler.unary_unary:
+            return handler
+
+        async def answer(request: Any, context: Any) -> Any:
+            try:
+                return await handler.unary_unary(request, context)
+            except ToolchainError as error:
+                await context.abort(grpc.StatusCode.UNKNOWN, _label(str(error)))
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+
 async def _serve() -> None:
     addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    server = grpc.aio.server(options=UNLIMITED)
+    server = grpc.aio.server(options=UNLIMITED, interceptors=[Explained()])
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(addresses[-1] if addresses else ""), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
