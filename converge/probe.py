@@ -52,7 +52,7 @@ async def _machine(roles: list[AppliedRole]) -> list[Difference | NotChecked]:
     try:
         async with await _connect(connection) as session:
             answers = [each for role in roles for each in await _role(session, role)]
-    except (OSError, asyncssh.Error, TimeoutError) as error:
+    except (OSError, asyncssh.Error, asyncssh.KeyImportError, TimeoutError) as error:
         reason = f"{connection['host']} port {connection.get('port', 22)}: {_reason(error)}"
         return [NotChecked(role.machine, role.role, reason) for role in roles]
     return answers

@@ -4,8 +4,14 @@ import argparse
 import importlib
 import pkgutil
 import sys
+import traceback
+from typing import Final
 
 from ops import commands
+
+FAULT: Final = 70
+"""Exit status of a command that failed by a fault of its own (EX_SOFTWARE, sysexits.h): the interpreter's own 1 would
+read as an answer, such as "there is drift"."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +27,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Do what the command line says and return the exit status."""
     options = parser().parse_args(arguments)
-    return int(options.run(options))
+    try:
+        return int(options.run(options))
+    except Exception:  # whatever it is, it is no answer
+        traceback.print_exc()
+        return FAULT
 
 
 if __name__ == "__main__":

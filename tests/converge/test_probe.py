@@ -112,6 +112,13 @@ def test_key_that_the_machine_does_not_know(shell: LoopbackShell, ssh_server: An
     assert [each.reason.partition(": ")[2] for each in seen.not_checked] == ["it accepts none of the keys offered"]
 
 
+def test_key_that_is_none_does_not_hide_the_others(shell: LoopbackShell) -> None:
+    broken = replace(applied(shell, FILE, "chick1"), connection=shell.connection | {"privateKey": "no key at all"})
+    seen = look(broken, applied(shell, FILE))
+    assert [each.machine for each in seen.not_checked] == ["chick1"]
+    assert [each.machine for each in seen.differences] == ["chick0"]
+
+
 def test_check_that_does_not_end_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "CHECK_SECONDS", 0.5)
     seen = look(applied(shell, Role("slow", (Script("slow", "sleep 5", "true"),))), applied(shell, FILE))

@@ -13,7 +13,7 @@ from converge.probe import ProbeResult
 from converge.report import Difference, NotChecked
 from converge.stack import StackClient, StateError
 from converge.state import AppliedRole
-from ops.__main__ import parser
+from ops.__main__ import FAULT, main, parser
 from ops.commands import drift
 
 ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
@@ -54,6 +54,18 @@ def test_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Any], status: drift.Exit
 ) -> None:
     assert ran(monkeypatch, found, capsys)[0] == status
+
+
+def test_fault_of_its_own_is_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An interpreter that ends by an exception exits with 1, which would say that there is drift."""
+
+    def broken(self: StackClient) -> dict[str, Any]:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(StackClient, "export", broken)
+    assert FAULT not in list(drift.Exit)
+    assert main(["drift", "--stack", "dev"]) == FAULT
+    assert "unforeseen" in capsys.readouterr().err
 
 
 def test_row_says_all_five_things() -> None:
