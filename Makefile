@@ -45,7 +45,8 @@ down: setup ## take the virtual rack away: processes, namespaces, mounts, contro
 leaks: setup ## list what is left of the virtual rack on this computer; fail if there is anything
 	@$(PYTHON) -m lab leaks
 
-preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection
+preview: export PULUMI_K8S_CLIENT_TIMEOUT ?= 3
+preview: setup ## STACK=prod: what `pulumi up` would do; opens no connection to a machine
 	@$(PASSPHRASE)
 	@$(ENGINE) pulumi --non-interactive stack select --create $(STACK)
 	@$(ENGINE) pulumi --non-interactive preview --stack $(STACK)

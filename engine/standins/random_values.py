@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from engine.standins.diffs import Diff
 from engine.standins.resources import Call, Invalid, Resource
 from engine.standins.server import Provider, serve
-from engine.standins.values import UNKNOWN, Props, Secret, without_nulls
+from engine.standins.values import UNKNOWN, Props, without_nulls
 
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"
 _CLASSES: Final = ("lower", "upper", "numeric", "special")
@@ -95,13 +95,14 @@ class RandomPassword(RandomString):
     """As a string, but secret, and with its bcrypt hash."""
 
     outputs: ClassVar[tuple[str, ...]] = ("result", "bcryptHash")
+    hidden = frozenset(outputs)
 
     def make(self, news: Props) -> tuple[str, Props]:
         import bcrypt
 
         text = characters(news)
         digest = bcrypt.hashpw(text.encode()[:72], bcrypt.gensalt(_BCRYPT_COST, b"2a"))  # bcrypt reads 72 bytes
-        return "none", {"result": Secret(text), "bcryptHash": Secret(digest.decode())}
+        return "none", {"result": text, "bcryptHash": digest.decode()}
 
 
 class RandomBytes(Random):
@@ -110,11 +111,12 @@ class RandomBytes(Random):
     """
 
     outputs: ClassVar = ("base64", "hex")
+    hidden = frozenset(outputs)
 
     def make(self, news: Props) -> tuple[str, Props]:
         raw = secrets.token_bytes(news["length"])
         encoded = base64.b64encode(raw).decode()
-        return encoded, {"base64": Secret(encoded), "hex": Secret(raw.hex())}
+        return encoded, {"base64": encoded, "hex": raw.hex()}
 
 
 class RandomId(Random):
@@ -160,12 +162,12 @@ class RandomShuffle(Random):
 
 
 class RandomUuid(Random):
-    """A version 4 UUID."""
+    """Sixteen random bytes in the form of a UUID, which say of no version (`GenerateUUID`, hashicorp/go-uuid)."""
 
     outputs: ClassVar = ("result",)
 
     def make(self, news: Props) -> tuple[str, Props]:
-        text = str(uuid.uuid4())
+        text = str(uuid.UUID(bytes=secrets.token_bytes(16)))
         return text, {"result": text}
 
 

@@ -1,12 +1,15 @@
 """What a provider stand-in is made of: types of resources, and the requests that reach them."""
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Final
+from weakref import WeakSet
 
 from engine.standins.diffs import Diff, differences, top
-from engine.standins.values import UNKNOWN, Props
+from engine.standins.values import UNKNOWN, Props, Secret, plain
 
 
 class Failed(Exception):
@@ -70,6 +73,18 @@ class Resource:
     """Inputs whose change needs a new resource."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are not inputs."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Inputs and outputs that are secret by nature, also while they are not known."""
+
+    def sealed(self, values: Props, inputs: Props) -> Props:
+        """Return checked inputs or a state as the engine gets it, with what is secret in it marked.
+
+        `inputs` are those that it comes from, with their secrets marked if the plugin accepts secrets.
+        """
+        return {
+            key: Secret(plain(value)) if key in self.hidden and value is not None else value
+            for key, value in values.items()
+        }
 
     async def check(self, call: Call, olds: Props, news: Props) -> Props:
         """Return the inputs, completed; raise Invalid when they cannot be accepted."""
@@ -107,3 +122,23 @@ class Resource:
 def suffix(seed: bytes = b"") -> str:
     """Eight hexadecimal digits: the seed's, else random ones."""
     return seed[:4].hex() if len(seed) >= 4 else secrets.token_hex(4)
+
+
+_DEAF: Final[WeakSet[asyncio.Task[Any]]] = WeakSet()
+
+
+@contextmanager
+def to_its_end() -> Iterator[None]:
+    """Let what runs inside go on when the engine's Cancel comes; a time limit still ends it."""
+    task = asyncio.current_task()
+    assert task is not None
+    _DEAF.add(task)
+    try:
+        yield
+    finally:
+        _DEAF.discard(task)
+
+
+def hears_cancel(task: asyncio.Task[Any]) -> bool:
+    """Whether the engine's Cancel ends this task now."""
+    return task not in _DEAF

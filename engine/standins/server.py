@@ -23,7 +23,7 @@ from google.protobuf import empty_pb2
 
 from engine.standins import mark
 from engine.standins.diffs import Diff, differences
-from engine.standins.resources import Call, Failed, Invalid, Resource
+from engine.standins.resources import Call, Failed, Invalid, PartlyDone, Resource, hears_cancel
 from engine.standins.statuses import Statuses
 from engine.standins.values import Props, decode_map, encode_map
 
@@ -34,6 +34,9 @@ _LOOK_FOR_PARENT_SECONDS: Final = 2
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider plugin. Subclasses say how it is configured and where a type's implementation is."""
+
+    accepts_secrets = False
+    """Whether it says itself what of its answers is secret; else the engine marks what secret inputs make secret."""
 
     def __init__(
         self,
@@ -98,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Handshake(self, request: Any, context: Any) -> pb.ProviderHandshakeResponse:
         self.connect(request.engine_address)
-        return pb.ProviderHandshakeResponse(supports_autonaming_configuration=True)
+        return pb.ProviderHandshakeResponse(supports_autonaming_configuration=True, accept_secrets=self.accepts_secrets)
 
     async def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
         self.connect(request.address)
@@ -111,7 +114,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return pb.GetSchemaResponse(schema="{}")
 
     async def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
-        for task in self._running:
+        for task in filter(hears_cancel, self._running):
             task.cancel()
         return empty_pb2.Empty()
 
@@ -124,7 +127,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Configure(self, request: Any, context: Any) -> pb.ConfigureResponse:
         await self.configure(decode_map(request.args))
-        return pb.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
+        return pb.ConfigureResponse(
+            supportsPreview=True, supports_autonaming_configuration=True, acceptSecrets=self.accepts_secrets
+        )
 
     async def Invoke(self, request: Any, context: Any) -> pb.InvokeResponse:
         if request.tok not in self._functions:
@@ -138,12 +143,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Check(self, request: Any, context: Any) -> pb.CheckResponse:
         proposed = request.autonaming.proposed_name if request.HasField("autonaming") else ""
         call = Call(request.urn, self.log, seed=request.randomSeed, proposed_name=proposed)
+        resource = self.find(call.token)
         try:
-            inputs = await self.find(call.token).check(call, decode_map(request.olds), decode_map(request.news))
+            inputs = await resource.check(call, decode_map(request.olds), decode_map(request.news))
         except Invalid as error:
             failures = [pb.CheckFailure(property=name, reason=self.label(why)) for name, why in error.failures]
             return pb.CheckResponse(inputs=request.news, failures=failures)
-        return pb.CheckResponse(inputs=encode_map(inputs))
+        return pb.CheckResponse(inputs=encode_map(resource.sealed(inputs, decode_map(request.news, secrets=True))))
 
     async def Diff(self, request: Any, context: Any) -> pb.DiffResponse:
         call = self._call(request)
@@ -154,35 +160,41 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Create(self, request: Any, context: Any) -> pb.CreateResponse:
         call, news = self._call(request), decode_map(request.properties)
         resource = self.find(call.token)
+        given = decode_map(request.properties, secrets=True)
         if request.preview:
-            return pb.CreateResponse(properties=encode_map(await resource.preview_create(call, news)))
+            return pb.CreateResponse(
+                properties=encode_map(resource.sealed(await resource.preview_create(call, news), given))
+            )
         self._refuse_unless_lab(call.urn)
-        async with self._cancellable():
+        async with self._cancellable(), _partly_sealed(resource, given):
             id, state = await resource.create(call, news)
-        return pb.CreateResponse(id=id, properties=encode_map(state))
+        return pb.CreateResponse(id=id, properties=encode_map(resource.sealed(state, given)))
 
     async def Update(self, request: Any, context: Any) -> pb.UpdateResponse:
         call, state, news = self._call(request), decode_map(request.olds), decode_map(request.news)
         resource = self.find(call.token)
+        given = decode_map(request.news, secrets=True)
         if request.preview:
-            return pb.UpdateResponse(
-                properties=encode_map(await resource.preview_update(call, request.id, state, news))
-            )
+            planned = await resource.preview_update(call, request.id, state, news)
+            return pb.UpdateResponse(properties=encode_map(resource.sealed(planned, given)))
         self._refuse_unless_lab(call.urn)
-        async with self._cancellable():
+        async with self._cancellable(), _partly_sealed(resource, given):
             changed = await resource.update(call, request.id, state, news)
-        return pb.UpdateResponse(properties=encode_map(changed))
+        return pb.UpdateResponse(properties=encode_map(resource.sealed(changed, given)))
 
     async def Read(self, request: Any, context: Any) -> pb.ReadResponse:
         call = self._call(request)
         state, inputs = decode_map(request.properties), decode_map(request.inputs)
         if state or inputs:  # a refresh; without them the program looks something up, which a preview may do too
             self._refuse_unless_lab(call.urn)
+        resource = self.find(call.token)
         async with self._cancellable():
-            found = await self.find(call.token).read(call, request.id, state, inputs)
+            found = await resource.read(call, request.id, state, inputs)
         if found is None:
             return pb.ReadResponse()
-        return pb.ReadResponse(id=request.id, properties=encode_map(found[0]), inputs=encode_map(found[1]))
+        given = decode_map(request.inputs, secrets=True)
+        fresh, said = (encode_map(resource.sealed(each, given)) for each in found)
+        return pb.ReadResponse(id=request.id, properties=fresh, inputs=said)
 
     async def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:
         call = self._call(request)
@@ -201,6 +213,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             yield
         finally:
             self._running.discard(task)
+
+
+@asynccontextmanager
+async def _partly_sealed(resource: Resource, given: Props) -> AsyncIterator[None]:
+    """Mark what is secret in the state of an operation that is only partly done, too."""
+    try:
+        yield
+    except PartlyDone as error:
+        error.state, error.inputs = (resource.sealed(each, given) for each in (error.state, error.inputs))
+        raise
 
 
 async def until_orphaned() -> None:

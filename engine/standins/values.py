@@ -1,7 +1,8 @@
 """Property values as the engine sends them, to plain Python values and back.
 
-Secrets arrive unwrapped: the plugins decline them, so the engine itself carries secretness from each input to the
-output of the same name. A value that is secret by nature is returned as `Secret(value)`.
+Secrets are unwrapped: most plugins decline them, so that the engine itself carries secretness from each input to the
+output of the same name; one that accepts them says what of its answers is secret (`annotated`). A value that is secret
+by nature is returned as `Secret(value)`.
 The signatures are those of sdk/go/common/resource/plugin/rpc.go and sig/sig.go of pulumi/pulumi.
 """
 
@@ -40,8 +41,8 @@ class Secret:
     value: Any
 
 
-def decode(value: struct_pb2.Value) -> Any:
-    """One value; assets and archives stay as objects with their signature."""
+def decode(value: struct_pb2.Value, secrets: bool = False) -> Any:
+    """One value; assets and archives stay as objects with their signature. With `secrets`, a secret is a `Secret`."""
     match value.WhichOneof("kind"):
         case "string_value":
             return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
@@ -51,22 +52,24 @@ def decode(value: struct_pb2.Value) -> Any:
         case "bool_value":
             return value.bool_value
         case "list_value":
-            return [decode(item) for item in value.list_value.values]
+            return [decode(item, secrets) for item in value.list_value.values]
         case "struct_value":
-            return _decode_object(value.struct_value)
+            return _decode_object(value.struct_value, secrets)
     return None
 
 
-def _decode_object(struct: struct_pb2.Struct) -> Any:
+def _decode_object(struct: struct_pb2.Struct, secrets: bool) -> Any:
     signature = struct.fields[SIGNATURE].string_value if SIGNATURE in struct.fields else ""
-    if signature in (SECRET, OUTPUT):
-        return decode(struct.fields["value"]) if "value" in struct.fields else UNKNOWN
-    return decode_map(struct)
+    if signature not in (SECRET, OUTPUT):
+        return decode_map(struct, secrets)
+    inner = decode(struct.fields["value"], secrets) if "value" in struct.fields else UNKNOWN
+    hidden = signature == SECRET or ("secret" in struct.fields and struct.fields["secret"].bool_value)
+    return Secret(inner) if secrets and hidden else inner
 
 
-def decode_map(struct: struct_pb2.Struct) -> Props:
-    """Return an object's properties as plain Python values."""
-    return {key: decode(item) for key, item in struct.fields.items()}
+def decode_map(struct: struct_pb2.Struct, secrets: bool = False) -> Props:
+    """Return an object's properties as Python values: plain ones or, with `secrets`, each secret as a `Secret`."""
+    return {key: decode(item, secrets) for key, item in struct.fields.items()}
 
 
 def encode(value: Any) -> struct_pb2.Value:
@@ -118,3 +121,24 @@ def plain(value: Any) -> Any:
         case list():
             return [plain(item) for item in value]
     return value
+
+
+def _contains_secrets(value: Any) -> bool:
+    if isinstance(value, Secret):
+        return True
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return any(_contains_secrets(item) for item in items)
+
+
+def annotated(outputs: Props, inputs: Props) -> Props:
+    """Return the outputs, with each that has a secret input of its name made secret, as deep as objects go.
+
+    A list with a secret in it is secret as a whole: its order may have changed.
+    """
+    return {key: _annotated(value, inputs.get(key)) for key, value in outputs.items()}
+
+
+def _annotated(value: Any, given: Any) -> Any:
+    if isinstance(value, dict) and isinstance(given, dict):
+        return annotated(value, given)
+    return Secret(plain(value)) if _contains_secrets(given) else value

@@ -6,12 +6,16 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from converge.report import Difference
 from converge.stack import StackClient
+from converge.state import revealed
+from engine.standins.kubernetes.normal import normal
+from engine.standins.values import Props, plain
 from ops import cluster as ops_cluster
 from ops import locks
 from tests.engine.control_plane import ControlPlane, control_plane
@@ -65,6 +69,49 @@ def test_life(stack: Project, cluster: ControlPlane) -> None:
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     assert TOKEN not in stack.pulumi("stack", "export")
     assert "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5" not in stack.pulumi("stack", "export")  # the same in base64
+
+
+@pytest.mark.usefixtures("own_kind")
+def test_official_plugin_would_find_no_difference(stack: Project) -> None:
+    """It compares the new inputs with the recorded object, of which it keeps what the recorded inputs name (`Diff`)."""
+    stack.up()
+    objects = _objects(stack)
+    assert len(objects) > 10
+    for each in objects:
+        said, live = revealed(each["inputs"]), revealed(each["outputs"])
+        assert pruned(live, plain(normal(live["__inputs"]))) == plain(normal(said)), each["urn"]
+        assert live["__initialApiVersion"] == said["apiVersion"]
+        assert live["__fieldManager"].startswith("pulumi-kubernetes")
+    assert TOKEN not in stack.pulumi("stack", "export")
+
+
+def test_state_of_an_older_release_is_completed_by_a_refresh(stack: Project, tmp_path: Path) -> None:
+    stack.up()
+    exported = json.loads(stack.pulumi("stack", "export"))
+    for each in exported["deployment"]["resources"]:
+        each.get("outputs", {}).pop("__inputs", None)
+    file = tmp_path / "older.json"
+    file.write_text(json.dumps(exported))
+    stack.pulumi("stack", "import", "--file", str(file))
+    assert stack.plan() == {}
+    stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert all("__inputs" in each["outputs"] for each in _objects(stack))
+    assert stack.plan() == {}
+
+
+def _objects(stack: Project) -> list[Props]:
+    resources = stack.state(decrypted=True)["resources"]
+    return [each for each in resources if each["type"].startswith("kubernetes:")]
+
+
+def pruned(live: Any, said: Any) -> Any:
+    """Return what the inputs name of a recorded object (`pruneMap`, provider/pkg/provider/util.go)."""
+    if isinstance(live, dict) and isinstance(said, dict):
+        return {key: pruned(live[key], value) for key, value in said.items() if key in live}
+    if isinstance(live, list) and isinstance(said, list):
+        return [pruned(*each) for each in zip(live, said, strict=False)] + live[len(said) :]
+    return live
 
 
 @pytest.mark.usefixtures("own_kind")

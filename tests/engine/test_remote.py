@@ -1,18 +1,21 @@
 """Commands over SSH against a real server."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.engine import sshd
-from tests.engine.project import Project, name_of, running, until
+from tests.engine.project import STACK, Project, name_of, until
 from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.engine
@@ -116,16 +119,91 @@ def test_fault_of_one_machine_is_named_and_holds_up_no_other(project: Make, serv
     assert not (server.files / "broken-second").exists()
 
 
-def test_interrupt_ends_the_remote_command(let_in: Project, server: sshd.Server) -> None:
+def test_drift_is_seen_and_repaired_with_a_key_in_the_settings(project: Make, server: sshd.Server) -> None:
+    """The state nests the key, a secret, inside the connection, which is one too."""
+    stack = project(
+        "roles", port=server.port, host_key=server.host_key, other_host_key=server.other_key, only_good=True
+    )
+    stack.environment["PYTHONPATH"] = str(ROOT)
+    stack.environment.pop("SSH_AUTH_SOCK", None)
+    stack.configure_secret("private_key", server.private_key)
+    stack.up()
+    for side in ("inputs", "outputs"):
+        connection = json.loads(_resource(stack, "good-second-command")[side]["connection"]["plaintext"])
+        assert json.loads(connection["privateKey"]["plaintext"]) == server.private_key
+        assert connection["host"] == "127.0.0.1"
+    assert server.private_key.split()[4] not in stack.pulumi("stack", "export")
+    assert _drift(stack) == (0, [])
+
+    (server.files / "good-second").write_text("spoiled\n")
+    status, found = _drift(stack)
+    assert status == 1
+    assert [(each["machine"], each["role"]) for each in found] == [("good", "second")]
+    assert stack.plan() == {}
+    stack.environment["HENHOUSE_PROBE"] = "1"
+    assert stack.plan() == {"good-second-command": "update"}
+    stack.up()
+    assert (server.files / "good-second").read_text() == "done\n"
+    assert _drift(stack) == (0, [])
+    stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def _resource(stack: Project, name: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [
+        each for each in stack.state(decrypted=True)["resources"] if name_of(each["urn"]) == name
+    ]
+    return found[0]
+
+
+def _drift(stack: Project) -> tuple[int, list[dict[str, str]]]:
+    """Return the exit status of `ops drift` and the differences that it names."""
+    command = [sys.executable, "-m", "ops", "drift", "--stack", STACK, "--json"]
+    done = subprocess.run(
+        command, cwd=stack.directory, env=stack.environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["unseen"] == []
+    return done.returncode, answer["differences"]
+
+
+def test_interrupt_waits_for_the_remote_command(let_in: Project, server: sshd.Server) -> None:
+    """As with the official plugin: what has begun on a machine ends, is recorded, and is not done again."""
     with _under_way(let_in, server) as process:
         process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=30)
+        _until_said(process, "cancelling")
+        assert _connections(server.port)
+        assert process.poll() is None
+        _let_go(server)
+        printed, _ = process.communicate(timeout=60)
         assert process.returncode != 0, printed
-    until("the command is gone", lambda: not running("sleep", "600"))
-    assert "pending_operations" not in let_in.state()
+    state = let_in.state()
+    assert "pending_operations" not in state
+    slow = next(each for each in state["resources"] if name_of(each["urn"]) == "slow")
+    assert slow["outputs"]["stdout"] == "gone"
+    _, steps = let_in.up()
+    assert not [name for operation, name in steps if name == "slow" and operation == "create"]
     let_in.configure(slow=None)
     let_in.up()
     let_in.destroy()
+
+
+def _until_said(process: "subprocess.Popen[str]", word: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            return
+    raise AssertionError(f"the update ended without {word!r}")
+
+
+def _let_go(server: sshd.Server) -> None:
+    """Let the command end that waits for a word."""
+    try:
+        descriptor = os.open(server.files / "go", os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:  # nobody waits, or there is nothing to wait at
+        return
+    os.write(descriptor, b"gone\n")
+    os.close(descriptor)
 
 
 def test_a_silent_connection_is_looked_after(let_in: Project, server: sshd.Server) -> None:
@@ -139,7 +217,7 @@ def test_a_silent_connection_is_looked_after(let_in: Project, server: sshd.Serve
 
 @contextmanager
 def _under_way(stack: Project, server: sshd.Server) -> "Iterator[subprocess.Popen[str]]":
-    """Start an update whose remote command does nothing for ten minutes; interrupt it at the end, if not before."""
+    """Start an update whose remote command waits for a word; give it at the end, and interrupt it, if not before."""
     stack.configure(slow=True)
     process = stack.begin_up()
     try:
@@ -147,8 +225,10 @@ def _under_way(stack: Project, server: sshd.Server) -> "Iterator[subprocess.Pope
         yield process
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-        (server.files / "started").unlink(missing_ok=True)
+        _let_go(server)
+        process.communicate(timeout=60)
+        for name in ("started", "go"):
+            (server.files / name).unlink(missing_ok=True)
 
 
 def test_many_at_once(let_in: Project, server: sshd.Server) -> None:

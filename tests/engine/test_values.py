@@ -71,7 +71,7 @@ def _check_random(outputs: dict[str, Any]) -> None:
     assert sum(character.isdigit() for character in outputs["label"]) >= 2
     assert re.fullmatch(r"hub-[0-9a-f]{8}", outputs["identifier"])
     assert 3 <= outputs["number"] <= 5
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", outputs["name"])
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", outputs["name"])
 
 
 def _check_certificates(outputs: dict[str, Any]) -> None:
@@ -96,3 +96,11 @@ def _check_secrecy(stack: Project, outputs: dict[str, Any], printed: str) -> Non
         assert json.dumps(secret)[1:-1] not in exported
         assert secret not in shown
     assert outputs["label"] in exported
+
+
+def test_what_is_secret_by_nature_is_so_before_it_is_known(project: Make) -> None:
+    """A preview shows `[secret]`, not `[unknown]`, as the official plugins make it."""
+    shown = project("values").pulumi("preview", "--diff")
+    hidden = re.findall(r"(?:^|\s)(privateKeyPem|caPrivateKeyPem)\s*: (\S+)$", shown, re.MULTILINE)
+    assert {value for _, value in hidden} == {"[secret]"}
+    assert {name for name, _ in hidden} == {"privateKeyPem", "caPrivateKeyPem"}

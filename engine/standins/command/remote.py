@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from engine.standins.command.running import Command, Output, environment, feed
-from engine.standins.resources import Call, Failed, Invalid, Resource, suffix
-from engine.standins.values import ARCHIVE, ASSET, SIGNATURE, UNKNOWN, Props, without_nulls
+from engine.standins.resources import Call, Failed, Invalid, Resource, suffix, to_its_end
+from engine.standins.values import ARCHIVE, ASSET, SIGNATURE, UNKNOWN, Props, Secret, without_nulls
 
+_HIDDEN: Final = ("password", "privateKey", "privateKeyPassword")
+"""Parts of a connection that are secret by nature: secrets inside `connection`, which is one as a whole."""
 _DEFAULTS: Final[Props] = {"user": "root", "port": 22, "dialErrorLimit": 10, "perDialTimeout": 15}
 
 
@@ -26,8 +28,26 @@ def _with_connection(news: Props) -> Props:
     return {**news, "connection": _completed(news["connection"])}
 
 
-class RemoteCommand(Command):
-    """A command on another machine. Each operation has a connection of its own, closed at its end."""
+def _nested(connection: Any) -> Any:
+    """Return the connection with its secret parts marked, and its proxy's."""
+    if not isinstance(connection, dict):
+        return connection
+    hidden = {key: Secret(connection[key]) for key in _HIDDEN if connection.get(key) is not None}
+    return {**connection, **hidden, **({"proxy": _nested(connection["proxy"])} if "proxy" in connection else {})}
+
+
+class OverSsh(Resource):
+    """What has a connection."""
+
+    def sealed(self, values: Props, inputs: Props) -> Props:
+        return {**values, "connection": Secret(_nested(values.get("connection")))}
+
+
+class RemoteCommand(OverSsh, Command):
+    """A command on another machine. Each operation has a connection of its own, closed at its end.
+
+    An update that is interrupted waits for the command, as with the official plugin: it does not end half-way.
+    """
 
     async def check(self, call: Call, olds: Props, news: Props) -> Props:
         return _with_connection(news)
@@ -40,12 +60,13 @@ class RemoteCommand(Command):
             await _refuse_lost_variables(connection, news.get("environment") or {})
             process = await connection.create_process(script, encoding=None, env=environment(news, state))
             try:
-                await asyncio.gather(
-                    feed(process.stdin, news.get("stdin")),
-                    output.collect(process.stdout, "stdout"),
-                    output.collect(process.stderr, "stderr"),
-                )
-                await process.wait_closed()
+                with to_its_end():  # the engine's Cancel does not reach what runs over there
+                    await asyncio.gather(
+                        feed(process.stdin, news.get("stdin")),
+                        output.collect(process.stdout, "stdout"),
+                        output.collect(process.stderr, "stderr"),
+                    )
+                    await process.wait_closed()
             except asyncio.CancelledError:
                 process.terminate()
                 connection.abort()
@@ -74,7 +95,7 @@ async def _refuse_lost_variables(connection: Any, wanted: Props) -> None:
             )
 
 
-class CopyToRemote(Resource):
+class CopyToRemote(OverSsh):
     """A file, text, or a directory copied over SFTP; copied again when its hash or the remote path changes."""
 
     replace_on: ClassVar = frozenset({"triggers"})

@@ -15,9 +15,13 @@ from engine.standins.values import Props
 JSON_PATCH: Final = "application/json-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 
+TIMEOUT_VARIABLE: Final = "PULUMI_K8S_CLIENT_TIMEOUT"
+"""Seconds that a request may take (`Configure`, provider/pkg/provider/provider.go of pulumi/pulumi-kubernetes)."""
 _THREADS: Final = 32
 _CONNECT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 60
+_DISCOVERY_SECONDS: Final = 32
+"""What a request for the server's kinds may take when nothing else is said (client-go, discovery_client.go)."""
 
 
 class NotFound(Exception):
@@ -39,14 +43,18 @@ class Unreachable(Failed):
 class Cluster:
     """An API server, with what it has told of its kinds."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, seconds: int | None = None) -> None:
+        """`seconds` is what each request may take; if omitted, it depends on the request."""
         self.access = access
+        self.silent = asyncio.Lock()
+        """Held by who asks a server that did not answer before: the official provider asks such a one in turn."""
         self._headers = access.headers()
         self._http = urllib3.PoolManager(
             ssl_context=access.tls() if access.server.startswith("https:") else None,
             maxsize=_THREADS,
-            timeout=urllib3.Timeout(_CONNECT_SECONDS, _ANSWER_SECONDS),
         )
+        self._timeout = urllib3.Timeout(seconds or _CONNECT_SECONDS, seconds or _ANSWER_SECONDS)
+        self._discovery = urllib3.Timeout(seconds or _DISCOVERY_SECONDS)
         self._threads = ThreadPoolExecutor(_THREADS)
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
         self._probe: asyncio.Task[bool] | None = None
@@ -64,16 +72,32 @@ class Cluster:
         return await asyncio.shield(self._probe)
 
     async def _answers(self) -> bool:
+        """Ask as the official provider does when it is configured: for the version, and then for what there is."""
+        return await self._answers_to("/version") or await self._answers_to("/api")
+
+    async def _answers_to(self, path: str) -> bool:
         try:
-            await self._ask(0, "GET", "/version", None, "application/json", {})
+            await self._ask(0, "GET", path, None, "application/json", {}, self._discovery)
         except Unreachable:
             return False
         except (Refused, NotFound):
             pass
         return True
 
+    async def ask_in_vain(self) -> None:
+        """Ask a server that did not answer once more: so does the official provider about each kind that it lacks."""
+        async with self.silent:
+            await self._answers_to("/api")
+
     async def _ask(
-        self, attempts: int, method: str, path: str, body: object, kind: str, query: dict[str, str]
+        self,
+        attempts: int,
+        method: str,
+        path: str,
+        body: object,
+        kind: str,
+        query: dict[str, str],
+        timeout: urllib3.Timeout | None = None,
     ) -> Props:
         url = self.access.server + path + (f"?{urlencode(query)}" if query else "")
         retry = urllib3.Retry(
@@ -90,7 +114,8 @@ class Cluster:
         def send() -> urllib3.BaseHTTPResponse:
             headers = {**self._headers, "Content-Type": kind, "Accept": "application/json"}
             data = None if body is None else json.dumps(body)
-            return self._http.request(method, url, body=data, headers=headers, retries=retry)
+            allowed = self._timeout if timeout is None else timeout
+            return self._http.request(method, url, body=data, headers=headers, retries=retry, timeout=allowed)
 
         try:
             answer = await asyncio.get_running_loop().run_in_executor(self._threads, send)

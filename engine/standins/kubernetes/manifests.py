@@ -1,10 +1,9 @@
 """Objects as the program gives them, and what the provider makes of them before anything is asked."""
 
-import base64
 from typing import Any, Final
 
 from engine.standins.diffs import Diff, differences, within
-from engine.standins.values import UNKNOWN, Props, Secret, has_unknown
+from engine.standins.values import UNKNOWN, Props, has_unknown
 
 AUTONAMED: Final = "pulumi.com/autonamed"
 
@@ -92,19 +91,6 @@ def autonamed(inputs: Props, olds: Props, fresh_name: str) -> Props:
     given = inputs["metadata"].get("annotations", {})
     annotations = {**given, AUTONAMED: "true"} if isinstance(given, dict) else given
     return {**inputs, "metadata": {**inputs["metadata"], "name": kept or fresh_name, "annotations": annotations}}
-
-
-def encoded(inputs: Props) -> Props:
-    """Return a Secret with its `stringData` as `data`, as the API server stores it; other kinds as they are."""
-    if inputs["kind"] != "Secret" or inputs.get("data") is UNKNOWN or inputs.get("stringData") is UNKNOWN:
-        return inputs
-    plain = inputs.get("stringData") or {}
-    coded = {
-        key: value if value is UNKNOWN else base64.b64encode(value.encode()).decode() for key, value in plain.items()
-    }
-    data = {**inputs.get("data", {}), **coded}
-    kept = {key: value for key, value in inputs.items() if key not in ("data", "stringData")}
-    return {**kept, "data": Secret(data)} if data else kept
 
 
 def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:

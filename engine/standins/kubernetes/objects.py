@@ -1,17 +1,18 @@
 """One object of any kind."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from engine.standins.diffs import Diff
 from engine.standins.kubernetes import manifests
 from engine.standins.kubernetes.api import APPLY_PATCH, Cluster, NotFound, Refused, Unreachable
 from engine.standins.kubernetes.manifests import annotation, id_of, identity, is_patch
+from engine.standins.kubernetes.normal import is_built_in, normal
 from engine.standins.kubernetes.ownership import CREATOR, created_here, take_over
+from engine.standins.kubernetes.settings import Settings
 from engine.standins.kubernetes.waiting import NotReady, until_gone, until_ready
 from engine.standins.resources import Call, Failed, Invalid, PartlyDone, Resource, suffix
-from engine.standins.values import UNKNOWN, Props, Secret, has_unknown, plain
+from engine.standins.values import UNKNOWN, Props, Secret, annotated, has_unknown, plain
 
 _CREATE_ATTEMPTS: Final = 6
 _CONFLICT: Final = (
@@ -27,33 +28,16 @@ _OF_THE_REAL_ONE: Final = ("uid", "resourceVersion", "creationTimestamp", "manag
 """Metadata that an object made in earnest does not share with a dry run's."""
 
 
-class Settings:
-    """The provider's configuration, as far as it concerns objects."""
-
-    def __init__(self, config: Mapping[str, Any], cluster: Callable[[], Cluster], namespace: str) -> None:
-        self._config = config
-        self.cluster = cluster
-        """The API server; raises Unreachable when the configuration names none."""
-        self.namespace = namespace
-
-    def flag(self, name: str) -> bool:
-        """Return a setting that is true or false; the SDK sends text."""
-        return str(self._config.get(name, "")).lower() == "true"
-
-    async def reachable(self) -> Cluster | None:
-        """Return the API server if it answers, else None."""
-        try:
-            cluster = self.cluster()
-        except Unreachable:
-            return None
-        return cluster if await cluster.answers() else None
-
-
 class Object(Resource):
     """Created by an ordinary POST, changed by server-side apply; `…Patch` types own only the fields they set."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+
+    def sealed(self, values: Props, inputs: Props) -> Props:
+        recorded = values.get("__inputs")
+        found = _sealed(values, inputs)
+        return found if recorded is None else {**found, "__inputs": _sealed(recorded, inputs)}
 
     async def check(self, call: Call, olds: Props, news: Props) -> Props:
         inputs: Props = manifests.clean(news)
@@ -64,30 +48,33 @@ class Object(Resource):
             if is_patch(call.token):
                 raise Invalid(("metadata.name", "a Patch resource needs the name of the object it changes"))
             inputs = manifests.autonamed(inputs, olds, call.proposed_name or f"{call.name}-{suffix(call.seed)}")
-        if "namespace" not in inputs["metadata"] and await self._is_namespaced(inputs):
+        if "namespace" not in inputs["metadata"] and await self._is_namespaced(call, inputs):
             inputs["metadata"]["namespace"] = self._settings.namespace
-        return manifests.encoded(inputs)
+        return normal(inputs)
 
-    async def _is_namespaced(self, body: Props) -> bool:
+    async def _is_namespaced(self, call: Call, body: Props) -> bool:
         """Say whether objects of this kind live in namespaces.
 
         A kind that is not known yet counts as namespaced, as in the official provider.
         """
-        cluster = await self._settings.reachable()
+        cluster = await self._settings.reachable(call)
         if cluster is not None:
             try:
                 return (await cluster.locate(body["apiVersion"], body["kind"]))[1]
             except (NotFound, Failed):
                 pass
+        elif not is_built_in(body["apiVersion"]):
+            await self._settings.ask_in_vain()
         return body["kind"] not in manifests.CLUSTER_SCOPED
 
     async def diff(self, call: Call, state: Props, olds: Props, news: Props) -> Diff:
         if isinstance(news["metadata"], dict) and isinstance(olds.get("metadata"), dict):
             # A custom kind's inputs may have been completed before the API server knew its scope.
-            namespaced = await self._is_namespaced(news)
+            namespaced = await self._is_namespaced(call, news)
             olds, news = (self._scoped(each, namespaced) for each in (olds, news))
         mutable = self._settings.flag(f"enable{news['kind']}Mutable")
-        return manifests.difference(olds, news, is_patch(call.token), mutable)
+        # An older release of this plugin recorded the inputs as the program gave them.
+        return manifests.difference(plain(normal(olds)), plain(normal(news)), is_patch(call.token), mutable)
 
     def _scoped(self, body: Props, namespaced: bool) -> Props:
         given = body["metadata"].get("namespace", self._settings.namespace)
@@ -97,7 +84,7 @@ class Object(Resource):
 
     async def preview_create(self, call: Call, news: Props) -> Props:
         unsaid = {**news, "status": UNKNOWN, "__initialApiVersion": news["apiVersion"], "__fieldManager": UNKNOWN}
-        cluster = await self._settings.reachable()
+        cluster = await self._settings.reachable(call)
         if has_unknown(news) or cluster is None:
             return unsaid
         try:
@@ -112,17 +99,17 @@ class Object(Resource):
             live["metadata"].pop(key, None)
         if live["kind"] == "Service" and "clusterIP" not in news.get("spec", {}):
             live["spec"] |= {"clusterIP": UNKNOWN, "clusterIPs": UNKNOWN}
-        return {**_state(live, ""), "status": UNKNOWN, "__fieldManager": UNKNOWN}
+        return {**_state(live, "", news), "status": UNKNOWN, "__fieldManager": UNKNOWN}
 
     async def preview_update(self, call: Call, id: str, state: Props, news: Props) -> Props:
         manager = state.get("__fieldManager") or CREATOR
         unsaid = {**news, "status": UNKNOWN, "__initialApiVersion": news["apiVersion"], "__fieldManager": manager}
-        cluster = await self._settings.reachable()
+        cluster = await self._settings.reachable(call)
         if has_unknown(news) or cluster is None:
             return unsaid
         try:
             force = created_here(await cluster.get(news))
-            return _state(await self._apply(cluster, news, manager, force, dryRun="All"), manager)
+            return _state(await self._apply(cluster, news, manager, force, dryRun="All"), manager, news)
         except (NotFound, Unreachable):
             return unsaid
         except Refused as error:
@@ -187,16 +174,16 @@ class Object(Resource):
             # Recorded with the new inputs, as the official provider does: the next update tries again.
             text = _CONFLICT.format(manager, error) if error.status == 409 else str(error)
             reason = f"{failed} failed to fully initialize or become live: {text}"
-            raise PartlyDone(id, _state(await cluster.get(news), manager), plain(news), [reason]) from error
+            raise PartlyDone(id, _state(await cluster.get(news), manager, news), plain(news), [reason]) from error
         return await self._settle(call, cluster, live, news, manager, failed)
 
     async def _settle(self, call: Call, cluster: Cluster, live: Props, news: Props, manager: str, failed: str) -> Props:
         try:
-            return _state(await until_ready(call, cluster, live, news), manager)
+            return _state(await until_ready(call, cluster, live, news), manager, news)
         except NotReady as error:
             first, *rest = error.reasons
             reasons = [f"{failed} failed to fully initialize or become live: {first}", *rest]
-            raise PartlyDone(id_of(live), _state(error.live, manager), plain(news), reasons) from error
+            raise PartlyDone(id_of(live), _state(error.live, manager, news), plain(news), reasons) from error
 
     async def read(self, call: Call, id: str, state: Props, inputs: Props) -> tuple[Props, Props] | None:
         known = bool(inputs)
@@ -209,12 +196,12 @@ class Object(Resource):
             if self._settings.flag("deleteUnreachable"):
                 return None
             raise
-        fresh = _state(live, state.get("__fieldManager") or CREATOR)
         if known:
-            return fresh, manifests.carry_drift(inputs, manifests.clean(state), manifests.clean(plain(fresh)))
-        kept = {key: live["metadata"][key] for key in ("name", "namespace", "labels") if key in live["metadata"]}
-        content = {key: value for key, value in live.items() if key != "status"}
-        return fresh, {**content, "metadata": kept}
+            found = manifests.carry_drift(inputs, manifests.clean(state), manifests.clean(live))
+        else:
+            kept = {key: live["metadata"][key] for key in ("name", "namespace", "labels") if key in live["metadata"]}
+            found = {**{key: value for key, value in live.items() if key != "status"}, "metadata": kept}
+        return _state(live, state.get("__fieldManager") or CREATOR, found), found
 
     async def delete(self, call: Call, id: str, state: Props) -> None:
         try:
@@ -236,11 +223,16 @@ class Object(Resource):
             await until_gone(call, cluster, state)
 
 
-def _state(live: Props, manager: str) -> Props:
-    content = {**live, "__initialApiVersion": live["apiVersion"], "__fieldManager": manager}
-    if live["kind"] == "Secret" and "data" in live:
-        content["data"] = Secret(live["data"])
-    return content
+def _state(live: Props, manager: str, inputs: Props) -> Props:
+    """Return what is recorded of an object (`checkpointObject`, provider/pkg/provider/provider.go)."""
+    return {**live, "__inputs": plain(inputs), "__initialApiVersion": live["apiVersion"], "__fieldManager": manager}
+
+
+def _sealed(values: Props, inputs: Props) -> Props:
+    """Mark what is secret in the inputs and, whatever the inputs were, what a Secret holds (`annotateSecrets`)."""
+    if values.get("kind") != "Secret":
+        return annotated(values, inputs)
+    return {key: Secret(plain(value)) if key in ("data", "stringData") else value for key, value in values.items()}
 
 
 def _not_created(call: Call, news: Props, error: Exception) -> str:

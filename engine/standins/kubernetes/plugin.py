@@ -1,13 +1,15 @@
 """The provider: its configuration, and what a change of that means."""
 
+import json
 import os
 import ssl
 from typing import Any
 
 from engine.standins.diffs import Diff, differences
-from engine.standins.kubernetes.api import Cluster, Unreachable
+from engine.standins.kubernetes.api import TIMEOUT_VARIABLE, Cluster, Unreachable
 from engine.standins.kubernetes.kubeconfig import Access, content
-from engine.standins.kubernetes.objects import Object, Settings
+from engine.standins.kubernetes.objects import Object
+from engine.standins.kubernetes.settings import Settings
 from engine.standins.resources import Call, Failed, Resource
 from engine.standins.server import Provider, serve
 from engine.standins.values import UNKNOWN, Props, has_unknown
@@ -17,6 +19,8 @@ _NOT_HERE = ("kubernetes:helm.sh/", "kubernetes:kustomize/", "kubernetes:yaml/")
 
 class Kubernetes(Provider):
     """One provider resource of the program's, so one cluster."""
+
+    accepts_secrets = True
 
     def __init__(self, version: str) -> None:
         super().__init__("kubernetes", version, functions={"kubernetes:yaml:decode": decode_yaml})
@@ -35,10 +39,10 @@ class Kubernetes(Provider):
         return self._object
 
     async def configure(self, config: Props) -> None:
-        namespace = "default"
+        namespace, seconds = "default", client_timeout(config)
         try:
             access = Access.parse(content(_kubeconfig(config)), config.get("context"))
-            self._cluster, namespace = Cluster(access), access.namespace
+            self._cluster, namespace = Cluster(access, seconds), access.namespace
         except (Failed, OSError, ValueError, KeyError, ssl.SSLError) as error:
             self._problem = f"unable to load the kubeconfig: {error}"
         self._object = Object(Settings(config, self._reached, config.get("namespace") or namespace))
@@ -53,6 +57,17 @@ class Kubernetes(Provider):
         elif not (before or after) and "kubeconfig" in changes and not _same_server(olds, news):
             replaces = ["kubeconfig"]
         return Diff(changes, replaces, detailed=False)
+
+
+def client_timeout(config: Props) -> int | None:
+    """Return the seconds that a request may take, as the program or else the environment says; None for no limit."""
+    settings = config.get("kubeClientSettings") or {}
+    given = (json.loads(settings) if isinstance(settings, str) else settings).get("timeout")
+    wanted = os.environ.get(TIMEOUT_VARIABLE) or None if given is None else given
+    try:
+        return None if wanted is None else int(wanted)
+    except ValueError as error:
+        raise Failed(f"invalid value specified for {TIMEOUT_VARIABLE}: {wanted!r} is no number") from error
 
 
 def _kubeconfig(config: Props) -> str:

@@ -128,6 +128,7 @@ class SelfSignedCert(_Certificate):
         "earlyRenewalHours": 0,
     }
     outputs: ClassVar = (*_CERTIFICATE_OUTPUTS, "keyAlgorithm")
+    hidden = frozenset(("privateKeyPem",))
 
     def make(self, news: Props) -> tuple[str, Props]:
         from cryptography import x509
@@ -143,6 +144,7 @@ class CertRequest(Replaced):
     """A request that a certificate authority can sign."""
 
     outputs: ClassVar = ("certRequestPem", "keyAlgorithm")
+    hidden = frozenset(("privateKeyPem",))
 
     def make(self, news: Props) -> tuple[str, Props]:
         from cryptography import x509
@@ -163,6 +165,7 @@ class LocallySignedCert(_Certificate):
 
     defaults: ClassVar = {**dict.fromkeys(("isCaCertificate", "setSubjectKeyId"), False), "earlyRenewalHours": 0}
     outputs: ClassVar = (*_CERTIFICATE_OUTPUTS, "caKeyAlgorithm")
+    hidden = frozenset(("caPrivateKeyPem",))
 
     def make(self, news: Props) -> tuple[str, Props]:
         from cryptography import x509

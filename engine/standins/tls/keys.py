@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from engine.standins.resources import Call, Invalid
 from engine.standins.tls.replaced import Replaced
-from engine.standins.values import Props, Secret
+from engine.standins.values import Props
 
 _ALGORITHMS: Final = ("RSA", "ECDSA", "ED25519")
 
@@ -76,6 +76,7 @@ class PrivateKey(Replaced):
         "publicKeyOpenssh",
         "publicKeyPem",
     )
+    hidden = frozenset(("privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"))
 
     async def check(self, call: Call, olds: Props, news: Props) -> Props:
         given = news.get("algorithm")
@@ -89,8 +90,8 @@ class PrivateKey(Replaced):
         key = _generate(news)
         public = public_texts(key)
 
-        def private(layout: forms.PrivateFormat) -> Secret:
-            return Secret(key.private_bytes(forms.Encoding.PEM, layout, forms.NoEncryption()).decode())
+        def private(layout: forms.PrivateFormat) -> str:
+            return str(key.private_bytes(forms.Encoding.PEM, layout, forms.NoEncryption()).decode())
 
         layouts = forms.PrivateFormat
         traditional = layouts.PKCS8 if news["algorithm"] == "ED25519" else layouts.TraditionalOpenSSL
@@ -98,7 +99,7 @@ class PrivateKey(Replaced):
             **public,
             "privateKeyPem": private(traditional),
             "privateKeyPemPkcs8": private(layouts.PKCS8),
-            "privateKeyOpenssh": private(layouts.OpenSSH) if public["publicKeyOpenssh"] else Secret(""),
+            "privateKeyOpenssh": private(layouts.OpenSSH) if public["publicKeyOpenssh"] else "",
         }
         der = key.public_key().public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
         return hashlib.sha1(der, usedforsecurity=False).hexdigest(), made

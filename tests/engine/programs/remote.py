@@ -43,7 +43,7 @@ if config.get_bool("slow"):
     remote.Command(
         "slow",
         connection=connection,
-        create="echo $$ > /tmp/started; exec sleep 600",
+        create="mkfifo /tmp/go && echo $$ > /tmp/started && read -r word < /tmp/go && rm /tmp/go && echo $word",
         add_previous_output_in_env=False,
     )
 

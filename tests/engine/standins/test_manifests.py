@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.standins.kubernetes import manifests
+from engine.standins.kubernetes.normal import normal
 from engine.standins.kubernetes.ownership import created_here, taken_over
 from engine.standins.values import UNKNOWN, Props, Secret
 
@@ -73,7 +74,7 @@ def test_names_given_here_are_kept() -> None:
 
 def test_secret_text_becomes_secret_data() -> None:
     given = made("Secret", data={"a": "QQ=="}, stringData={"b": "word", "c": UNKNOWN})
-    encoded = manifests.encoded(given)
+    encoded = normal(given)
     assert "stringData" not in encoded
     assert encoded["data"] == Secret({"a": "QQ==", "b": base64.b64encode(b"word").decode(), "c": UNKNOWN})
 
