@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from engine.standins.protocol import provider_pb2 as pb
@@ -70,6 +70,8 @@ class Diff:
     delete_before_replace: bool = False
     detailed: bool = True
     """Random and TLS name top-level properties only, as bridged providers do."""
+    named: bool = True
+    """Kubernetes names no top-level properties beside the details: its plans have no `diffReasons`."""
 
     def ignoring(self, paths: Iterable[str]) -> "Diff":
         """Without what the program's `ignore_changes` covers."""
@@ -80,13 +82,18 @@ class Diff:
             path: change for path, change in self.changes.items() if not any(within(path, each) for each in ignored)
         }
         replaces = [path for path in self.replaces if path in kept]
-        return Diff(kept, replaces, self.delete_before_replace and bool(replaces), self.detailed)
+        return replace(
+            self,
+            changes=kept,
+            replaces=replaces,
+            delete_before_replace=self.delete_before_replace and bool(replaces),
+        )
 
     def response(self) -> pb.DiffResponse:
         """Return the diff as the engine's message."""
         answer = pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if self.changes else pb.DiffResponse.DIFF_NONE,
-            diffs=sorted({top(path) for path in self.changes}),
+            diffs=sorted({top(path) for path in self.changes}) if self.named else (),
             deleteBeforeReplace=self.delete_before_replace,
         )
         if not self.detailed:

@@ -104,7 +104,8 @@ def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:
         replaces = [path for path in replaces if path.startswith("metadata.")]
     # Two objects of one name cannot exist side by side, so the old one goes first.
     same_name = not has_unknown(news["metadata"]) and identity(olds) == identity(news)
-    return Diff(changes, replaces, bool(replaces) and same_name and annotation(news, "autonamed") is None)
+    delete_first = bool(replaces) and same_name and annotation(news, "autonamed") is None
+    return Diff(changes, replaces, delete_first, named=False)
 
 
 def _needs_new(path: str, news: Props, fixed: list[str]) -> bool:

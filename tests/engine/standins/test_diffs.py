@@ -55,3 +55,12 @@ def test_detailed_response_tells_replacements_apart() -> None:
 def test_ignored_changes_replace_nothing() -> None:
     diff = Diff({"a.b": "update", "c": "update"}, ["a.b"], delete_before_replace=True).ignoring(["a"])
     assert diff == Diff({"c": "update"})
+
+
+def test_kubernetes_gives_details_alone() -> None:
+    """As the official plugin: the engine takes its reasons from the details, also after something was ignored."""
+    diff = Diff({"spec.a": "update", "spec.b": "add"}, ["spec.a"], named=False)
+    for answer in (diff.response(), diff.ignoring(["spec.b"]).response()):
+        assert list(answer.diffs) == []
+        assert list(answer.replaces) == ["spec.a"]
+        assert "spec.a" in answer.detailedDiff
