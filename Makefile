@@ -24,7 +24,9 @@ ENGINE := $(PYTHON) -m engine $(if $(filter dev,$(STACK)),--rack dev) exec --
 # The dev stack's machines are in the rack's network; every other stack's are reached from here.
 INSIDE := $(PYTHON) -m engine $(if $(filter dev,$(STACK)),--rack dev --inside) exec --
 PULUMI := $(INSIDE) pulumi --non-interactive
-UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --continue-on-error
+# Through the jump, where the stack has one (docs/access.md).
+THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
+UP := $(THROUGH) pulumi --non-interactive up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops
 
 .PHONY: help setup up down leaks preview review drift repair shell lint format docs check test acceptance drill bench
@@ -66,7 +68,7 @@ repair: setup ## STACK=dev: put right what drift names
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PASSPHRASE)
 	@$(PULUMI) stack select --create $(STACK)
-	@$(INSIDE) bash
+	@$(THROUGH) bash
 
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_command import remote
@@ -12,6 +12,7 @@ from components.contracts.machines import Machine, SshTarget
 from converge.findings import Findings
 from converge.render import render, standard_input
 from converge.role import Role
+from converge.sudo import by_sudo
 
 DIAL_TIMEOUT_SECONDS: Final = 10
 DIAL_ATTEMPTS: Final = 12
@@ -61,7 +62,8 @@ class HostState(pulumi.ComponentResource):
         def script(known: Role) -> str:
             if known.secret_facts and not secret_facts:
                 raise ValueError(f"{name}: the role's facts are secret: HostState(…, secret_facts=True)")
-            return render(known, target.name, given.keys())
+            rendered = render(known, target.name, given.keys())
+            return rendered if target.is_root else by_sudo(rendered, target.name, target.user, secrets=bool(given))
 
         create = pulumi.Output.from_input(role).apply(script)
         child = f"{name}-command"
@@ -131,16 +133,23 @@ def facts_of(printed: str) -> dict[str, str]:
 
 def _connection(target: SshTarget) -> remote.ConnectionArgs:
     """All constant: a connection is an input like any other, and a change of it would run every script again."""
+    jump = target.jump
+    proxy = remote.ProxyConnectionArgs(**_inputs(jump)) if jump else None
+    return remote.ConnectionArgs(**_inputs(target), proxy=proxy)
+
+
+def _inputs(target: SshTarget) -> dict[str, Any]:
+    """Return what a connection to a machine and one to a jump have in common."""
     key = target.private_key
-    return remote.ConnectionArgs(
-        host=target.host,
-        port=target.port,
-        user=target.user,
-        host_key=target.host_key,
-        private_key=pulumi.Output.secret(key.get_secret_value()) if key else None,
-        per_dial_timeout=DIAL_TIMEOUT_SECONDS,
-        dial_error_limit=DIAL_ATTEMPTS,
-    )
+    return {
+        "host": target.host,
+        "port": target.port,
+        "user": target.user,
+        "host_key": target.host_key,
+        "private_key": pulumi.Output.secret(key.get_secret_value()) if key else None,
+        "per_dial_timeout": DIAL_TIMEOUT_SECONDS,
+        "dial_error_limit": DIAL_ATTEMPTS,
+    }
 
 
 def _stdin(name: str, secrets: Mapping[str, pulumi.Input[str]], create: pulumi.Output[str]) -> pulumi.Output[str]:

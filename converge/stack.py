@@ -82,6 +82,14 @@ class StackClient:
         """Return the state with its secrets. StateError when the engine cannot give it."""
         return {"deployment": self._ask(lambda workspace: workspace.export_stack(self.name)).deployment}
 
+    def config(self) -> dict[str, str]:
+        """Return the configuration in the stack's file, decrypted. StateError if it fails.
+
+        Structured values are JSON.
+        """
+        found = self._ask(lambda workspace: workspace.get_all_config(self.name))
+        return {key: each.value for key, each in found.items()}
+
     def preview_refresh(self, urns: Sequence[str], seconds: float) -> dict[str, Any]:
         """Return what the engine would write into the state of these resources, as its `--json` has it.
 

@@ -245,6 +245,30 @@ def _bytes(size: str) -> int:
     return int(size[:-2]) << 10 * (1 + ("Ki", "Mi", "Gi", "Ti").index(size[-2:]))
 
 
+def jump_is_whole(site: Site) -> Iterator[Problem]:
+    """See to it that the jump is either a machine of the site, or has all that it takes to reach another."""
+    jump = site.access.jump
+    if jump is None:
+        return
+    if jump.machine is None:
+        own = "what `cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub` says there"
+        for name, accepted in (("host", "the jump's address or name"), ("host_key", own)):
+            if getattr(jump, name) is None:
+                yield Problem(f"access.jump.{name}", "is required of a jump without a machine", accepted=accepted)
+        return
+    if jump.machine not in site.hosts:
+        yield Problem(
+            "access.jump.machine",
+            f"{jump.machine} is not one of the hosts",
+            accepted=f"{', '.join(sorted(site.hosts))}; or, of a jump that is none of them, its host and host_key",
+        )
+    for name, of_the_site in (("user", "access.user"), ("host_key", f"hosts.{jump.machine}.host_key")):
+        if getattr(jump, name) is not None:
+            yield Problem(
+                f"access.jump.{name}", f"is given, and the jump is the machine {jump.machine}", accepted=of_the_site
+            )
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     networks_apart,
     pods_for_every_node,
@@ -262,6 +286,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     size_in_order,
     openings_on_hosts,
     administrators_once,
+    jump_is_whole,
 )
 
 

@@ -41,7 +41,7 @@ def load_settings() -> Site:
     stack = pulumi.get_stack()
     try:
         refuse_needless_encryption(settings_file(stack))
-        site = parse_settings(_tree())
+        site = parse_settings(tree_of({**get_config_env(), **CONFIG.get()}))
         refuse_published(stack, lab=site.lab, preview=pulumi.runtime.is_dry_run())
     except (SettingsError, PassphraseError) as error:
         raise pulumi.RunError(str(error)) from None
@@ -82,10 +82,10 @@ def _encrypted(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | 
             yield from _encrypted(inner, (*path, at))
 
 
-def _tree() -> dict[str, Any]:
-    given = {**get_config_env(), **CONFIG.get()}
+def tree_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings' tree in a stack's configuration, as the engine hands it out: keys with their namespace."""
     prefix = f"{NAMESPACE}:"
-    return {key.removeprefix(prefix): _value(text) for key, text in given.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): _value(text) for key, text in config.items() if key.startswith(prefix)}
 
 
 def _value(text: Any) -> Any:

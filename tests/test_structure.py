@@ -30,9 +30,9 @@ WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.m
 
 
 FOR_EVERYONE: Final = frozenset(
-    {"hosts", "gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab"}
+    {"hosts", "gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab", "jump"}
 )
-"""What every room may read of the settings: the machines, the networks and the site's name."""
+"""What every room may read of the settings: the machines and the way to them, the networks and the site's name."""
 OWN: Final[dict[str, frozenset[str]]] = {
     "components.machines": frozenset({"access", "mirrors", "time_zone"}),
     "components.storage.pool": frozenset({"storage"}),

@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 import pulumi
 from pydantic import SecretStr
 
-from stacks.settings import AccessSettings, HostSettings
+from stacks.settings import AccessSettings, HostSettings, Jump
+from stacks.settings.access import ROOT
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,26 @@ class SshTarget:
     port: int = 22
     private_key: SecretStr | None = None
     """If omitted, the SSH agent is asked."""
+    jump: "SshTarget | None" = None
+    """The machine through which it is reached; if omitted, directly."""
 
     @classmethod
-    def of(cls, name: str, host: HostSettings, access: AccessSettings) -> "SshTarget":
-        """Return the target for a machine of the settings."""
-        return cls(name, str(host.address), host.host_key, access.user, access.port, access.private_key)
+    def of(cls, name: str, host: HostSettings, access: AccessSettings, jump: Jump | None = None) -> "SshTarget":
+        """Return the target for a machine of the settings. The jump itself is reached as it is from outside."""
+        first = cls.of_jump(jump, access) if jump else None
+        if first and jump and jump.machine == name:
+            return first
+        return cls(name, str(host.address), host.host_key, access.user, access.port, access.private_key, first)
+
+    @classmethod
+    def of_jump(cls, jump: Jump, access: AccessSettings) -> "SshTarget":
+        """Return the target for the jump."""
+        return cls(jump.name, jump.host, jump.host_key, jump.user, jump.port, access.private_key)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the login may change the machine without sudo."""
+        return self.user == ROOT
 
 
 @dataclass(frozen=True)

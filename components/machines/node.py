@@ -45,7 +45,7 @@ class BareMetalNode(pulumi.ComponentResource):
         """`name` is one of the settings' `hosts`; `findings` are what a probe has seen of all machines."""
         super().__init__("henhouse:host:BareMetalNode", name, None, opts)
         host = site.hosts[name]
-        target = SshTarget.of(name, host, site.access)
+        target = SshTarget.of(name, host, site.access, site.jump)
 
         ready: HostState | None = None
         for role in baseline(name, site, cluster):
@@ -59,7 +59,7 @@ class BareMetalNode(pulumi.ComponentResource):
         self.os = ready.facts.apply(lambda facts: facts["os"])
         self.kernel = ready.facts.apply(lambda facts: facts["kernel"])
         self.openings = (
-            Opening(name, target.port, "tcp", ANYWHERE, "SSH"),
+            Opening(name, site.access.port, "tcp", ANYWHERE, "SSH"),
             Opening(name, exporter.PORT, "tcp", only([site.hosts[site.gateway].address]), "metrics of the machine"),
         )
         metrics = ScrapeTarget("node", [f"{host.address}:{exporter.PORT}"], labels={"machine": name})

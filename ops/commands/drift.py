@@ -15,7 +15,7 @@ from converge import probe
 from converge.report import Difference, NotChecked
 from converge.stack import StackClient, StateError
 from converge.state import applied_roles
-from ops import cluster, locks
+from ops import cluster, locks, way
 from ops.tables import console, table
 
 
@@ -66,7 +66,7 @@ async def look(stack: StackClient, *, kubernetes: bool, as_json: bool) -> Exit:
     urns = cluster.objects(state) if kubernetes else []
     machines = len({role.machine for role in roles})
     with errors.status(f"asking {machines} machines about {len(roles)} roles, the cluster about {len(urns)} objects"):
-        seen, found = await asyncio.gather(probe.probe(roles), cluster.look(stack, urns))
+        seen, found = await asyncio.gather(probe.probe(roles), _look_at_cluster(stack, urns))
     differences = [*seen.differences, *(each for each in found if isinstance(each, Difference))]
     unseen = [*seen.not_checked, *(each for each in found if isinstance(each, NotChecked))]
     if as_json:
@@ -74,6 +74,17 @@ async def look(stack: StackClient, *, kubernetes: bool, as_json: bool) -> Exit:
     else:
         show(differences, unseen, f"{machines} machines, {len(roles)} roles, {len(urns)} objects", console())
     return Exit.UNSEEN if unseen else Exit.DRIFT if differences else Exit.CLEAN
+
+
+async def _look_at_cluster(stack: StackClient, urns: Sequence[str]) -> list[Difference | NotChecked]:
+    """Ask the cluster, through the jump where there is one; without a way to it the machines are still looked at."""
+    if not urns:
+        return []
+    try:
+        async with way.opened(await asyncio.to_thread(way.of_stack, stack)):
+            return await cluster.look(stack, urns)
+    except way.FAILURES as error:
+        return [NotChecked(cluster.HOST, "kubernetes", str(error))]
 
 
 def data(differences: Sequence[Difference], unseen: Sequence[NotChecked]) -> dict[str, Any]:

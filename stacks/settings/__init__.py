@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from stacks.settings.access import AccessSettings
+from stacks.settings.access import SSH_PORT, AccessSettings, Jump, JumpSettings
 from stacks.settings.certificate import AuthorityCertificateSettings, SuppliedCertificateSettings
 from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
 from stacks.settings.edge import EdgeSettings
@@ -28,6 +28,8 @@ __all__ = [
     "HomesSettings",
     "HostSettings",
     "HubSettings",
+    "Jump",
+    "JumpSettings",
     "LoginSettings",
     "MirrorsSettings",
     "Model",
@@ -76,6 +78,26 @@ class Site(Model):
     def gateway(self) -> str:
         """Name of the machine with the duty gateway; the checks see to it that there is exactly one."""
         return next(name for name, host in self.hosts.items() if "gateway" in host.duties)
+
+    @property
+    def jump(self) -> Jump | None:
+        """The machine through which the others are reached; the checks see to it that it is whole."""
+        given = self.access.jump
+        if given is None:
+            return None
+        if given.machine is None:
+            host, key = str(given.host), str(given.host_key)
+            return Jump(host, host, given.port or SSH_PORT, given.user or self.access.user, key, given.tunnel_port)
+        machine = self.hosts[given.machine]
+        return Jump(
+            given.machine,
+            given.host or str(machine.address),
+            given.port or self.access.port,
+            self.access.user,
+            machine.host_key,
+            given.tunnel_port,
+            given.machine,
+        )
 
     @property
     def control_planes(self) -> Mapping[str, HostSettings]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from converge import probe
+from converge import connection, probe
 from converge.items import File, Script
 from converge.probe import ProbeResult
 from converge.render import render, standard_input
@@ -89,7 +89,7 @@ def test_machine_that_is_dead_does_not_hide_the_others(shell: LoopbackShell) -> 
 
 
 def test_machine_that_says_nothing_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         seen = look(replace(applied(shell, FILE), connection=shell.connection | {"port": port}))

@@ -39,7 +39,7 @@ class CalicoCluster(pulumi.ComponentResource):
     """
 
     kubeconfig: pulumi.Output[str]
-    """The administrator's, secret. It names the control plane by address."""
+    """The administrator's, secret. It names the control plane by address, and behind a jump the tunnel to it."""
     access: KubernetesAccess
     """For the objects of other components."""
     openings: tuple[Opening, ...]
@@ -65,7 +65,9 @@ class CalicoCluster(pulumi.ComponentResource):
         administrator = self._role(head, administrator_role(), control_plane)
         admin_conf = administrator.facts.apply(lambda facts: decoded(facts["kubeconfig"]))
         server = f"https://{head.address}:{API_PORT}"
-        self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server))
+        # The same for everyone who runs the program, wherever they do: it is an input of the provider.
+        proxy_url = site.jump.proxy_url if site.jump else None
+        self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server, proxy_url))
         # The CA certificate is public; take it out of the secret kubeconfig.
         authority = pulumi.Output.unsecret(admin_conf.apply(ca_certificate))
 

@@ -14,10 +14,14 @@ def decoded(text: str) -> str:
     return base64.b64decode(text).decode()
 
 
-def reachable(admin_conf: str, server: str) -> str:
-    """kubeadm's admin.conf with `server`, a URL, in place of the cluster's name, which only the machines resolve."""
+def reachable(admin_conf: str, server: str, proxy_url: str | None = None) -> str:
+    """kubeadm's admin.conf with `server`, a URL, in place of the cluster's name, which only the machines resolve.
+
+    With `proxy_url`, clients go through that proxy (client-go's `proxy-url`).
+    """
     config = yaml.safe_load(admin_conf)
-    config["clusters"] = [{**each, "cluster": {**each["cluster"], "server": server}} for each in config["clusters"]]
+    way = {"server": server, **({"proxy-url": proxy_url} if proxy_url else {})}
+    config["clusters"] = [{**each, "cluster": {**each["cluster"], **way}} for each in config["clusters"]]
     return yaml.safe_dump(config, sort_keys=False)
 
 

@@ -28,6 +28,21 @@ _SYSTEM_TEXTS: Final = {
     errno.ECONNRESET: "read: connection reset by peer",
 }
 
+_REJECTIONS: Final = {
+    asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED: "administratively prohibited",
+    asyncssh.OPEN_CONNECT_FAILED: "connect failed",
+    asyncssh.OPEN_UNKNOWN_CHANNEL_TYPE: "unknown channel type",
+    asyncssh.OPEN_RESOURCE_SHORTAGE: "resource shortage",
+}
+"""In x/crypto/ssh's words, RFC 4254, 5.1."""
+
+
+class _Ended(asyncssh.Error):
+    """What a handshake over a closed channel meets."""
+
+    def __init__(self) -> None:
+        super().__init__(asyncssh.DISC_CONNECTION_LOST, "EOF")
+
 
 class _Pinned(asyncssh.SSHClient):
     """Accepts one host key only."""
@@ -99,6 +114,8 @@ def _explain(error: Exception, connection: Props) -> str:
         return "ssh: handshake failed: ssh: host key mismatch"
     if isinstance(error, asyncssh.PermissionDenied):
         return "ssh: handshake failed: ssh: unable to authenticate, no supported methods remain"
+    if isinstance(error, asyncssh.ChannelOpenError):
+        return f"ssh: rejected: {_REJECTIONS.get(error.code, error.code)} ({error.reason})"
     if isinstance(error, asyncssh.Error):
         return f"ssh: handshake failed: {error}"
     if isinstance(error, TimeoutError):
@@ -108,20 +125,32 @@ def _explain(error: Exception, connection: Props) -> str:
     return f"dial tcp {address}: {error}"
 
 
+def _of_handshake(error: Exception) -> bool:
+    return isinstance(error, asyncssh.Error) and not isinstance(error, asyncssh.ChannelOpenError)
+
+
 async def _dial(
     call: Call, connection: Props, what: str, tunnel: asyncssh.SSHClientConnection | None = None
 ) -> asyncssh.SSHClientConnection:
     """Connect, trying again as often as `dialErrorLimit` allows (-1: for ever), whatever the reason was."""
     limit, delay, failures = connection["dialErrorLimit"], _FIRST_DELAY, 0
+    begun = False
     while True:
         try:
+            if begun:
+                raise _Ended
             return await _dial_once(connection, tunnel)
         except (asyncssh.Error, OSError, ValueError) as error:
             failures += 1
             reason = _explain(error, connection)
+            # Through a proxy the official provider opens one channel, and begins every handshake anew in it, although
+            # the first that failed has closed it.
+            if tunnel is not None and not begun and _of_handshake(error):
+                begun, failures = True, 1
             if 0 <= limit < failures:
                 raise Failed(f"after {failures - 1} failed attempts: {reason}") from error
-        await call.say(f"{what} {failures}/{'inf' if limit < 0 else limit} failed: retrying ({reason})")
+        step = "Dial from proxy" if tunnel is not None and not begun else what
+        await call.say(f"{step} {failures}/{'inf' if limit < 0 else limit} failed: retrying ({reason})")
         await asyncio.sleep(delay)
         delay = min(delay * _DELAY_GROWS, _LONGEST_DELAY)
 
@@ -130,8 +159,13 @@ async def _dial(
 async def connected(call: Call, connection: Props) -> AsyncIterator[asyncssh.SSHClientConnection]:
     """Hold a connection to the host, through the proxy if there is one; close it on leaving."""
     async with AsyncExitStack() as stack:
-        proxy = None
-        if connection.get("proxy"):
-            proxy = await _dial(call, connection["proxy"], "Dial proxy")
-            await stack.enter_async_context(proxy)
-        yield await stack.enter_async_context(await _dial(call, connection, "Dial", proxy))
+        if not connection.get("proxy"):
+            made = await _dial(call, connection, "Dial")
+        else:
+            try:
+                proxy = await _dial(call, connection["proxy"], "Dial proxy")
+                await stack.enter_async_context(proxy)
+                made = await _dial(call, connection, "Dial", proxy)
+            except Failed as error:
+                raise Failed(f"proxy: {error}") from error
+        yield await stack.enter_async_context(made)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import urllib3
+from urllib3.contrib.socks import SOCKSProxyManager
 
 from engine.standins.kubernetes.kubeconfig import Access
 from engine.standins.resources import Failed
@@ -49,10 +50,7 @@ class Cluster:
         self.silent = asyncio.Lock()
         """Held by who asks a server that did not answer before: the official provider asks such a one in turn."""
         self._headers = access.headers()
-        self._http = urllib3.PoolManager(
-            ssl_context=access.tls() if access.server.startswith("https:") else None,
-            maxsize=_THREADS,
-        )
+        self._http = _pool(access)
         self._timeout = urllib3.Timeout(seconds or _CONNECT_SECONDS, seconds or _ANSWER_SECONDS)
         self._discovery = urllib3.Timeout(seconds or _DISCOVERY_SECONDS)
         self._threads = ThreadPoolExecutor(_THREADS)
@@ -150,6 +148,24 @@ class Cluster:
     async def get(self, body: Props) -> Props:
         """Return the object as it is now; raise NotFound when it does not exist."""
         return await self.ask("GET", await self.path(body))
+
+
+def _pool(access: Access) -> urllib3.PoolManager:
+    """Return connections to the API server, through the kubeconfig's `proxy-url` if it has one."""
+    options: dict[str, Any] = {
+        "ssl_context": access.tls() if access.server.startswith("https:") else None,
+        "maxsize": _THREADS,
+        "timeout": urllib3.Timeout(_CONNECT_SECONDS, _ANSWER_SECONDS),
+    }
+    proxy = access.cluster.get("proxy-url")
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    scheme, _, rest = proxy.partition("://")
+    if scheme == "socks5":
+        return SOCKSProxyManager(f"socks5h://{rest}", **options)  # as client-go, the proxy resolves names
+    if scheme in ("http", "https"):
+        return urllib3.ProxyManager(proxy, **options)
+    raise Failed(f"the kubeconfig's proxy-url is {proxy!r}: its scheme must be http, https or socks5")
 
 
 def _root(version: str) -> str:

@@ -1,0 +1,103 @@
+"""SSH connections as the commands' own are: this host key or none, a key or the agent, and through the jump if there is
+one."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import asyncssh
+
+CONNECT_SECONDS: Final = 15
+KEEPALIVE_SECONDS: Final = 15
+"""How often a connection that says nothing is asked whether it is still there; the third silence ends it."""
+
+Connection = Mapping[str, Any]
+"""The inputs of a command's connection, in the engine's camelCase."""
+
+
+class JumpError(Exception):
+    """The jump cannot be used; the message names it and says why."""
+
+
+class Jumps:
+    """Connections to jumps: one to each, however many machines are behind it."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._made: dict[str, asyncio.Task[asyncssh.SSHClientConnection]] = {}
+
+    async def __aenter__(self) -> "Jumps":
+        """Return itself; all connections are closed on leaving."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close them."""
+        for task in self._made.values():
+            task.cancel()
+        for made in await asyncio.gather(*self._made.values(), return_exceptions=True):
+            if isinstance(made, asyncssh.SSHClientConnection):
+                made.close()
+                await made.wait_closed()
+
+    async def to(self, jump: Connection) -> asyncssh.SSHClientConnection:
+        """Return the connection to a jump; JumpError if there is none to be had."""
+        name = f"{jump.get('user')}@{where(jump)} {jump['hostKey']}"
+        if name not in self._made:
+            self._made[name] = asyncio.create_task(connect_to_jump(jump))
+        return await asyncio.shield(self._made[name])
+
+    async def connect(self, connection: Connection) -> asyncssh.SSHClientConnection:
+        """Connect to a machine. JumpError, OSError, asyncssh.Error or TimeoutError when that fails."""
+        jump = connection.get("proxy")
+        return await _connect(connection, await self.to(jump) if jump else None)
+
+
+async def connect_to_jump(jump: Connection) -> asyncssh.SSHClientConnection:
+    """Connect to a jump; JumpError when that fails."""
+    try:
+        return await _connect(jump, None)
+    except (OSError, asyncssh.Error, TimeoutError) as error:
+        raise JumpError(f"the jump {where(jump)}: {reason(error, 'access.jump')}") from error
+
+
+async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
+    pinned = asyncssh.import_public_key(connection["hostKey"])
+    key = connection.get("privateKey")
+    return await asyncssh.connect(
+        connection["host"],
+        int(connection.get("port", 22)),
+        tunnel=tunnel or (),
+        username=connection.get("user", "root"),
+        known_hosts=([pinned], [], []),
+        server_host_key_algs=["ssh-ed25519"],
+        client_keys=[asyncssh.import_private_key(key)] if key else (),
+        agent_path=None if key else os.environ.get("SSH_AUTH_SOCK"),
+        config=None,
+        connect_timeout=CONNECT_SECONDS,
+        login_timeout=CONNECT_SECONDS,
+        keepalive_interval=KEEPALIVE_SECONDS,
+    )
+
+
+def where(connection: Connection) -> str:
+    """Return where a connection leads, for people."""
+    through = connection.get("proxy")
+    return f"{connection['host']} port {int(connection.get('port', 22))}" + (
+        f", through {through['host']} port {int(through.get('port', 22))}" if through else ""
+    )
+
+
+def reason(error: Exception, settings: str = "") -> str:
+    """Say why a connection failed; `settings` is where its host key stands."""
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return "its host key differs from the one in the settings" + (f" ({settings})" if settings else "")
+    if isinstance(error, asyncssh.PermissionDenied):
+        return "it accepts none of the keys offered"
+    if isinstance(error, asyncssh.ChannelOpenError) and error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+        return "the jump does not forward connections (AllowTcpForwarding in its sshd_config)"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
