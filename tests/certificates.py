@@ -24,14 +24,14 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str, *, client: bool = False) -> tuple[str, str]:
-        """Certificate and key, PEM, of a server of this name at 127.0.0.1, or of a client."""
+    def issue(self, name: str, *, client: bool = False, address: IPv4Address = LOOPBACK) -> tuple[str, str]:
+        """Certificate and key, PEM, of a server of this name and address, or of a client."""
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
             self._builder(subject, key)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(LOOPBACK)]), False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(address)]), False)
             .add_extension(x509.ExtendedKeyUsage([usage]), False)
             .sign(self._key, hashes.SHA256())
         )

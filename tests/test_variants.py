@@ -41,6 +41,10 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "one pair of disks": {"storage": {"pool": {"vdevs": PAIR, "log": [], "spares": []}}},
     "images from their upstream hosts": {"mirrors": {"registry": None}},
     "a key in the settings instead of an agent": {"access": {"private_key": "an OpenSSH private key"}},
+    "a jump of the site's": {"access": {"jump": {"machine": "rooster", "host": "192.0.2.1", "port": 2222}}},
+    "a jump of somebody else's, and sudo": {
+        "access": {"user": "ada", "jump": {"host": "192.0.2.1", "user": "guest", "host_key": KEY}}
+    },
     "alerts that are posted": {"monitoring": {"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}},
     "public addresses": {"edge": {"public_addresses": ["198.18.0.2", "198.18.0.3"]}},
     "a chosen address of the file server": {"storage": {"homes": {"service_address": "198.18.32.77"}}},

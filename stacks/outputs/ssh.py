@@ -28,7 +28,7 @@ def ssh_config(site: Site) -> str:
 def _block(name: str, host: str, port: int, user: str, file: str) -> str:
     return (
         f"Host {name}\n  HostName {host}\n  Port {port}\n  User {user}\n  HostKeyAlias {name}\n"
-        f"  HostKeyAlgorithms ssh-ed25519\n  UserKnownHostsFile {file} ~/.ssh/known_hosts\n  StrictHostKeyChecking yes\n"
+        f"  HostKeyAlgorithms ssh-ed25519\n  StrictHostKeyChecking yes\n  UserKnownHostsFile {file} ~/.ssh/known_hosts\n"
     )
 
 

@@ -1,5 +1,6 @@
 """An OpenSSH server on the loopback, in a bare Debian of its own that the test may write to only below ``/tmp``."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from lab.machines.debian import base_root
 
 _CONFIGURATION: Final = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey /tmp/host
 AuthorizedKeysFile /tmp/client.pub
 StrictModes no
@@ -27,11 +28,24 @@ AcceptEnv ACCEPTED
 
 # A mount namespace of its own: nothing of this is seen outside, and all of it goes with its last process.
 _ENTER: Final = """
-mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
-mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/run" && mkdir "$1/run/sshd"
-mount --bind "$2" "$1/tmp"
-exec chroot "$1" /usr/sbin/sshd -D -e -f /tmp/sshd_config
+root=$1 files=$2
+shift 2
+if [ -n "${PREPARE-}" ]; then
+  mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root
+  mount -t overlay overlay -o "lowerdir=$root,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
+  root=/mnt/root
+  sh -euc "$PREPARE" sh "$root"
+else
+  mount --bind "$root" "$root" && mount -o remount,bind,ro "$root"
+fi
+mount --rbind /dev "$root/dev" && mount -t proc proc "$root/proc" && mount -t tmpfs tmpfs "$root/run"
+mkdir "$root/run/sshd"
+mount --bind "$files" "$root/tmp"
+exec chroot "$root" /usr/sbin/sshd "$@" -e -f /tmp/sshd_config
 """
+
+# A network of its own, in which nothing is but a loopback with this address too.
+_ALONE: Final = 'ip link set lo up && ip address add "$1/32" dev lo && shift && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,9 @@ class Server:
     port: int
     files: Path
     """What its users see as ``/tmp``: the keys ``host`` and ``client`` too."""
+    address: str = "127.0.0.1"
+    pid: int = 0
+    """A process in its network."""
 
     @property
     def host_key(self) -> str:
@@ -66,48 +83,74 @@ class Server:
 
 
 @contextmanager
-def server(directory: Path) -> Iterator[Server]:
-    """Run a server while the block runs; its files are below `directory`."""
-    files = directory / "sshd"
-    files.mkdir()
-    for name in ("host", "client", "other"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", files / name], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (files / "sshd_config").write_text(_CONFIGURATION.format(port=port))
-    command: list[str | Path] = [
-        "unshare",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "sh",
-        "-euc",
-        _ENTER,
-        "sh",
-        base_root(),
-        files,
-    ]
+def server(directory: Path, *, alone: str | None = None, prepare: str = "") -> Iterator[Server]:
+    """Run a server while the block runs; its files are below `directory`.
+
+    With an address as `alone` it is in a network of its own, which only a jump reaches. With `prepare`, a shell script
+    that gets the root directory as an argument, all of its Debian may be written to.
+    """
+    files, port = _files(directory, "sshd", alone or "127.0.0.1")
+    begin = ["unshare", "--net", "sh", "-euc", _ALONE, "sh", alone] if alone else []
     with open(files / "sshd.log", "wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*begin, *_entering(files, "-D")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PREPARE": prepare},
+        )
     try:
-        _wait_for(port, process, files / "sshd.log")
-        yield Server(port, files)
+        _wait_for(process, files / "sshd.log")
+        yield Server(port, files, alone or "127.0.0.1", process.pid)
     finally:
         process.kill()  # unshare's child dies with it, and all of the child's PID namespace too
         process.wait(10)
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except ConnectionRefusedError:
-            assert process.poll() is None, f"sshd ended: {log.read_text()}"
-            assert time.monotonic() < deadline, f"sshd does not listen: {log.read_text()}"
-            time.sleep(0.05)
+@contextmanager
+def jump(directory: Path, behind: Server) -> Iterator[Server]:
+    """Run a server on the loopback whose sessions are in the network of the one `behind` it, and that takes its key.
+
+    A listening socket keeps the network that it was made in: systemd-socket-activate(1) makes it here.
+    """
+    files, port = _files(directory, "jump", "127.0.0.1")
+    (files / "client.pub").write_text((behind.files / "client.pub").read_text())
+    inside = ["nsenter", f"--net=/proc/{behind.pid}/ns/net"]
+    listen = ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--accept", "--inetd"]
+    with open(files / "sshd.log", "wb") as log:
+        process = subprocess.Popen(
+            [*listen, *inside, *_entering(files, "-i")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        _wait_for(process, files / "sshd.log", "Listening on")
+        yield Server(port, files, pid=process.pid)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _files(directory: Path, name: str, address: str) -> tuple[Path, int]:
+    files = directory / name
+    files.mkdir()
+    for key in ("host", "client", "other"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", files / key], check=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    (files / "sshd_config").write_text(_CONFIGURATION.format(port=port, address=address))
+    return files, port
+
+
+def _entering(files: Path, mode: str) -> list[str]:
+    enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", _ENTER, "sh"]
+    return [*enter, str(base_root()), str(files), mode]
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", log: Path, words: str = "Server listening") -> None:
+    deadline = time.monotonic() + 60
+    while words not in log.read_text():
+        assert process.poll() is None, f"sshd ended: {log.read_text()}"
+        assert time.monotonic() < deadline, f"sshd does not listen: {log.read_text()}"
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -4,7 +4,10 @@ from stacks.load import parse_settings
 from stacks.outputs.bgp import bgp
 from stacks.outputs.dns import dns_records, dns_zone
 from stacks.outputs.ssh import known_hosts, ssh_config
+from stacks.settings import Site
 from tests.stacks.sites import changed, tree
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 
 
 def test_records_carry_the_public_addresses() -> None:
@@ -38,6 +41,33 @@ def test_every_machine_is_in_the_ssh_configuration() -> None:
     for name, host in site.hosts.items():
         assert f"Host {name}\n  HostName {host.address}\n" in config
         assert f"{name},{host.address} {host.host_key}\n" in hosts
+
+
+def behind(jump: object, **access: object) -> Site:
+    return parse_settings(changed(tree("dev"), {"access": {"jump": jump, **access}}))
+
+
+def test_jump_of_the_site_goes_by_its_name_and_is_reached_directly() -> None:
+    site = behind({"machine": "rooster", "host": "203.0.113.10", "port": 2222}, user="ada")
+    blocks = dict(block.split("\n", 1) for block in ssh_config(site).split("\n\nHost ")[1:])
+    assert "HostName 203.0.113.10\n  Port 2222\n  User ada\n" in ssh_config(site)
+    assert sorted(blocks) == ["chick0", "chick1", "chick2", "hen"]
+    assert all("ProxyJump rooster" in block and "User ada" in block for block in blocks.values())
+    (line,) = [line for line in known_hosts(site).splitlines() if line.startswith("rooster")]
+    assert line == f"rooster,198.18.0.2,[203.0.113.10]:2222 {site.hosts['rooster'].host_key}"
+
+
+def test_jump_of_somebody_else_has_a_login_of_its_own() -> None:
+    site = behind({"host": "bastion.example.org", "user": "guest", "host_key": KEY})
+    assert "Host bastion.example.org\n  HostName bastion.example.org\n  Port 22\n  User guest\n" in ssh_config(site)
+    assert ssh_config(site).count("ProxyJump bastion.example.org\n") == len(site.hosts)
+    assert f"bastion.example.org {KEY}\n" in known_hosts(site)
+
+
+def test_machine_on_another_port_is_known_there() -> None:
+    """ssh(1) looks a key up by address and port, where the port is not 22."""
+    site = parse_settings(changed(tree("dev"), {"access": {"port": 2022}}))
+    assert f"hen,[198.18.0.200]:2022 {site.hosts['hen'].host_key}\n" in known_hosts(site)
 
 
 def test_router_peers_with_the_nodes_only() -> None:
