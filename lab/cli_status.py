@@ -59,8 +59,7 @@ def print_status(rack: Rack, *, as_json: bool) -> int:
     services = {}
     if rack.campus.mirror:
         services["mirror"] = "on" if mirror.http and mirror.registry else "off"
-    if rack.door is not None:
-        services["door"] = "on" if running(rack, door.UNIT) else "off"
+    services |= {name: "on" if running(rack, door.unit(name)) else "off" for name in rack.doors}
     if as_json:
         tree = {"rack": rack.name, "machines": [asdict(row) for row in machine_rows], "services": services}
         print(json.dumps(tree | ({"url": rack.door.url} if rack.door else {}), indent=2))

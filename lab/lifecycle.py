@@ -12,7 +12,7 @@ from typing import Final
 from lab import cgroups, host, network, ssh
 from lab.builder import make_all
 from lab.cache import Artifact, missing
-from lab.door import open_door
+from lab.door import open_doors
 from lab.leaks import leaks, related
 from lab.machines import machines
 from lab.machines.base import Machine, remove_tree
@@ -53,7 +53,7 @@ def up(rack: Rack, *, and_then: Sequence[Artifact] = ()) -> None:
     all_machines = machines(rack, keyring=shown.keyring if shown else None)
     together(all_machines, _create)
     power_on(all_machines)
-    open_door(rack)
+    open_doors(rack)
 
 
 def artifacts(rack: Rack) -> tuple[Artifact, ...]:

@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -83,12 +84,17 @@ class Campus(_Model):
     """Whether a mirror of packages and images serves on the bridge's address."""
 
 
-class Door(_Model):
+class BackDoor(_Model):
     """A loopback port of this computer that leads to a port of one machine."""
 
     listen: Annotated[str, Field(pattern=r"^127\.0\.0\.1:[1-9][0-9]{0,4}$")]
     machine: Name
     port: int = Field(ge=1, le=65535)
+
+
+class Door(BackDoor):
+    """A way in for a browser."""
+
     url: str
     """What a person types into a browser."""
 
@@ -108,6 +114,8 @@ class Rack(_Model):
     campus: Campus
     machines: tuple[MachineSpec, ...] = Field(min_length=1)
     door: Door | None = None
+    back_door: BackDoor | None = None
+    """A way in for an administrator who is not on the campus."""
 
     @model_validator(mode="after")
     def _addresses(self) -> Self:
@@ -120,12 +128,17 @@ class Rack(_Model):
     def _references(self) -> Self:
         names = [machine.name for machine in self.machines]
         references = {"campus.gateway": self.campus.gateway}
-        if self.door is not None:
-            references["door.machine"] = self.door.machine
+        references |= {f"{name}.machine": door.machine for name, door in self.doors.items()}
         for setting, value in references.items():
             if value not in names:
                 raise ValueError(f"{setting}: {value!r} is not a machine of this rack; it has {', '.join(names)}")
         return self
+
+    @property
+    def doors(self) -> Mapping[str, BackDoor]:
+        """The ways in, by their names in the rack's file."""
+        doors = {"door": self.door, "back_door": self.back_door}
+        return {name: door for name, door in doors.items() if door is not None}
 
     def machine(self, name: str) -> MachineSpec:
         """Return the machine of that name; raise `RackError` when there is none."""

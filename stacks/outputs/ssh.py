@@ -26,9 +26,10 @@ def ssh_config(site: Site) -> str:
 
 
 def _block(name: str, host: str, port: int, user: str, file: str) -> str:
+    pinned = "HostKeyAlgorithms ssh-ed25519\n  StrictHostKeyChecking yes"
     return (
         f"Host {name}\n  HostName {host}\n  Port {port}\n  User {user}\n  HostKeyAlias {name}\n"
-        f"  HostKeyAlgorithms ssh-ed25519\n  StrictHostKeyChecking yes\n  UserKnownHostsFile {file} ~/.ssh/known_hosts\n"
+        f"  {pinned}\n  UserKnownHostsFile {file} ~/.ssh/known_hosts\n"
     )
 
 

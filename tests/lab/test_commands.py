@@ -89,6 +89,11 @@ def test_door_listens_outside_and_connects_inside(dev: Rack) -> None:
     ]
 
 
+def test_back_door_leads_to_the_jump(dev: Rack) -> None:
+    assert door_command(dev, dev.doors["back_door"])[-1] == "198.18.0.2:22"
+    assert dev.doors["back_door"].listen == "127.0.0.1:2222"
+
+
 def test_files_reach_an_image_that_is_never_mounted(dev: Rack, tmp_path: Path) -> None:
     """Written and read back by debugfs(8): new directories, replaced files, modes and owners."""
     tree, image, keyring = tmp_path / "tree", tmp_path / "image", tmp_path / "keyring"
