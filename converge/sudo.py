@@ -1,7 +1,8 @@
 """Runs a role's script as root for a login that is not: sudo without a password (sudo(8), sudoers(5)).
 
 The script goes to sudo's standard input, and what the login was given on its own follows it there. So neither is an
-argument of a process or in sudo's log, which has only the same few words for every role.
+argument of a process or in sudo's log, which has only the same few words for every role. Of the login's environment,
+SSH_CONNECTION alone is passed on: the packet filter's role asks it by which port the program came.
 """
 
 import shlex

@@ -17,4 +17,4 @@ fi
 @SCRIPT@
 HENHOUSE_SCRIPT
   cat
-} | sudo -n -H bash -c 'length=$1; shift; eval "$(head --bytes="$length")"' henhouse "$bytes" "$@"
+} | sudo -n -H bash -c 'export SSH_CONNECTION=$1; length=$2; shift 2; eval "$(head --bytes="$length")"' henhouse "${SSH_CONNECTION-}" "$bytes" "$@"

@@ -26,7 +26,7 @@ from converge.connection import JumpError
 from converge.items import File, Script
 from converge.probe import ProbeResult
 from converge.render import CHECK, render, standard_input
-from converge.role import Role
+from converge.role import Fact, Role
 from converge.state import AppliedRole
 from converge.sudo import by_sudo
 from engine.standins.kubernetes.api import Cluster
@@ -157,6 +157,11 @@ def test_long_script_is_no_argument(server: sshd.Server, connection: dict[str, A
         inside(server, "sha256sum </srv/long").stdout.split()[0]
         == hashlib.sha256(("üx\n" * 15_000).encode()).hexdigest()
     )
+
+
+def test_role_knows_by_which_port_it_came(server: sshd.Server, connection: dict[str, Any]) -> None:
+    role = Role("port", (), facts=(Fact("port", "echo ${SSH_CONNECTION##* }"),))
+    assert apply(server, applied(connection, role)).stdout == f'{{"port": "{server.port}"}}\n'
 
 
 def test_status_of_a_role_that_fails_is_its_own(server: sshd.Server, connection: dict[str, Any]) -> None:
@@ -298,7 +303,16 @@ def authority(server: sshd.Server, tmp_path_factory: pytest.TempPathFactory) -> 
 
 async def version(port: int, authority: Path) -> str:
     """Return what the API server says to curl through the tunnel; nothing without a tunnel."""
-    curl = ["curl", "--silent", "--max-time", "10", "--proxy", f"socks5h://127.0.0.1:{port}", "--cacert", authority]
+    curl = [
+        "curl",
+        "--silent",
+        "--max-time",
+        "10",
+        "--proxy",
+        f"socks5h://127.0.0.1:{port}",
+        "--cacert",
+        str(authority),
+    ]
     process = await asyncio.create_subprocess_exec(*curl, f"https://{TARGET}:6443/version", stdout=subprocess.PIPE)
     return (await process.communicate())[0].decode()
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from components.contracts.machines import SshTarget
 from converge.host_state import HostState, facts_of
 from converge.items import File
+from converge.render import render
 from converge.role import Fact, Role
 from tests.recorded import Recorded, Registration
 
@@ -50,6 +51,28 @@ def test_private_key_of_the_settings_is_a_secret(record: Record) -> None:
     found = command(record(lambda: HostState(target, PLAIN)))
     assert found.inputs["connection"]["privateKey"] == "a key"
     assert "connection" in found.secret_keys
+
+
+def test_jump_is_pinned_and_has_the_same_key(record: Record) -> None:
+    jump = SshTarget("rooster", "203.0.113.10", HOST_KEY, "ada", 2222, SecretStr("a key"))
+    target = SshTarget("chick0", "198.18.0.100", HOST_KEY, private_key=SecretStr("a key"), jump=jump)
+
+    def program() -> None:
+        HostState(target, PLAIN)
+
+    found = command(record(program))
+    proxy = found.inputs["connection"]["proxy"]
+    assert (proxy["host"], proxy["port"], proxy["user"]) == ("203.0.113.10", 2222, "ada")
+    assert (proxy["hostKey"], proxy["privateKey"]) == (HOST_KEY, "a key")
+    assert "connection" in found.secret_keys
+
+
+def test_login_that_is_not_root_uses_sudo_and_root_does_not(record: Record) -> None:
+    def program() -> None:
+        HostState(SshTarget("chick0", "198.18.0.100", HOST_KEY, "ada"), PLAIN)
+
+    assert "sudo" in command(record(program)).inputs["create"]
+    assert command(record(plain())).inputs["create"] == render(PLAIN, "chick0")
 
 
 def test_updating_runs_what_creating_ran(record: Record) -> None:

@@ -9,8 +9,10 @@ import pytest
 from components.contracts.cluster import Membership
 from components.contracts.watched import ScrapeTarget
 from components.machines.node import BareMetalNode, baseline
+from stacks.load import parse_settings
 from tests.converge.scripts import site
 from tests.recorded import Recorded
+from tests.stacks.sites import changed, tree
 
 MEMBERSHIP = Membership.of(site("dev").cluster)
 Record = Callable[..., Recorded]
@@ -74,3 +76,22 @@ def test_every_machine_is_watched(record: Record, name: str) -> None:
     record(lambda: found.extend(BareMetalNode(name, site("dev"), MEMBERSHIP, {}).watched.scrape))
     assert [(each.job, each.labels["machine"]) for each in found] == [("node", name)]
     assert found[0].addresses == [f"{site('dev').hosts[name].address}:9100"]
+
+
+@pytest.mark.parametrize("name", ["rooster", "chick1"])
+def test_ssh_stays_open_where_the_server_listens_whatever_the_way_to_it(record: Record, name: str) -> None:
+    """The jump's port is another outside than on the machine where a router translates it."""
+    jump = {"machine": "rooster", "host": "203.0.113.10", "port": 2222}
+    behind = parse_settings(changed(tree("dev"), {"access": {"jump": jump}}))
+
+    def program() -> Any:
+        made = BareMetalNode(name, behind, MEMBERSHIP, {})
+        target = made.machine.target
+        return {"ports": [each.port for each in made.openings if each.what == "SSH"], "way": (target.host, target.port)}
+
+    recorded = record(program)
+    assert recorded.result["ports"] == [22]
+    outside = ("203.0.113.10", 2222) if name == "rooster" else (str(behind.hosts[name].address), 22)
+    assert tuple(recorded.result["way"]) == outside
+    through = recorded.all(COMMAND)[0].inputs["connection"].get("proxy")
+    assert (through is None) == (name == "rooster")

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import kubernetes_validate
+import pytest
 import yaml
 
 from components.cluster.calico.kubeconfig import ca_hash
+from stacks.settings import Jump, Site
 from stacks.versions import SITE
 from tests.components.cluster.calico.conftest import TOKEN
 from tests.recorded import Recorded, Registration
@@ -106,3 +108,12 @@ def test_objects_fit_their_schema(cluster: Cluster) -> None:
             kubernetes_validate.validate({**each.inputs, "metadata": metadata}, MINOR, strict=True)
             checked += 1
     assert checked == 4
+
+
+def test_the_kubeconfig_of_a_site_with_a_jump_names_the_tunnel(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump = Jump("rooster", "203.0.113.10", 22, "root", "ssh-ed25519 AAAA", 4545, "rooster")
+    monkeypatch.setattr(Site, "jump", property(lambda self: jump))
+    (behind,) = [each["cluster"] for each in yaml.safe_load(cluster().exports["kubeconfig"])["clusters"]]
+    assert (behind["server"], behind["proxy-url"]) == ("https://198.18.0.100:6443", "socks5://127.0.0.1:4545")
