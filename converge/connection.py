@@ -10,7 +10,9 @@ import asyncssh
 
 CONNECT_SECONDS: Final = 15
 KEEPALIVE_SECONDS: Final = 15
-"""How often a connection that says nothing is asked whether it is still there; the third silence ends it."""
+KEEPALIVE_SILENCES: Final = 8
+"""A jump that says nothing is asked this often whether it is still there; after so many silences, two minutes, it is
+given up. One that is only busy answers before."""
 
 Connection = Mapping[str, Any]
 """The inputs of a command's connection, in the engine's camelCase."""
@@ -77,6 +79,7 @@ async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection 
         connect_timeout=CONNECT_SECONDS,
         login_timeout=CONNECT_SECONDS,
         keepalive_interval=KEEPALIVE_SECONDS,
+        keepalive_count_max=KEEPALIVE_SILENCES,
     )
 
 
