@@ -28,7 +28,7 @@ CHECK: Final = "set -- check\n"
 MAX_BYTES: Final = 120 * 1024
 """A script is one argument of the login shell, and Linux takes 128 KiB in one argument (execve(2), MAX_ARG_STRLEN)."""
 
-_SHARED: Final = ("core", "units", "secrets", "paths")
+_SHARED: Final = ("core", "units", "secrets", "paths", "apt")
 _ALWAYS: Final = ("core", "units")
 
 

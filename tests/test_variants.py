@@ -39,6 +39,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a pool without a log": {"storage": {"pool": {"log": []}}},
     "a log on one disk": {"storage": {"pool": {"log": ["virtio-hen-log1"]}}},
     "one pair of disks": {"storage": {"pool": {"vdevs": PAIR, "log": [], "spares": []}}},
+    "packages and images from where they are published": {"mirrors": None},
     "images from their upstream hosts": {"mirrors": {"registry": None}},
     "a key in the settings instead of an agent": {"access": {"private_key": "an OpenSSH private key"}},
     "a jump of the site's": {"access": {"jump": {"machine": "rooster", "host": "192.0.2.1", "port": 2222}}},

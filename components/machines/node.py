@@ -70,7 +70,7 @@ class BareMetalNode(pulumi.ComponentResource):
 def baseline(name: str, site: Site, cluster: Membership) -> Iterator[Role]:
     """Yield a machine's roles in order. The last one tells its facts."""
     host = site.hosts[name]
-    yield sources.package_sources(site.mirrors)
+    yield sources.package_sources(site.mirrors, cluster.kubernetes_version)
     yield base.base(name, site, cluster.endpoint)
     yield base.ssh()
     yield time.time(name, site)

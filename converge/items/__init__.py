@@ -10,6 +10,7 @@ from converge.items.file import File
 from converge.items.line import Line
 from converge.items.module import KernelModule
 from converge.items.package import Package
+from converge.items.package_lists import PackageLists
 from converge.items.script import Script
 from converge.items.sysctl import Sysctl
 from converge.items.unit import Unit
@@ -21,6 +22,7 @@ KINDS: Final[tuple[type[Item], ...]] = (
     Line,
     Block,
     Package,
+    PackageLists,
     Unit,
     Sysctl,
     KernelModule,
@@ -38,6 +40,7 @@ __all__ = [
     "KernelModule",
     "Line",
     "Package",
+    "PackageLists",
     "Script",
     "Sysctl",
     "Unit",

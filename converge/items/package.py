@@ -15,7 +15,8 @@ _VERSION: Final = re.compile(r"[0-9A-Za-z.+:~-]+\*?")
 class Package(Item):
     """A Debian package is installed, at `version` when one is given, and held there when `held` (apt-mark(8)).
 
-    Packages that follow each other in a role are installed together.
+    Packages that follow each other in a role are installed together. One that is newer than `version` is refused, with
+    the command for whoever wants it back: programs that run on people's work are never downgraded unasked.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Package(Item):
     held: bool = False
 
     shell = ("packages",)
+    builds_on = ("apt",)
 
     def problems(self, context: Context) -> Iterator[str]:
         if not _NAME.fullmatch(self.name):

@@ -3,8 +3,8 @@ packages() {
   local spec name version hold want state present expected found
   local -A installed=()
   local -a names=() missing=() holds=() install=(
-    apt-get --yes --no-install-recommends -o DPkg::Lock::Timeout=600
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold
+    apt_get --yes --no-install-recommends -o Dpkg::Options::=--force-confdef
+    -o Dpkg::Options::=--force-confold
   )
   item=packages
   for spec; do
@@ -33,6 +33,9 @@ packages() {
       fi
     fi
     if differs "package $name" "$expected" "$found"; then
+      if [[ $state == installed ]]; then
+        not_newer "$name" "$present" "$version"
+      fi
       # shellcheck disable=SC2053
       if [[ $state != installed || $present != $version ]]; then
         missing+=("$name${version:+=$version}")
@@ -49,19 +52,64 @@ packages() {
     item="packages ${missing[*]%=\*}"
     settle_units
     if compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null; then
-      dpkg --configure --pending
+      with_locks dpkg --configure --pending
     fi
     if [[ -n $(find /var/lib/apt/lists -maxdepth 0 -mtime +0) ]]; then
-      apt-get -o DPkg::Lock::Timeout=600 update
+      apt_get update
     fi
     # Lists of today may still be older than the mirror.
     if ! "${install[@]}" install "${missing[@]%=\*}"; then
-      apt-get -o DPkg::Lock::Timeout=600 update
-      "${install[@]}" install "${missing[@]%=\*}"
+      apt_get update
+      if ! "${install[@]}" install "${missing[@]%=\*}"; then
+        offered "${missing[@]}"
+        exit 1
+      fi
     fi
   fi
   if ((${#holds[@]} > 0)); then
     item="hold of ${holds[*]}"
-    apt-mark hold "${holds[@]}"
+    with_locks apt-mark hold "${holds[@]}"
   fi
+}
+
+# not_newer NAME PRESENT PATTERN: ends the apply where the package would be downgraded.
+not_newer() {
+  local wanted=${3%\*}
+  # shellcheck disable=SC2053 # a version is a pattern
+  if [[ $3 == '*' || $2 == $3 ]] || ! dpkg --compare-versions "$2" gt "${wanted%[-~+.]}"; then
+    return 0
+  fi
+  say "$1 is $2 on $machine, newer than $3, and is not downgraded unasked. Raise the version in the settings, or, with nothing running on the machine: apt-get install --allow-downgrades --allow-change-held-packages '$1=$3'"
+  exit 1
+}
+
+# offered NAME=PATTERN...: names those that no source has, and what it has instead.
+offered() {
+  local each name version versions
+  for each; do
+    name=${each%%=*} version=${each#*=}
+    versions=$(
+      apt-cache madison "$name" | cut --delimiter='|' --fields=2 | tr --delete ' ' |
+        sort --unique --version-sort --reverse
+    )
+    # shellcheck disable=SC2086 # versions are words
+    if [[ -z $versions ]]; then
+      say "no candidate for ${each%=\*}: no repository of $machine has $name"
+    elif ! any_like "$version" $versions; then
+      say "no candidate for $each: the repositories offer ${versions//$'\n'/, }"
+    fi
+  done
+}
+
+# any_like PATTERN WORD...
+any_like() {
+  local pattern=$1 word
+  shift
+  for word; do
+    # shellcheck disable=SC2053
+    if [[ $word == $pattern ]]; then
+      return 0
+    fi
+  done
+  return 1
 }

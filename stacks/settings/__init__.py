@@ -59,7 +59,7 @@ class Site(Model):
     """How the program logs in to the machines."""
     network: NetworkSettings
     """The address plan."""
-    mirrors: MirrorsSettings
+    mirrors: MirrorsSettings = MirrorsSettings()
     """Where packages and images come from."""
     hosts: dict[HostName, HostSettings] = Field(min_length=1)
     """The machines by name."""

@@ -1,8 +1,23 @@
 """Where packages and images come from."""
 
-from pydantic import Field
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
 
 from stacks.settings.types import HostName, Model, PublicUrl
+
+_ARMOUR: Final = ("-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----")
+
+
+def _armoured(key: str) -> str:
+    text = key.strip()
+    if not (text.startswith(_ARMOUR[0]) and text.endswith(_ARMOUR[1])):
+        raise ValueError(f"must be an armoured public key, from {_ARMOUR[0]} to {_ARMOUR[1]}")
+    return text + "\n"
+
+
+ArmouredKey = Annotated[str, AfterValidator(_armoured)]
+"""An OpenPGP public key as text (RFC 9580, 6.2)."""
 
 
 class AptRepositorySettings(Model):
@@ -16,16 +31,25 @@ class AptRepositorySettings(Model):
     """Components, for example `main`; none when the suite ends in /."""
     signed_by: str = "/usr/share/keyrings/debian-archive-keyring.gpg"
     """Keyring file on the machines, or an armoured public key."""
+    check_valid_until: bool = True
+    """Whether the repository is refused once its Release file has expired. False for a mirror that is not refreshed
+    often enough: it then can also hold back security updates unseen."""
 
 
 class MirrorsSettings(Model):
-    """Where packages and images come from. A site behind an air gap names its own mirrors here; no other
-    source is used."""
+    """Where packages and images come from. If omitted: from the Debian mirror that the installer chose, and from the
+    official repositories and registries. A site behind an air gap names its own mirrors here (see mirrors.md)."""
 
-    apt: dict[HostName, AptRepositorySettings] = Field(min_length=1)
-    """Every apt source of the machines, by a name of your choice. Sources that an installer left are disabled."""
+    apt: dict[HostName, AptRepositorySettings] = Field(default={}, min_length=1)
+    """Every apt source of the machines, by a name of your choice; sources that an installer left are then disabled. If
+    omitted, those stay, and the repositories of Kubernetes (pkgs.k8s.io, of the minor version of
+    `cluster.kubernetes_version`) and of containerd (download.docker.com) come to them."""
+    kubernetes_key: ArmouredKey | None = None
+    """The key that signs pkgs.k8s.io, where `apt` is omitted and the key that henhouse has is no longer the one in
+    use."""
     registry: PublicUrl | None = None
     """A registry that holds every image under `<upstream host>/<path>`. If omitted, images come from their upstream
     hosts."""
     registry_hosts: tuple[str, ...] = ("registry.k8s.io", "quay.io", "docker.io")
-    """The upstream hosts that `registry` stands in for."""
+    """The upstream hosts that `registry` stands in for. Images of other hosts are refused where there is a
+    `registry`."""

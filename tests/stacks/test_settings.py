@@ -11,6 +11,7 @@ from stacks import schema
 from stacks.load import parse_settings, refuse_needless_encryption
 from stacks.problems import SettingsError, secret_settings
 from stacks.time_zones import renamed, zones
+from stacks.versions import SITE
 from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")
@@ -265,6 +266,77 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"mirrors": {"registry": "https://registry.example.org/?token=hunter2"}},
         "mirrors.registry: 'https://registry.example.org/?***': must not hold",
     ),
+    ("apt sources, and none", {"mirrors": {"apt": {"debian": None, "site": None}}}, "mirrors.apt: {}: "),
+    (
+        "a key that is none",
+        {"mirrors": {"kubernetes_key": "DE15B14486CD377B9E876E1A234654DA9A296436"}},
+        "mirrors.kubernetes_key: 'DE15B14486CD377B9E876E1A234654DA9A296436': must be an armoured public key",
+    ),
+    *(
+        (
+            f"another minor version at {url}",
+            {"mirrors": {"apt": {"kubernetes": {"url": url, "suite": "/"}}}},
+            f"mirrors.apt.kubernetes.url: {url} has packages of {minor}, and cluster.kubernetes_version is 1.36.3",
+        )
+        for url, minor in (
+            ("https://pkgs.k8s.io/core:/stable:/v1.35/deb/", "1.35"),
+            ("https://pkgs.k8s.io/core:/prerelease:/v1.37/deb/", "1.37"),
+            ("https://apt.example.org/core:/stable:/v1.3/deb/", "1.3"),
+            ("http://198.18.0.1/isv:/kubernetes:/core:/stable:/v1.35/deb/", "1.35"),
+            ("http://198.18.0.1/kubernetes/v1.35", "1.35"),
+            ("https://k8s.example.org/deb/v1.35", "1.35"),
+            ("https://pkgs.k8s.io/core%3A/stable%3A/v1.35/deb/", "1.35"),
+        )
+    ),
+    (
+        "another version of Kubernetes than the repository's",
+        {
+            "cluster": {"kubernetes_version": "1.37.0"},
+            "mirrors": {"apt": {"k8s": {"url": "https://pkgs.k8s.io/core:/stable:/v1.36/deb/", "suite": "/"}}},
+        },
+        "      henhouse:mirrors:\n        apt:\n          k8s: {url: 'https://pkgs.k8s.io/core:/stable:/v1.37/deb/'}",
+    ),
+    *(
+        (
+            f"an image of {host}, and a registry that has none",
+            {room: {field: f"{host}/a/b:1"}},
+            f"{room}.{field}: {host}/a/b:1 is from {host}, which is",
+        )
+        for room, field, host in (
+            ("hub", "server_image", "ghcr.io"),
+            ("hub", "image", "localhost:5000"),
+            ("hub", "proxy_image", "198.18.0.1:5001"),
+            ("edge", "image", "registry.k8s.io.example.org"),
+        )
+    ),
+    (
+        "a registry without henhouse's own images",
+        {"mirrors": {"registry_hosts": ["docker.io"]}},
+        "mirrors.registry_hosts: lacks quay.io, of which henhouse runs images",
+    ),
+    (
+        "a registry without the proxy's image",
+        {"mirrors": {"registry_hosts": ["quay.io", "registry.k8s.io"]}},
+        f"edge.image: docker.io/library/nginx:{SITE['nginx']} is from docker.io, which is not",
+    ),
+    *(
+        (f"files at the gateway's {path}", changes, f"{path}: {url} is port {port} of the gateway")
+        for path, url, port, changes in (
+            (
+                "mirrors.apt.debian.url",
+                "http://198.18.0.2/debian",
+                80,
+                {"mirrors": {"apt": {"debian": {"url": "http://198.18.0.2/debian"}}}},
+            ),
+            ("mirrors.registry", "https://198.18.0.2/", 443, {"mirrors": {"registry": "https://198.18.0.2"}}),
+            (
+                "cluster.calico.manifest",
+                "http://198.18.0.2/calico.yaml",
+                80,
+                {"cluster": {"calico": {"manifest": "http://198.18.0.2/calico.yaml"}}},
+            ),
+        )
+    ),
     ("a text that only looks like JSON", {"network": "{machines: 10.0.0.0/24}"}, "network: '{machines: 10.0.0.0/24}'"),
     (
         "one host key on two machines",
@@ -324,13 +396,33 @@ ACCEPTED: list[dict[str, Any]] = [
     *({"network": {"pods": network}} for network in ("10.128.0.0/9", "198.18.64.0/22")),
     *({"time_zone": name} for name in ("Etc/UTC", "UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14")),
     *({"time_zone": name} for name in ("America/Port-au-Prince", "Africa/Porto-Novo", "Asia/Kolkata")),
+    {"mirrors": None},
+    {"mirrors": {"apt": None}},
+    {"mirrors": {"registry": None}, "hub": {"server_image": "ghcr.io/a/b:1"}},
+    {"mirrors": {"registry_hosts": ["registry.k8s.io", "quay.io", "docker.io", "ghcr.io"]}},
+    {"mirrors": {"apt": {"debian": {"check_valid_until": False}}}},
+    {"mirrors": {"apt": {"debian": {"url": "http://198.18.0.2:8080/debian"}}}},
+    *(
+        {"mirrors": {"apt": {"other": {"url": url, "suite": "trixie"}}}}
+        for url in (
+            "https://pkgs.k8s.io/core:/stable:/v1.36/deb/",
+            "https://pkgs.k8s.io/addons:/cri-o:/stable:/v1.35/deb/",
+            "http://198.18.0.1/kubernetes/",
+            "https://apt.example.org/tool/v1.35/",
+        )
+    ),
+    *(
+        {"mirrors": {"registry": None}, "hub": {"server_image": image}}
+        for image in (
+            "localhost/base:1",
+            "registry.example.org:5000/team/sub-team/hub_image:V1.2-rc.1_x",
+            "mirror:5000/a/b:1",
+        )
+    ),
     *(
         {"hub": {"server_image": image}}
         for image in (
             "quay.io/jupyter/base-notebook:2026-10-05",
-            "localhost/base:1",
-            "registry.example.org:5000/team/sub-team/hub_image:V1.2-rc.1_x",
-            "mirror:5000/a/b:1",
             "docker.io/library/nginx@sha256:" + "0a" * 32,
             "docker.io/library/nginx:1.27@sha512:" + "0a" * 64,
             "198.18.0.1:5000/quay.io/jupyter/base__x:1",

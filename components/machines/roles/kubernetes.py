@@ -1,7 +1,7 @@
 """What kubeadm expects of a machine that becomes a node."""
 
 from components.templates import render
-from converge.items import Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
+from converge.items import Absent, Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
 from converge.role import Role
 from stacks.settings import HostSettings, Site
 from stacks.versions import SITE
@@ -56,11 +56,15 @@ def kernel() -> Role:
 
 
 def container_runtime(host: HostSettings, site: Site) -> Role:
-    """Return the role with containerd, held, and with the site's registry in the place of the upstream ones."""
+    """Return the role with containerd, held, and with the site's registry in the place of the upstream ones.
+
+    Where the site has none, nothing of a former one is left in their place.
+    """
     registry = site.mirrors.registry
+    paths = {upstream: f"/etc/containerd/certs.d/{upstream}/hosts.toml" for upstream in site.mirrors.registry_hosts}
     mirrored = [
-        File(f"/etc/containerd/certs.d/{upstream}/hosts.toml", hosts_toml(str(registry), upstream))
-        for upstream in (site.mirrors.registry_hosts if registry else ())
+        File(path, hosts_toml(str(registry), upstream)) if registry else Absent(path)
+        for upstream, path in paths.items()
     ]
     return Role(
         "container-runtime",

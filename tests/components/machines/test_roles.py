@@ -1,5 +1,7 @@
 """What the baseline says of machines, by their settings."""
 
+import subprocess
+import tempfile
 import tomllib
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from components.contracts.cluster import Membership
 from components.machines.node import baseline
 from components.machines.roles import base, kubernetes, sources, time
-from converge.items import File, Package, Script, Unit
+from converge.items import Absent, File, Item, Package, PackageLists, Script, Unit
 from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import AptRepositorySettings, MirrorsSettings
@@ -98,7 +100,7 @@ def test_without_a_registry_images_come_from_upstream() -> None:
 
 
 def test_source_is_written_in_todays_format() -> None:
-    files = [item for item in sources.package_sources(site("dev").mirrors).items if isinstance(item, File)]
+    files = [item for item in sources.package_sources(site("dev").mirrors, "1.36.3").items if isinstance(item, File)]
     debian = next(file for file in files if file.path == "/etc/apt/sources.list.d/debian.sources")
     assert debian.content is not None
     assert debian.content.splitlines() == [
@@ -113,7 +115,11 @@ def test_source_is_written_in_todays_format() -> None:
 def test_key_in_the_settings_becomes_a_file() -> None:
     key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----"
     flat = AptRepositorySettings.model_validate({"url": "https://apt.example.org/", "suite": "./", "signed_by": key})
-    keyring, source, *_ = sources.package_sources(MirrorsSettings(apt={"flat": flat})).items
+    keyring, source = (
+        item
+        for item in sources.package_sources(MirrorsSettings(apt={"flat": flat}), "1.36.3").items
+        if isinstance(item, File)
+    )
     assert keyring == File("/etc/apt/keyrings/flat.asc", key + "\n")
     assert isinstance(source, File)
     assert source.content is not None
@@ -122,7 +128,100 @@ def test_key_in_the_settings_becomes_a_file() -> None:
 
 
 def test_lists_are_fetched_again_when_a_source_changes() -> None:
-    *_, lists = sources.package_sources(site("dev").mirrors).items
-    assert isinstance(lists, Script)
-    for name in site("dev").mirrors.apt:
-        assert f"/etc/apt/sources.list.d/{name}.sources -nt" in lists.check
+    *_, lists = sources.package_sources(site("dev").mirrors, "1.36.3").items
+    assert lists == PackageLists(tuple(f"/etc/apt/sources.list.d/{name}.sources" for name in site("dev").mirrors.apt))
+
+
+def test_source_that_may_expire_says_so() -> None:
+    repository = {"url": "http://198.18.0.1/debian", "suite": "trixie", "components": ["main"]}
+    strict, lax = (
+        AptRepositorySettings.model_validate({**repository, "check_valid_until": value}) for value in (True, False)
+    )
+    assert "Valid-Until" not in sources.deb822(strict, "/k.gpg")
+    assert "Check-Valid-Until: no\n" in sources.deb822(lax, "/k.gpg")
+
+
+@pytest.mark.parametrize(
+    ("urls", "order"),
+    [
+        (["http://a.example"], ["a", "lists"]),
+        (["https://a.example"], ["ca-certificates", "a", "lists"]),
+        (["https://a.example", "http://b.example"], ["b", "ca-certificates", "a", "lists"]),
+    ],
+)
+def test_what_https_needs_is_there_before_the_first_https_source(urls: list[str], order: list[str]) -> None:
+    apt = {
+        url.split("/")[2].split(".")[0]: AptRepositorySettings.model_validate({"url": url, "suite": "trixie"})
+        for url in urls
+    }
+    found = []
+    for item in sources.package_sources(MirrorsSettings(apt=apt), "1.36.3").items:
+        match item:
+            case File():
+                found.append(item.path.split("/")[-1].partition(".")[0])
+            case Package():
+                found.append(item.name)
+            case PackageLists():
+                found.append("lists")
+    assert found == order
+
+
+def official(changes: dict[str, object] | None = None, version: str = "1.36.3") -> list[Item]:
+    """Return the items of the sources where `mirrors.apt` is omitted."""
+    return list(sources.package_sources(MirrorsSettings.model_validate(changes or {}), version).items)
+
+
+def texts(items: list[Item]) -> dict[str, str]:
+    """Return the files' texts by their names."""
+    return {item.path.split("/")[-1]: item.content or "" for item in items if isinstance(item, File)}
+
+
+@pytest.mark.parametrize(("version", "minor"), [("1.36.3", "1.36"), ("1.9.10", "1.9"), ("1.37.0", "1.37")])
+def test_official_repository_is_of_the_clusters_minor_version(version: str, minor: str) -> None:
+    source = texts(official(version=version))["kubernetes.sources"]
+    assert source == (
+        f"Types: deb\nURIs: https://pkgs.k8s.io/core:/stable:/v{minor}/deb/\nSuites: /\n"
+        "Signed-By: /etc/apt/keyrings/kubernetes.asc\n"
+    )
+
+
+def test_official_sources_come_after_what_https_needs_and_before_the_lists() -> None:
+    items = official()
+    authorities, lists = items.index(Package("ca-certificates")), items[-1]
+    assert isinstance(lists, PackageLists)
+    files = [item for item in items if isinstance(item, File)]
+    assert all(items.index(file) > authorities for file in files)
+    assert set(lists.sources) == {sources.CONTRIB, *(file.path for file in files)}
+    assert all("mv" not in item.apply or "disabled" not in item.name for item in items if isinstance(item, Script))
+
+
+@pytest.mark.parametrize(
+    ("file", "fingerprint", "owner"),
+    [
+        ("kubernetes.asc", "DE15B14486CD377B9E876E1A234654DA9A296436", "isv:kubernetes OBS Project"),
+        ("containerd.asc", "9DC858229FC7DD38854AE2D88D81803C0EBFCD88", "Docker Release (CE deb)"),
+    ],
+)
+def test_key_is_its_owners_and_alone_and_signs_itself(file: str, fingerprint: str, owner: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="gpg-") as home:
+        gpg = ["gpg", "--homedir", home, "--batch", "--no-tty", "--with-colons"]
+        subprocess.run([*gpg, "--import"], input=texts(official())[file].encode(), check=True, capture_output=True)
+        listed = subprocess.run([*gpg, "--check-sigs"], check=True, capture_output=True, text=True).stdout
+    rows = [line.split(":") for line in listed.splitlines()]
+    assert [row[0] for row in rows].count("pub") == 1
+    assert next(row[9] for row in rows if row[0] == "fpr") == fingerprint
+    assert all(owner in row[9].replace(r"\x3a", ":") for row in rows if row[0] == "uid")
+    assert {row[1] for row in rows if row[0] == "sig" and row[4] == fingerprint[-16:]} == {"!"}
+
+
+def test_renewed_key_takes_the_place_of_ours() -> None:
+    key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    assert texts(official({"kubernetes_key": key}))["kubernetes.asc"] == key
+    assert texts(official({"kubernetes_key": key}))["containerd.asc"] != key
+
+
+def test_without_a_registry_nothing_is_left_in_the_place_of_upstream() -> None:
+    runtime = role("container-runtime", "chick1", "prod")
+    assert [item.path for item in runtime.items if isinstance(item, Absent)] == [
+        f"/etc/containerd/certs.d/{upstream}/hosts.toml" for upstream in ("registry.k8s.io", "quay.io", "docker.io")
+    ]

@@ -1,0 +1,4 @@
+if found=$(discs); then
+  echo "$found"
+  exit 1
+fi
