@@ -1,6 +1,7 @@
 """The roles of the machine that holds the pool."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from components.storage.pool import topology, units
@@ -27,11 +28,18 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
         yield Unit(name, masked=True)
     if pool.module_package == "zfs-dkms":
         # DKMS compiles against them, and only recommends them.
-        yield Package("linux-headers-amd64")
+        yield Script(
+            "headers of the kernel",
+            _script("headers.sh", "headers.check.sh"),
+            _script("headers.sh", "headers.apply.sh"),
+        )
     yield Package(pool.module_package)
     yield Package("zfsutils-linux")
     yield Package("zfs-zed")
     yield Package("smartmontools")
+    if pool.module_package == "zfs-dkms":
+        # Where an installation was cut short, or the kernel changed since.
+        yield Script("zfs for the running kernel", _script("module.check.sh"), _script("module.apply.sh"))
     yield KernelModule("zfs")
     yield Unit("zfs-zed.service")
     yield Unit("zfs.target")
@@ -40,6 +48,10 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
     yield command(zpool)
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.service", render(__file__, "henhouse-zpool-metrics@.service"))
     yield File(f"{SYSTEM}/henhouse-zpool-metrics@.timer", render(__file__, "henhouse-zpool-metrics@.timer"))
+
+
+def _script(*names: str) -> str:
+    return "".join((Path(__file__).parent / "scripts" / name).read_text() for name in names)
 
 
 def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:

@@ -1,4 +1,3 @@
-if found=$(discs); then
-  echo "$found"
-  exit 1
-fi
+found=$(discs)
+printf '%s\n' "$found"
+[[ -z $found ]]

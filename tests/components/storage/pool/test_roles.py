@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -96,3 +97,36 @@ def test_scripts_are_sound(build: object, pool: PoolSettings) -> None:
     # SC2016: texts of files are meant literally.
     checked = shellcheck(script, "--exclude=SC2016")
     assert checked.returncode == 0, checked.stdout
+
+
+def test_module_that_is_compiled_has_the_running_kernels_headers_first() -> None:
+    compiled = parse_settings(tree("prod")).storage.pool
+    assert compiled.module_package == "zfs-dkms"
+    names = [getattr(item, "name", "") for item in zfs_role(compiled).items]
+    order = ["headers of the kernel", "zfs-dkms", "zfs for the running kernel", "zfs"]
+    assert [name for name in names if name in order] == order
+
+
+def test_module_that_is_installed_needs_no_headers() -> None:
+    items = zfs_role(parse_settings(tree("dev")).storage.pool).items
+    assert not [item for item in items if isinstance(item, Script) and "kernel" in item.name]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "flavour"),
+    [
+        ("6.12.38+deb13-amd64", "amd64"),
+        ("6.12.94+deb13+1-cloud-amd64", "cloud-amd64"),
+        ("6.12.38+deb13-rt-amd64", "rt-amd64"),
+        ("6.1.0-18-amd64", "amd64"),
+    ],
+)
+def test_next_kernels_headers_are_of_the_kernels_flavour(kernel: str, flavour: str) -> None:
+    (headers,) = (
+        item
+        for item in zfs_role(parse_settings(tree("prod")).storage.pool).items
+        if isinstance(item, Script) and item.name == "headers of the kernel"
+    )
+    library = headers.check.partition("# has_headers")[0].replace("$(uname --kernel-release)", kernel)
+    said = subprocess.run(["bash", "-c", f"{library} echo $FLAVOUR"], check=True, capture_output=True, text=True)
+    assert said.stdout.strip() == flavour

@@ -1,0 +1,5 @@
+if ! has_headers; then
+  echo "no headers of the running kernel, $KERNEL"
+  exit 1
+fi
+follows

@@ -1,0 +1,1 @@
+[[ -d /sys/module/zfs ]] || modinfo --set-version "$(uname --kernel-release)" --filename zfs
