@@ -10,6 +10,7 @@ import pytest
 from components.contracts.cluster import Membership
 from components.machines.node import baseline
 from components.machines.roles import kubernetes, time
+from converge.item import shell_text
 from converge.items import Absent, Block, Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
 from converge.render import render, standard_input
 from converge.role import Fact, Role
@@ -101,3 +102,20 @@ def test_roles_of_two_machines_differ_in_the_name_only() -> None:
 
 def test_secrets_are_lines_of_base64() -> None:
     assert standard_input({"b": "x\ny", "a": ""}) == "a \nb eAp5\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("modprobe: ERROR: could not insert 'zfs': Key was rejected by service", True),
+        ("modprobe: ERROR: could not insert 'zfs': Required key not available", True),
+        ("modprobe: FATAL: Module zfs not found in directory /lib/modules/6.12.38+deb13-amd64", False),
+        ("modprobe: ERROR: could not insert 'zfs': Exec format error", False),
+    ],
+)
+def test_module_that_secure_boot_refuses_is_named(said: str, named: bool) -> None:
+    shell = 'machine=hen; say() { printf "%s\\n" "$1"; }\n' + shell_text("module")
+    command = ["bash", "-ec", f'{shell}\nunsigned zfs "$1"', "bash", said]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert ("hen boots with Secure Boot, and its kernel refuses the module zfs" in done.stdout) is named
+    assert ("mokutil --import /var/lib/dkms/mok.pub" in done.stdout) is named

@@ -2,7 +2,20 @@
 
 import pytest
 
-from converge.items import Absent, Block, Directory, File, Item, KernelModule, Line, Package, Script, Sysctl, Unit
+from converge.items import (
+    Absent,
+    Block,
+    Directory,
+    File,
+    Item,
+    KernelModule,
+    Line,
+    Package,
+    PackageLists,
+    Script,
+    Sysctl,
+    Unit,
+)
 from converge.render import MAX_BYTES, render
 from converge.role import Fact, Role
 
@@ -26,6 +39,7 @@ REJECTED: list[tuple[tuple[Item, ...], str]] = [
     ((Package("Bad Name"),), "'Bad Name' is not a valid Debian package name"),
     ((Package("a1", "1.*.2"),), "package a1: '1.*.2' is not a version"),
     ((Package("a1", held=True),), "package a1 is held, so it needs a version"),
+    ((PackageLists(()),), "package lists need the files that say where they come from"),
     ((Unit("chrony"),), "'chrony' is not a full unit name such as chrony.service"),
     (
         (Unit("a.service", restart_on=("/etc/x",)),),

@@ -28,11 +28,9 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
         yield Unit(name, masked=True)
     if pool.module_package == "zfs-dkms":
         # DKMS compiles against them, and only recommends them.
-        yield Script(
-            "headers of the kernel",
-            _script("headers.sh", "headers.check.sh"),
-            _script("headers.sh", "headers.apply.sh"),
-        )
+        yield Package("linux-headers-amd64")
+        check, apply = (_script("headers.sh", f"headers.{verb}.sh") for verb in ("check", "apply"))
+        yield Script("headers of the kernel", check, apply)
     yield Package(pool.module_package)
     yield Package("zfsutils-linux")
     yield Package("zfs-zed")

@@ -195,6 +195,7 @@ def test_official_sources_come_after_what_https_needs_and_before_the_lists() -> 
     assert all("mv" not in item.apply or "disabled" not in item.name for item in items if isinstance(item, Script))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("file", "fingerprint", "owner"),
     [
