@@ -59,12 +59,24 @@ forget() {
   looked_at_units=
 }
 
-# needs_restart PATH: notes when the configuration of units changed. The note outlives an interrupted apply, and is
-# gone after a boot, which starts them again anyway.
-needs_restart() {
+# A note says which start of a unit has read a configuration that is no longer there: the invocation ID of systemd,
+# which every start changes (systemd.exec(5)). No clock takes part: one that was set back would make an old start look
+# new. The note outlives an interrupted apply, and is gone after a boot, which starts everything again.
+
+# changes_soon PATH: whatever runs of its units has to start again, until `changed` knows better.
+changes_soon() {
   local unit
   for unit in ${restarts[$1]-}; do
-    printf '%s\n' "$EPOCHSECONDS" >"$run/restart-$unit"
+    printf 'whatever runs\n' >"$run/restart-$unit"
+  done
+}
+
+# changed PATH: a unit that starts from now on reads the new file.
+changed() {
+  local unit
+  for unit in ${restarts[$1]-}; do
+    systemctl show --property=InvocationID --value -- "$unit" >"$run/restart-$unit.new"
+    mv --force -- "$run/restart-$unit.new" "$run/restart-$unit"
   done
 }
 

@@ -50,7 +50,6 @@ replace() {
     say "$path is a directory, and directories are not replaced by files"
     exit 1
   fi
-  needs_restart "$path"
   (umask 022 && mkdir --parents -- "${path%/*}")
   NEW=$path.henhouse-new
   rm --force -- "$NEW"
@@ -63,8 +62,10 @@ replace() {
   fi
   # A power cut within seconds would otherwise leave an empty file: the new name may reach the disk before the text.
   sync -- "$NEW"
+  changes_soon "$path"
   mv --force --no-target-directory -- "$NEW" "$path"
   NEW=
+  changed "$path"
   unit_file_changed "$path"
 }
 

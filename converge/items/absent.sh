@@ -6,8 +6,9 @@ absent() {
     found=$REPLY
   fi
   if differs "file $1" nothing "$found"; then
-    needs_restart "$1"
+    changes_soon "$1"
     rm -- "$1"
+    changed "$1"
     unit_file_changed "$1"
   fi
 }

@@ -12,15 +12,15 @@ _NAME: Final = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|mo
 
 @dataclass(frozen=True)
 class Unit(SingleItem):
-    """A systemd unit is enabled or not, running or not; or masked.
+    """A systemd unit is enabled or not, running or not; or masked. With None, it is as its other owner has it.
 
     `restart_on` names paths of this role's files: when apply changed one of them the unit is restarted, or reloaded
     with `reload`.
     """
 
     name: str
-    enabled: bool = True
-    running: bool = True
+    enabled: bool | None = True
+    running: bool | None = True
     masked: bool = False
     restart_on: tuple[str, ...] = ()
     reload: bool = False
@@ -35,6 +35,10 @@ class Unit(SingleItem):
                 yield f"unit {self.name} restarts on {path}, which this role does not manage"
 
     def call(self, number: int) -> Call:
-        boot = "masked" if self.masked else "enabled" if self.enabled else "disabled"
-        now = "active" if self.running and not self.masked else "inactive"
+        boot = "masked" if self.masked else _word(self.enabled, "enabled", "disabled")
+        now = "inactive" if self.masked else _word(self.running, "active", "inactive")
         return Call("unit", (self.name, boot, now, *(["reload"] if self.reload else [])))
+
+
+def _word(wanted: bool | None, yes: str, no: str) -> str:
+    return "any" if wanted is None else yes if wanted else no

@@ -1,11 +1,11 @@
 # Units of systemd.
 
 looked_at_units=
-declare -A unit_file=() load=() active=() since=() sub=() stale=()
+declare -A unit_file=() load=() active=() since=() sub=() stale=() invocation=()
 
 # look_at_units: asks for all units of the role at once. The answers come in the order of the names.
 look_at_units() {
-  local line unit at=0
+  local line unit at=0 properties
   if [[ -n $looked_at_units ]]; then
     return
   fi
@@ -16,20 +16,38 @@ look_at_units() {
       UnitFileState=*) unit_file[$unit]=${line#*=} ;;
       LoadState=*) load[$unit]=${line#*=} ;;
       ActiveState=*) active[$unit]=${line#*=} ;;
-      ActiveEnterTimestamp=*) since[$unit]=${line#*=@} ;;
+      ActiveEnterTimestampMonotonic=*) since[$unit]=${line#*=} ;;
+      InvocationID=*) invocation[$unit]=${line#*=} ;;
       SubState=*) sub[$unit]=${line#*=} ;;
       NeedDaemonReload=*) stale[$unit]=${line#*=} ;;
     esac
   done < <(
-    systemctl show --timestamp=unix \
-      --property=UnitFileState,LoadState,ActiveState,ActiveEnterTimestamp,SubState,NeedDaemonReload -- "${units[@]}"
+    properties=UnitFileState,LoadState,ActiveState,ActiveEnterTimestampMonotonic,InvocationID,SubState,NeedDaemonReload
+    systemctl show --property="$properties" -- "${units[@]}"
   )
   looked_at_units=yes
 }
 
-# unit UNIT enabled|disabled|masked active|inactive [restart|reload]
+# reads_old_files UNIT: whether what runs of it started before its files changed.
+reads_old_files() {
+  local noted uptime
+  if [[ ! -e $run/restart-$1 ]]; then
+    return 1
+  fi
+  read -r noted <"$run/restart-$1" || true
+  if [[ $noted =~ ^[0-9]{1,12}$ ]]; then
+    # A note of henhouse before it knew invocations: seconds since 1970. When the unit started is told by its age, for
+    # the clock may have been set since.
+    read -r uptime _ </proc/uptime
+    ((EPOCHSECONDS - ${uptime%.*} + since[$1] / 1000000 <= noted))
+  else
+    [[ $noted == 'whatever runs' || $noted == "${invocation[$1]}" ]]
+  fi
+}
+
+# unit UNIT enabled|disabled|masked|any active|inactive|any [restart|reload]
 unit() {
-  local unit=$1 boot=$2 now=$3 how=${4-restart} boot_found now_found changed
+  local unit=$1 boot=$2 now=$3 how=${4-restart} boot_found now_found
   item="unit $unit"
   look_at_units
   boot_found=${unit_file[$unit]:-${load[$unit]}}
@@ -37,17 +55,17 @@ unit() {
     # Nothing to enable: another unit pulls it in, or a generator made it.
     enabled/static | enabled/generated | enabled/alias | enabled/indirect) boot_found=enabled ;;
     disabled/static | disabled/indirect | disabled/masked | disabled/not-found) boot_found=disabled ;;
+    any/*) boot_found=any ;;
   esac
   now_found="${active[$unit]} (${sub[$unit]})"
   case $now/${active[$unit]} in
     active/active | active/reloading | active/refreshing) now_found=active ;;
     inactive/inactive | inactive/failed) now_found=inactive ;;
   esac
-  if [[ $now_found == active && -e $run/restart-$unit ]]; then
-    read -r changed <"$run/restart-$unit"
-    if [[ ${since[$unit]} -le $changed ]]; then
-      now_found='active with an older configuration'
-    fi
+  if [[ ${active[$unit]} == active ]] && reads_old_files "$unit"; then
+    now_found='active with an older configuration'
+  elif [[ $now == any ]]; then
+    now_found=any
   fi
   if differs "$item" "$boot, $now" "$boot_found, $now_found"; then
     change_unit
@@ -73,8 +91,8 @@ change_unit() {
   fi
   reload_units
   case $now/$now_found in
-    active/active | inactive/inactive) ;;
-    active/*older*) start_again "$how" ;;
+    active/active | inactive/inactive | any/any) ;;
+    active/*older* | any/*older*) start_again "$how" ;;
     active/*) start_again restart ;;
     *) systemctl stop -- "$unit" ;;
   esac

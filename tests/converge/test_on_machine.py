@@ -4,8 +4,9 @@ import pytest
 
 from components.machines.roles import base, kubernetes
 from converge.items import File, KernelModule, Package, Script, Sysctl, Unit
+from converge.render import render
 from converge.role import Role
-from tests.converge.scripts import RackShell
+from tests.converge.scripts import MACHINE, RackShell
 
 pytestmark = pytest.mark.hosts
 
@@ -92,6 +93,50 @@ def test_service_is_restarted_when_its_file_changed(demo: RackShell) -> None:
     demo.apply(service("b\n"))
     assert invocation(demo) != before
     assert demo.check(service("b\n")).differences == []
+
+
+def test_clock_that_was_set_back_hides_no_change(demo: RackShell) -> None:
+    """The start of a service then lies in the future of every note that is made of its files."""
+    before = invocation(demo)
+    in_the_seventies = "unset EPOCHSECONDS; EPOCHSECONDS=1000\n"
+    answer = demo.run(in_the_seventies + render(service("set back\n"), MACHINE))
+    assert answer.status == 0, answer.stderr
+    assert invocation(demo) != before
+    assert demo.check(service("set back\n")).differences == []
+
+
+def test_change_that_a_restart_by_hand_has_seen_to_restarts_nothing(demo: RackShell) -> None:
+    file, unit, _ = service("by hand\n").items
+    demo.apply(Role("demo", (file, unit, Script("cut", "false", "exit 1"), service().items[2])))
+    demo.run("systemctl restart demo")
+    by_hand = invocation(demo)
+    assert demo.check(service("by hand\n")).differences == []
+    demo.apply(service("by hand\n"))
+    assert invocation(demo) == by_hand
+
+
+@pytest.mark.parametrize(("seconds_after_start", "restarted"), [(0, True), (-3600, False)])
+def test_note_of_an_older_henhouse_counts(demo: RackShell, seconds_after_start: int, restarted: bool) -> None:
+    """It has the time of the change: of what started before, and of nothing else, something is to be done."""
+    before = invocation(demo)
+    demo.run(f"echo $(($(date +%s) + {seconds_after_start})) >/run/henhouse/restart-demo.service")
+    demo.apply(service())
+    assert (invocation(demo) != before) is restarted
+    demo.run("rm -f /run/henhouse/restart-demo.service")
+
+
+def test_service_of_another_owner_is_reloaded_when_it_runs_and_left_alone_otherwise(demo: RackShell) -> None:
+    def role(config: str) -> Role:
+        unit = Unit("demo.service", enabled=None, running=None, restart_on=(CONFIG,), reload=True)
+        return Role("other", (File(CONFIG, config), unit))
+
+    before = invocation(demo)
+    assert "with an older configuration" in demo.apply(role("of another\n")).stderr
+    assert invocation(demo) == before
+    demo.run("systemctl disable --now demo")
+    demo.apply(role("once more\n"))
+    assert demo.check(role("once more\n")).differences == []
+    assert demo.run("systemctl is-active demo; systemctl is-enabled demo").stdout == "inactive\ndisabled\n"
 
 
 def test_service_is_reloaded_where_that_is_enough(demo: RackShell) -> None:
