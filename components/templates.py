@@ -1,5 +1,6 @@
-"""Texts that machines and pods read, as files that an editor can colour: `files/` beside the code of each room."""
+"""Texts that machines and pods read, as files that an editor can colour: a room's `files/` and `scripts/`."""
 
+import shlex
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,15 @@ def render(room: str, name: str, **values: object) -> str:
     jinja2.UndefinedError when the template uses a value that is not given.
     """
     return _environment(Path(room).parent / "files").get_template(f"{name}.j2").render(values)
+
+
+def shell(room: str, *files: str, **values: str) -> str:
+    """Return the shell of `scripts/<file>.sh` beside the module `room`, one after the other, after its variables.
+
+    The variables are `values`, quoted, under upper-case names.
+    """
+    assignments = "".join(f"{name.upper()}={shlex.quote(value)}\n" for name, value in values.items())
+    return assignments + "".join((Path(room).parent / "scripts" / f"{file}.sh").read_text() for file in files)
 
 
 @cache

@@ -8,7 +8,7 @@ from components.contracts.cluster import Membership
 from components.contracts.machines import Machine, SshTarget
 from components.contracts.openings import ANYWHERE, Opening, only
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
-from components.machines.roles import base, exporter, kubernetes, sources, time
+from components.machines.roles import base, boot, exporter, kubernetes, sources, time
 from converge.findings import Findings
 from converge.host_state import HostState
 from converge.role import Role
@@ -73,6 +73,7 @@ def baseline(name: str, site: Site, cluster: Membership) -> Iterator[Role]:
     yield sources.package_sources(site.mirrors, cluster.kubernetes_version)
     yield base.base(name, site, cluster.endpoint)
     yield base.ssh()
+    yield boot.boot(host.address)
     yield time.time(name, site)
     yield exporter.exporter(host.address)
     if host.is_node:

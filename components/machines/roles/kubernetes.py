@@ -1,6 +1,6 @@
 """What kubeadm expects of a machine that becomes a node."""
 
-from components.templates import render
+from components.templates import render, shell
 from converge.items import Absent, Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
 from converge.role import Role
 from stacks.settings import HostSettings, Site
@@ -12,18 +12,57 @@ _CONFIG = "/etc/containerd/config.toml"
 _TOOLS = ("conntrack", "ethtool", "iptables", "ipset", "socat")
 
 
+_NO_SWAP = "/etc/systemd/system/henhouse-no-swap.service"
+_SWAP_SEEN = "/etc/systemd/system/swap.d/henhouse.conf"
+_KUBELET = "/etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf"
+
+_OTHERS_CALL_SWAPON = """
+found=$(started_at_boot swapon)
+echo "${found//$'\\n'/, }"
+[[ -z $found ]]"""
+# A unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
+_SWITCH_OFF = """
+while read -r unit; do
+  if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+    systemctl disable -- "$unit"
+  fi
+done < <(started_at_boot swapon)
+found=$(started_at_boot swapon)
+if [[ -n $found ]]; then
+  echo "${found//$'\\n'/, } would turn swap on at boot and cannot be switched off from here:"
+  echo 'take swapon out of it, or mask it'
+  exit 1
+fi"""
+
+
 def swap_off() -> Role:
     """Return the role in which swap is off.
 
     kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
-    fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target.
+    fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target; units
+    that call swapon themselves, of packages and of the site's own. Whoever turns it on all the same, a unit of ours
+    turns it off after each boot and whenever systemd sees it come, and so does the kubelet before it starts.
     """
+    started = shell(__file__, "started", root="")
     return Role(
         "swap-off",
         (
-            Line("/etc/fstab", matching=r"^[^#]\S*\s+\S+\s+swap\s", comment_out=True),
+            Line("/etc/fstab", matching=r"^[^#]\S*\s+\S+\s+swap(\s|$)", comment_out=True),
+            # zram-generator, zram-tools, dphys-swapfile, swapspace.
             Unit("systemd-zram-setup@zram0.service", masked=True),
+            Unit("zramswap.service", masked=True),
+            Unit("dphys-swapfile.service", masked=True),
+            Unit("swapspace.service", masked=True),
             Unit("swap.target", masked=True),
+            File(_NO_SWAP, render(__file__, "henhouse-no-swap.service", drop_in=_SWAP_SEEN)),
+            File(_SWAP_SEEN, "[Unit]\nWants=henhouse-no-swap.service\nBefore=henhouse-no-swap.service\n"),
+            File(_KUBELET, "[Service]\nExecStartPre=-/usr/sbin/swapoff --all\n"),
+            Unit("henhouse-no-swap.service", running=False),
+            Script(
+                "nothing turns swap on at boot",
+                check=f"{started}{_OTHERS_CALL_SWAPON}",
+                apply=f"{started}{_SWITCH_OFF}",
+            ),
             Script(
                 "no active swap",
                 check='mapfile -t found </proc/swaps; echo "${found[1]-}"; ((${#found[@]} <= 1))',

@@ -4,24 +4,151 @@
 [ -n "${BASH_VERSION-}" ] || { echo 'henhouse: chick0: swap-off: the login shell must be bash' >&2; exit 1; }
 set -euo pipefail
 verb=${1:-apply} machine=chick0 role=swap-off
-paths=(/etc/fstab)
-units=(systemd-zram-setup@zram0.service swap.target)
+paths=(/etc/fstab /etc/systemd/system/henhouse-no-swap.service /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf /etc/systemd/system/swap.d/henhouse.conf)
+units=(systemd-zram-setup@zram0.service zramswap.service dphys-swapfile.service swapspace.service swap.target henhouse-no-swap.service)
 declare -A restarts=(
 )
 
-check_4() {
+check_11() {
+ROOT=''
+# started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
+# command, or in a script that they run. Masked and disabled ones are left out, and those of henhouse.
+started_at_boot() {
+    local word="(.*[^[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" file path
+    local command='^[[:space:]]*Exec(Start|StartPre|StartPost)[[:space:]]*=' tables
+    local -a units=() scripts=() patterns=()
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.service \
+        "$ROOT"/run/systemd/generator{,.early,.late}/*.service; do
+        if [[ -f $file && ${file##*/} != henhouse-* ]]; then units+=("$file"); fi
+    done
+    patterns=("$command$word")
+    while read -r path; do
+        if [[ -f $ROOT$path && $path != */henhouse-* ]]; then scripts+=("$ROOT$path"); fi
+    done < <(sed --quiet --regexp-extended "s/$command//p" "${units[@]}" /dev/null |
+        grep --only-matching --extended-regexp "/[^][:space:];\"'(){}&|<>]+" | sort --unique)
+    while read -r path; do
+        path=${path#"$ROOT"}
+        patterns+=("$command.*${path//[^[:alnum:]\/_-]/.}([^[:alnum:]_/-]|\$)")
+    done < <(grep --files-with-matches --binary-files=without-match --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "${scripts[@]}" /dev/null)
+    while read -r file; do
+        if will_start "${file##*/}"; then echo "${file##*/}"; fi
+    done < <(grep --files-with-matches --extended-regexp "${patterns[@]/#/--regexp=}" "${units[@]}" /dev/null) | sort --unique
+    for tables in "$ROOT"/etc/crontab "$ROOT"/etc/cron.d "$ROOT"/var/spool/cron/crontabs; do
+        grep --recursive --files-with-matches --no-messages --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "$tables" || true
+    done
+}
+
+# will_start UNIT: nothing keeps a boot, or a timer, from starting it.
+will_start() {
+    local state
+    state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "$1" 2>/dev/null) || true
+    case $state in
+        masked* | '') return 1 ;;
+        disabled)
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${1%.service}.timer" 2>/dev/null) || true
+            [[ $state == enabled ]]
+            ;;
+    esac
+}
+
+found=$(started_at_boot swapon)
+echo "${found//$'\n'/, }"
+[[ -z $found ]]
+}
+
+apply_11() {
+ROOT=''
+# started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
+# command, or in a script that they run. Masked and disabled ones are left out, and those of henhouse.
+started_at_boot() {
+    local word="(.*[^[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" file path
+    local command='^[[:space:]]*Exec(Start|StartPre|StartPost)[[:space:]]*=' tables
+    local -a units=() scripts=() patterns=()
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.service \
+        "$ROOT"/run/systemd/generator{,.early,.late}/*.service; do
+        if [[ -f $file && ${file##*/} != henhouse-* ]]; then units+=("$file"); fi
+    done
+    patterns=("$command$word")
+    while read -r path; do
+        if [[ -f $ROOT$path && $path != */henhouse-* ]]; then scripts+=("$ROOT$path"); fi
+    done < <(sed --quiet --regexp-extended "s/$command//p" "${units[@]}" /dev/null |
+        grep --only-matching --extended-regexp "/[^][:space:];\"'(){}&|<>]+" | sort --unique)
+    while read -r path; do
+        path=${path#"$ROOT"}
+        patterns+=("$command.*${path//[^[:alnum:]\/_-]/.}([^[:alnum:]_/-]|\$)")
+    done < <(grep --files-with-matches --binary-files=without-match --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "${scripts[@]}" /dev/null)
+    while read -r file; do
+        if will_start "${file##*/}"; then echo "${file##*/}"; fi
+    done < <(grep --files-with-matches --extended-regexp "${patterns[@]/#/--regexp=}" "${units[@]}" /dev/null) | sort --unique
+    for tables in "$ROOT"/etc/crontab "$ROOT"/etc/cron.d "$ROOT"/var/spool/cron/crontabs; do
+        grep --recursive --files-with-matches --no-messages --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "$tables" || true
+    done
+}
+
+# will_start UNIT: nothing keeps a boot, or a timer, from starting it.
+will_start() {
+    local state
+    state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "$1" 2>/dev/null) || true
+    case $state in
+        masked* | '') return 1 ;;
+        disabled)
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${1%.service}.timer" 2>/dev/null) || true
+            [[ $state == enabled ]]
+            ;;
+    esac
+}
+
+while read -r unit; do
+  if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+    systemctl disable -- "$unit"
+  fi
+done < <(started_at_boot swapon)
+found=$(started_at_boot swapon)
+if [[ -n $found ]]; then
+  echo "${found//$'\n'/, } would turn swap on at boot and cannot be switched off from here:"
+  echo 'take swapon out of it, or mask it'
+  exit 1
+fi
+}
+
+check_12() {
 mapfile -t found </proc/swaps; echo "${found[1]-}"; ((${#found[@]} <= 1))
 }
 
-apply_4() {
+apply_12() {
 swapoff --all
 }
 
 items() {
-  line comment /etc/fstab '^[^#]\S*\s+\S+\s+swap\s' ''
+  line comment /etc/fstab '^[^#]\S*\s+\S+\s+swap(\s|$)' ''
   unit systemd-zram-setup@zram0.service masked inactive
+  unit zramswap.service masked inactive
+  unit dphys-swapfile.service masked inactive
+  unit swapspace.service masked inactive
   unit swap.target masked inactive
-  script 'no active swap' check_4 apply_4
+  file /etc/systemd/system/henhouse-no-swap.service 0644 root root '[Unit]
+Description=No swap: the kubelet refuses to start with it
+Documentation=man:swapoff(8)
+# After everything that a boot starts, whoever wrote it; and whenever systemd sees swap come (/etc/systemd/system/swap.d/henhouse.conf).
+After=multi-user.target
+
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/swapoff --all
+
+[Install]
+WantedBy=multi-user.target
+'
+  file /etc/systemd/system/swap.d/henhouse.conf 0644 root root '[Unit]
+Wants=henhouse-no-swap.service
+Before=henhouse-no-swap.service
+'
+  file /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf 0644 root root '[Service]
+ExecStartPre=-/usr/sbin/swapoff --all
+'
+  unit henhouse-no-swap.service enabled inactive
+  script 'nothing turns swap on at boot' check_11 apply_11
+  script 'no active swap' check_12 apply_12
 }
 
 facts() {
