@@ -12,6 +12,7 @@ from pydantic import HttpUrl
 
 from stacks.problems import Problem
 from stacks.settings import Site
+from stacks.settings.monitoring import ALERT_WEBHOOK
 
 Check = Callable[[Site], Iterator[Problem]]
 
@@ -211,6 +212,35 @@ def lab_only(site: Site) -> Iterator[Problem]:
         )
 
 
+def someone_is_told(site: Site) -> Iterator[Problem]:
+    """See to it that alerts of a site with people reach a person."""
+    receivers = site.monitoring.all_receivers.values()
+    if not site.lab and not any("critical" in receiver.severities for receiver in receivers):
+        yield Problem(
+            "monitoring.receivers",
+            "names nobody: when a disk fails or the hub is down, no one is told",
+            accepted="at least one receiver of type mail, slack or webhook that is told of what is critical",
+            write={
+                "operators": {
+                    "type": "mail",
+                    "to": [f"operators@{site.domain}"],
+                    "sender": f"henhouse@{site.domain}",
+                    "smarthost": f"mail.{site.domain}:587",
+                }
+            },
+        )
+
+
+def receivers_apart(site: Site) -> Iterator[Problem]:
+    """Keep the name of the receiver that `alert_webhook` is short for free for it."""
+    if site.monitoring.alert_webhook is not None and ALERT_WEBHOOK in site.monitoring.receivers:
+        yield Problem(
+            f"monitoring.receivers.{ALERT_WEBHOOK}",
+            "has the name of the receiver that monitoring.alert_webhook is short for",
+            accepted="another name, or no alert_webhook",
+        )
+
+
 def keys_once(site: Site) -> Iterator[Problem]:
     """Let each name stand for one key."""
     for number, name in enumerate(site.hub.keys):
@@ -350,6 +380,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     database_on_a_worker,
     hub_in_domain,
     lab_only,
+    someone_is_told,
+    receivers_apart,
     keys_once,
     size_in_order,
     openings_on_hosts,

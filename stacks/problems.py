@@ -109,6 +109,8 @@ def _secrets_below(node: Mapping[str, Any], path: str) -> Iterator[str]:
             yield inner
         else:
             yield from _secrets_below(_resolved(value), inner)
+    for value in node.get("patternProperties", {}).values():
+        yield from _secrets_below(_resolved(value), f"{path}.<name>")
 
 
 def _kept_secret(node: Mapping[str, Any]) -> bool:
@@ -140,7 +142,7 @@ _TYPES = "types"
 
 def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a node with the models that it refers to in its place: of a union, the settings of all together."""
-    options = (node, *node.get("anyOf", ()))
+    options = (node, *node.get("anyOf", ()), *node.get("oneOf", ()))
     definitions = _schema().get("$defs", {})
     models = [definitions[each["$ref"].rsplit("/", 1)[1]] for each in options if "$ref" in each]
     if not models:

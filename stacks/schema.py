@@ -85,7 +85,7 @@ def _models_of(value: Mapping[str, Any]) -> tuple[list[str], str]:
         inner, suffix = next(iter(value["patternProperties"].values())), ".<name>"
     elif "items" in value:
         inner, suffix = value["items"], "[]"
-    options = [inner, *inner.get("anyOf", []), *inner.get("allOf", [])]
+    options = [inner, *(each for key in ("anyOf", "oneOf", "allOf") for each in inner.get(key, []))]
     return [option["$ref"].rsplit("/", 1)[1] for option in options if "$ref" in option], suffix
 
 

@@ -53,6 +53,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}
     },
     "several keys": {"hub": {"keys": ["third", "second", "first"]}},
+    "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from lab.cache import Artifact, file_digest, uv
+from lab.machines import debian
+from lab.versions import SITE
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = (
     *("bird2", "haproxy", "nftables", "nginx"),
-    *("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter"),
+    *("prometheus", "prometheus-blackbox-exporter"),
 )
+OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}
+"""Programs that have to be of the Debian that machines run, whatever this computer is: what they read has grown."""
 SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
 HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
@@ -75,7 +79,16 @@ def jupyterhub_python() -> Path:
     return Artifact("jupyterhub", "installing JupyterHub", build, inputs).make() / "venv/bin/python"
 
 
+def served_by_the_machines(name: str) -> list[str]:
+    """Return the words that start a program of `OF_THE_MACHINES` which reads files of its package, under /usr/share."""
+    root = _unpacked_of_the_machines()
+    mounted = 'mount --bind "$0/usr/share" /usr/share && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", mounted, str(root), f"{root}/usr/bin/{name}"]
+
+
 def _program(name: str) -> tuple[str, dict[str, str]]:
+    if name in OF_THE_MACHINES:
+        return f"{_unpacked_of_the_machines()}/usr/bin/{name}", {}
     search = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
     installed = shutil.which(name, path=search)
     if installed:
@@ -104,3 +117,33 @@ def _unpacked() -> Path:
 
     inputs = {"packages": PACKAGES, "release": release}
     return Artifact("debian-programs", f"unpacking {', '.join(PACKAGES)}", build, inputs).make()
+
+
+@cache
+def _unpacked_of_the_machines() -> Path:
+    """Unpack the packages of `OF_THE_MACHINES`; their programs need the C library alone, and this one will do."""
+    packages = sorted(set(OF_THE_MACHINES.values()))
+
+    def build(directory: Path) -> None:
+        for each in ("lists/partial", "archives/partial", "none"):
+            (directory / "apt" / each).mkdir(parents=True)
+        sources = directory / "apt/sources.list"
+        sources.write_text(f"deb {debian.source()} {SITE['debian']} main\n")
+        places = {
+            "State::lists": "lists",
+            "Cache::archives": "archives",
+            "Etc::sourcelist": "sources.list",
+            "Etc::sourceparts": "none",
+            "Cache::pkgcache": "",
+            "Cache::srcpkgcache": "",
+        }
+        apt = ["apt-get", "--quiet"]
+        apt += [f"-oDir::{key}={directory / 'apt' / value if value else ''}" for key, value in places.items()]
+        subprocess.run([*apt, "update"], check=True, capture_output=True)
+        subprocess.run([*apt, "download", *packages], cwd=directory / "apt", check=True, capture_output=True)
+        for package in (directory / "apt").glob("*.deb"):
+            subprocess.run(["dpkg", "--extract", package, directory], check=True)
+        shutil.rmtree(directory / "apt")
+
+    inputs = {"packages": packages, "suite": SITE["debian"]}
+    return Artifact("machines-programs", f"unpacking {', '.join(packages)}", build, inputs).make()

@@ -7,6 +7,7 @@ declare -A secrets=()
 item=start
 changes=0
 NEW=
+looked_at_parameters=
 shopt -u patsub_replacement 2>/dev/null || true
 
 # say TEXT: progress, for whoever watches the apply.
@@ -57,6 +58,7 @@ differs() {
 forget() {
   looked_at_paths=
   looked_at_units=
+  looked_at_parameters=
 }
 
 # A note says which start of a unit has read a configuration that is no longer there: the invocation ID of systemd,

@@ -1,6 +1,6 @@
-# module NAME: loaded now; a file in modules-load.d has it for the next boot.
+# module NAME: loaded now; a file in modules-load.d has it for the next boot, where no file of modprobe.d forbids it.
 module() {
-  local name=${1//-/_} found='not loaded' built_in=
+  local name=${1//-/_} found='not loaded' built_in='' forbidden=''
   if [[ -d /sys/module/$name || ! -e /proc/modules ]]; then
     # A kernel without loadable modules has what it has: a parameter that is missing is then named by its own item.
     found=loaded
@@ -10,7 +10,18 @@ module() {
       found=loaded
     fi
   fi
+  # Whoever loads it by hand may: systemd-modules-load(8) does not, at boot.
+  forbidden=$(grep --recursive --no-messages --files-with-matches --extended-regexp \
+    "^[[:space:]]*(blacklist[[:space:]]+|install[[:space:]]+)${name//_/[_-]}([[:space:]]|\$)" \
+    /etc/modprobe.d /run/modprobe.d /usr/local/lib/modprobe.d /usr/lib/modprobe.d | head --lines=1) || true
+  if [[ -n $forbidden ]]; then
+    found+=", and not after the next boot: $forbidden forbids it"
+  fi
   if differs "kernel module $1" loaded "$found"; then
+    if [[ -n $forbidden ]]; then
+      say "take $1 out of $forbidden"
+      exit 1
+    fi
     if ! modprobe -- "$1" >"$run/modprobe.log" 2>&1; then
       cat "$run/modprobe.log"
       unsigned "$1" "$(<"$run/modprobe.log")"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from converge.item import Call, Context, Item
+from converge.items.absent import Absent
 from converge.items.file import File
 
 _KEY: Final = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_@:.-]+)+")
@@ -13,7 +14,10 @@ _KEY: Final = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_@:.-]+)+")
 
 @dataclass(frozen=True)
 class Sysctl(Item):
-    """A kernel parameter has this value now and after a boot (sysctl.d(5)). A role's parameters follow each other."""
+    """A kernel parameter has this value now and after a boot (sysctl.d(5)). A role's parameters follow each other.
+
+    A file of another's that is read later and has another value is named and refused.
+    """
 
     key: str
     value: str
@@ -27,7 +31,8 @@ class Sysctl(Item):
             yield f"{self.key!r} = {self.value!r} is not a kernel parameter such as net.ipv4.ip_forward = 1"
 
     def paths(self, role: str) -> tuple[str, ...]:
-        return (f"/etc/sysctl.d/90-henhouse-{role}.conf",)
+        # After 99-sysctl.conf and what hardening guides write; the first was the file's name in earlier versions.
+        return (f"/etc/sysctl.d/90-henhouse-{role}.conf", f"/etc/sysctl.d/zz-henhouse-{role}.conf")
 
     @property
     def shares_file(self) -> bool:
@@ -36,7 +41,8 @@ class Sysctl(Item):
     @classmethod
     def calls(cls, run: Sequence["Sysctl"], role: str, numbers: Iterator[int]) -> Iterator[Call]:
         values = {each.key: " ".join(each.value.split()) for each in run}
-        (path,) = run[0].paths(role)
+        before, path = run[0].paths(role)
+        yield Absent(before).call(0)
         yield File(path, "".join(f"{key} = {value}\n" for key, value in values.items())).call(0)
         for key, value in values.items():
             yield Call("sysctl", (key, proc_path(key), value))

@@ -14,11 +14,18 @@ from stacks.settings.login import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import NetworkSettings, OpeningSettings
+from stacks.settings.receivers import (
+    AnyReceiver,
+    MailReceiverSettings,
+    SlackReceiverSettings,
+    WebhookReceiverSettings,
+)
 from stacks.settings.storage import HomesSettings, PoolSettings, StorageSettings, VdevSettings
 from stacks.settings.types import DomainName, HostName, Model, TimeZone
 
 __all__ = [
     "AccessSettings",
+    "AnyReceiver",
     "AptRepositorySettings",
     "AuthorityCertificateSettings",
     "BgpSettings",
@@ -31,6 +38,7 @@ __all__ = [
     "Jump",
     "JumpSettings",
     "LoginSettings",
+    "MailReceiverSettings",
     "MirrorsSettings",
     "Model",
     "MonitoringSettings",
@@ -40,9 +48,11 @@ __all__ = [
     "Purpose",
     "Site",
     "SizeSettings",
+    "SlackReceiverSettings",
     "StorageSettings",
     "SuppliedCertificateSettings",
     "VdevSettings",
+    "WebhookReceiverSettings",
 ]
 
 

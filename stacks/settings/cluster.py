@@ -1,8 +1,9 @@
 """Kubernetes and its network."""
 
+from ipaddress import IPv4Address
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from stacks.settings.types import AsNumber, DomainName, HostName, Model, PublicUrl
 from stacks.versions import SITE
@@ -53,3 +54,15 @@ class ClusterSettings(Model):
     """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""
     max_pods: int = Field(default=110, ge=10, le=500)
     """Pods per node."""
+    resolvers: tuple[IPv4Address, ...] = Field(default=(), max_length=3)
+    """DNS servers that pods ask for names outside the cluster, at most three. If omitted, those of the machine that a
+    pod is on, except any that a pod cannot reach, such as a cache on loopback; when none is left, the program says so
+    and stops."""
+
+    @field_validator("resolvers")
+    @classmethod
+    def _reached_by_a_pod(cls, addresses: tuple[IPv4Address, ...]) -> tuple[IPv4Address, ...]:
+        for address in addresses:
+            if address.is_loopback or address.is_unspecified or address.is_multicast:
+                raise ValueError(f"{address} is not an address that a pod can ask: name a DNS server of the network")
+        return addresses

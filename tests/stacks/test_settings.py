@@ -337,6 +337,11 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
             ),
         )
     ),
+    *(
+        (f"{address} for pods to ask", {"cluster": {"resolvers": [address]}}, "is not an address that a pod can ask")
+        for address in ("127.0.0.53", "0.0.0.0", "224.0.0.251")
+    ),
+    ("four resolvers", {"cluster": {"resolvers": [f"192.0.2.{last}" for last in range(4)]}}, "cluster.resolvers: "),
     ("a text that only looks like JSON", {"network": "{machines: 10.0.0.0/24}"}, "network: '{machines: 10.0.0.0/24}'"),
     (
         "one host key on two machines",
@@ -379,6 +384,8 @@ def test_secret_is_not_repeated_in_a_message() -> None:
 
 
 ACCEPTED: list[dict[str, Any]] = [
+    {"cluster": {"resolvers": ["198.18.0.2", "192.0.2.1"]}},
+    {"cluster": {"resolvers": []}},
     {"network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}},
     {"hub": {"login": {"type": "native"}}},
     {"hub": {"login": "native"}},

@@ -4,6 +4,7 @@ import hashlib
 from typing import Final
 
 from components.cluster.calico import kubeadm
+from components.cluster.calico.interfaces import left_alone
 from components.cluster.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
 from components.cluster.calico.shell import script
 from converge.items import Directory, File, Item, Script, Unit
@@ -146,10 +147,11 @@ def token_id(site: Site, worker: str) -> str:
 
 def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
     """Return what a kubelet needs before it starts."""
-    resolvers = {"resolv_conf": kubeadm.RESOLV_CONF, "gateway": str(site.hosts[site.gateway].address)}
+    resolvers = {"resolv_conf": kubeadm.RESOLV_CONF, "resolvers": " ".join(map(str, site.cluster.resolvers))}
     return (
         # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
         File(NETWORKD_ROUTES, "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"),
+        *left_alone(),
         Directory(kubeadm.KUBELET_CONFIG_DIRECTORY),
         File(KUBELET_CONFIG, kubeadm.kubelet_configuration(site, site.hosts[name])),
         Script(

@@ -6,6 +6,7 @@ from converge.role import Role
 from stacks.settings import Site
 
 _CONFIG = "/etc/chrony/chrony.conf"
+_OTHERS = ("systemd-timesyncd", "ntpsec", "openntpd")
 _DROP_IN = "/etc/systemd/system/chrony.service.d/henhouse.conf"
 
 
@@ -17,6 +18,9 @@ def time(name: str, site: Site) -> Role:
     return Role(
         "time",
         (
+            # Two that set one clock pull it to and fro. Installing chrony removes their packages, where they are
+            # Debian's; what is left of them, or comes later, stays off.
+            *(Unit(f"{other}.service", masked=True) for other in _OTHERS),
             Package("chrony"),
             File(_CONFIG, chrony_conf(name, site)),
             File(_DROP_IN, render(__file__, "chrony.service.conf")),

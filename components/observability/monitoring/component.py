@@ -8,8 +8,9 @@ from components.contracts.certificates import ServerCertificate
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
 from components.contracts.watched import Watched, alert_rules
+from components.observability.monitoring.alerting import secrets_of, watchdog_rules
 from components.observability.monitoring.config import by_job, together
-from components.observability.monitoring.roles import ROLE, role_secrets, token_name, watch_role
+from components.observability.monitoring.roles import ROLE, token_name, watch_role
 from converge.host_state import apply
 from stacks.settings import Site
 
@@ -30,7 +31,8 @@ class Monitoring(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("henhouse:ops:Monitoring", name, None, opts)
-        scrape, rules = together([*watched, Watched(rules=alert_rules("watch", __file__))])
+        own = {**alert_rules("watch", __file__), **watchdog_rules(site.monitoring)}
+        scrape, rules = together([*watched, Watched(rules=own)])
         first = {job: targets[0] for job, targets in by_job(scrape).items()}
         signers = {job: certificate.authority if target.public else target.ca for job, target in first.items()}
         authorities = {job: signer for job, signer in signers.items() if signer is not None}
@@ -42,7 +44,7 @@ class Monitoring(pulumi.ComponentResource):
                     site, scrape, known["authorities"], rules=rules, routes=routes, edge_authority=known["edge"]
                 )
             ),
-            secrets={**role_secrets(site), **tokens},
+            secrets={**secrets_of(site.monitoring), **tokens},
             role_name=ROLE,
             parent=self,
         )

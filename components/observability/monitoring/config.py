@@ -1,4 +1,4 @@
-"""Prometheus', Alertmanager's and the blackbox exporter's configurations, as text."""
+"""Prometheus' and the blackbox exporter's configurations, as text."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
@@ -10,6 +10,7 @@ from components.contracts.watched import ScrapeTarget, Watched
 CONFIG_DIRECTORY: Final = "/etc/prometheus"
 RULES_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/rules.d"
 CREDENTIALS_DIRECTORY: Final = f"{CONFIG_DIRECTORY}/credentials"
+DEFAULTS: Final = "/etc/default"
 SITE_CA: Final = f"{CREDENTIALS_DIRECTORY}/site-ca.crt"
 
 PROMETHEUS: Final = "127.0.0.1:9090"
@@ -74,28 +75,6 @@ def prometheus_yml(
                 _pages(pages),
                 *(_job(job, of_job, job in authorities) for job, of_job in sorted(by_job(targets).items())),
             ],
-        }
-    )
-
-
-def alertmanager_yml(webhook: str | None) -> str:
-    """Return Alertmanager's configuration: one receiver, which passes alerts on only to a webhook.
-
-    With a webhook, the text is a secret.
-    """
-    receiver: dict[str, Any] = {"name": "site"}
-    if webhook is not None:
-        receiver["webhook_configs"] = [{"url": webhook, "send_resolved": True}]
-    return _yaml(
-        {
-            "route": {
-                "receiver": "site",
-                "group_by": ["alertname"],
-                "group_wait": "30s",
-                "group_interval": "5m",
-                "repeat_interval": "12h",
-            },
-            "receivers": [receiver],
         }
     )
 

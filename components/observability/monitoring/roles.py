@@ -5,15 +5,15 @@ from ipaddress import IPv4Address
 
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
+from components.observability.monitoring.alerting import alertmanager
 from components.observability.monitoring.config import (
-    ALERTMANAGER,
     BLACKBOX,
     CONFIG_DIRECTORY,
     CREDENTIALS_DIRECTORY,
+    DEFAULTS,
     PROMETHEUS,
     RULES_DIRECTORY,
     SITE_CA,
-    alertmanager_yml,
     blackbox_yml,
     by_job,
     ca_path,
@@ -25,8 +25,6 @@ from converge.role import Role
 from stacks.settings import Site
 
 ROLE = "watch"
-ALERTMANAGER_CONFIG = "alertmanager-config"
-DEFAULTS = "/etc/default"
 
 
 def watch_role(
@@ -56,7 +54,7 @@ def watch_role(
             *(_name_at(route.host, site.hosts[site.gateway].address) for route in routes),
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
             *_blackbox(edge_authority),
-            *_alertmanager(alerts_posted=site.monitoring.alert_webhook is not None),
+            *alertmanager(site),
             *_prometheus(site, targets, authorities, rules, [route.health_url for route in routes]),
         ),
     )
@@ -83,30 +81,6 @@ def _blackbox(edge_authority: str | None) -> list[Item]:
         File(arguments, content=f'ARGS="--config.file={config} --web.listen-address={BLACKBOX}"\n'),
         Unit("prometheus-blackbox-exporter.service", restart_on=files),
     ]
-
-
-def role_secrets(site: Site) -> dict[str, str]:
-    """Return the role's secrets that the settings hold, by name."""
-    webhook = site.monitoring.alert_webhook
-    return {ALERTMANAGER_CONFIG: alertmanager_yml(str(webhook.get_secret_value()))} if webhook else {}
-
-
-def _alertmanager(*, alerts_posted: bool) -> list[Item]:
-    config, arguments = f"{CONFIG_DIRECTORY}/alertmanager.yml", f"{DEFAULTS}/prometheus-alertmanager"
-    return [
-        _alertmanager_config(config, alerts_posted=alerts_posted),
-        # Alone: a cluster's address would be looked for among private ones, and not found on every site.
-        File(arguments, content=f'ARGS="--web.listen-address={ALERTMANAGER} --cluster.listen-address="\n'),
-        Unit("prometheus-alertmanager.service", restart_on=(config, arguments)),
-    ]
-
-
-def _alertmanager_config(path: str, *, alerts_posted: bool) -> File:
-    """Where alerts are posted is a secret, and so is the file that says it."""
-    check = 'amtool check-config "$NEW"'
-    if not alerts_posted:
-        return File(path, alertmanager_yml(None), validate=check)
-    return File(path, secret=ALERTMANAGER_CONFIG, mode="0640", group="prometheus", validate=check)
 
 
 def _prometheus(

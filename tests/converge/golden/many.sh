@@ -4,7 +4,7 @@
 [ -n "${BASH_VERSION-}" ] || { echo 'henhouse: chick0: many: the login shell must be bash' >&2; exit 1; }
 set -euo pipefail
 verb=${1:-apply} machine=chick0 role=many
-paths=(/etc/fstab /etc/hosts '/etc/it'"'"'s.conf' /etc/key /etc/modules-load.d/90-henhouse-many.conf /etc/sysctl.d/90-henhouse-many.conf /srv/x /srv/y)
+paths=(/etc/fstab /etc/hosts '/etc/it'"'"'s.conf' /etc/key /etc/modules-load.d/90-henhouse-many.conf /etc/sysctl.d/90-henhouse-many.conf /etc/sysctl.d/zz-henhouse-many.conf /srv/x /srv/y)
 units=(chrony.service kubelet.service)
 declare -A restarts=(
   ['/etc/it'"'"'s.conf']=chrony.service
@@ -37,7 +37,8 @@ items() {
   file /etc/modules-load.d/90-henhouse-many.conf 0644 root root 'overlay
 '
   module overlay
-  file /etc/sysctl.d/90-henhouse-many.conf 0644 root root 'net.ipv4.ip_forward = 1
+  absent /etc/sysctl.d/90-henhouse-many.conf
+  file /etc/sysctl.d/zz-henhouse-many.conf 0644 root root 'net.ipv4.ip_forward = 1
 net/ipv4/conf/eth0.1/rp_filter = 0 0
 '
   sysctl net.ipv4.ip_forward /proc/sys/net/ipv4/ip_forward 1

@@ -5,13 +5,16 @@
 set -euo pipefail
 verb=${1:-apply} machine=chick0 role=time
 paths=(/etc/chrony/chrony.conf /etc/systemd/system/chrony.service.d/henhouse.conf)
-units=(chrony.service)
+units=(systemd-timesyncd.service ntpsec.service openntpd.service chrony.service)
 declare -A restarts=(
   [/etc/chrony/chrony.conf]=chrony.service
   [/etc/systemd/system/chrony.service.d/henhouse.conf]=chrony.service
 )
 
 items() {
+  unit systemd-timesyncd.service masked inactive
+  unit ntpsec.service masked inactive
+  unit openntpd.service masked inactive
   packages 'chrony * -'
   file /etc/chrony/chrony.conf 0644 root root 'server 198.18.0.2 iburst maxpoll 6
 port 0

@@ -7,10 +7,10 @@ from typing import get_args
 
 import pytest
 
-from components.cluster.calico import roles
+from components.cluster.calico import interfaces, roles
 from components.cluster.calico.shell import SCRIPTS
 from components.kube.pods import on_nodes_for
-from converge.items import Script, Unit
+from converge.items import File, Script, Unit
 from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
@@ -47,7 +47,7 @@ def test_every_script_is_used(site: Site) -> None:
 
 def test_a_changed_kubelet_configuration_restarts_the_kubelet(site: Site) -> None:
     for role in (roles.control_plane_role(site), roles.worker_role(site, "chick1")):
-        (kubelet,) = [item for item in role.items if isinstance(item, Unit)]
+        (kubelet,) = [item for item in role.items if isinstance(item, Unit) and item.name == "kubelet.service"]
         assert kubelet.restart_on == (roles.KUBELET_CONFIG,)
 
 
@@ -87,11 +87,27 @@ def test_only_workers_for_the_hub_make_the_cluster_ready(site: Site) -> None:
     assert "NODES=chick1" in scripts[-1].check.splitlines()
 
 
+LOCAL = ("127.0.0.1", "127.0.0.53", "127.1.2.3", "0.0.0.0", "::1", "::", "::FFFF:127.0.0.1", "fe80::1%eth0", "fe80::1")
+
+
+def asked(directory: Path, files: dict[str, str], *, chosen: str = "", then: str = "resolvers") -> tuple[int, str, str]:
+    """Return how the role's script ends on a machine with these resolv.conf files, and what it says."""
+    library = (SCRIPTS / "resolvers.sh").read_text()
+    for name, path in {"run": "/run/systemd/resolve/resolv.conf", "etc": "/etc/resolv.conf"}.items():
+        library = library.replace(f" {path}", f" {directory / name}")
+        if name in files:
+            (directory / name).write_text(files[name])
+    values = f"RESOLVERS='{chosen}'\nRESOLV_CONF={directory}/pods\n"
+    command = ["bash", "-euo", "pipefail", "-c", f"{values}{library}\n{then}"]
+    done = subprocess.run(command, text=True, check=False, capture_output=True)
+    return done.returncode, done.stdout, done.stderr
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({}, "nameserver 198.18.0.2\n"),
-        ({"etc": "nameserver 127.0.0.53\n"}, "nameserver 198.18.0.2\n"),
+        ({}, ""),
+        *(({"etc": f"nameserver {address}\n"}, "") for address in LOCAL),
         ({"etc": "search x\nnameserver 127.0.0.53\n", "run": "nameserver 192.0.2.1\n"}, "nameserver 192.0.2.1\n"),
         (
             {"etc": "# a\nnameserver 192.0.2.1\nnameserver ::1\nnameserver 192.0.2.1\nnameserver 2001:db8::1\n"},
@@ -103,19 +119,31 @@ def test_only_workers_for_the_hub_make_the_cluster_ready(site: Site) -> None:
         ),
     ],
 )
-def test_pods_ask_the_machines_resolvers(tmp_path: Path, files: dict[str, str], expected: str) -> None:
-    paths = {"etc": f"{tmp_path}/etc", "run": f"{tmp_path}/run"}
-    for name, text in files.items():
-        with open(paths[name], "w") as file:
-            file.write(text)
-    library = (SCRIPTS / "resolvers.sh").read_text()
-    library = library.replace("/run/systemd/resolve/resolv.conf", paths["run"]).replace(
-        "/etc/resolv.conf", paths["etc"]
-    )
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", f"GATEWAY=198.18.0.2\n{library}\nresolvers"],
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    assert done.stdout == expected
+def test_pods_ask_the_machines_resolvers_that_they_reach(tmp_path: Path, files: dict[str, str], expected: str) -> None:
+    assert asked(tmp_path, files) == (0, expected, "")
+
+
+def test_pods_ask_the_resolvers_that_the_settings_name(tmp_path: Path) -> None:
+    said = asked(tmp_path, {"etc": "nameserver 192.0.2.1\n"}, chosen="198.18.0.2 198.18.0.3")
+    assert said == (0, "nameserver 198.18.0.2\nnameserver 198.18.0.3\n", "")
+
+
+@pytest.mark.parametrize("address", LOCAL)
+def test_machine_whose_resolvers_no_pod_reaches_is_refused(tmp_path: Path, address: str) -> None:
+    files = {"etc": f"nameserver {address}\n"}
+    status, said, _ = asked(tmp_path, files, then=(SCRIPTS / "resolvers.apply.sh").read_text())
+    assert status == 1
+    assert "cluster.resolvers" in said
+    assert not (tmp_path / "pods").exists()
+    status, said, _ = asked(tmp_path, files, then=(SCRIPTS / "resolvers.check.sh").read_text())
+    assert (status, said) == (1, "no resolver that a pod can reach\n")
+
+
+def test_nothing_else_configures_the_interfaces_of_pods(site: Site) -> None:
+    for role in (roles.control_plane_role(site), roles.worker_role(site, "chick1")):
+        files = {item.path: item.content or "" for item in role.items if isinstance(item, File)}
+        for name in interfaces.NAMES:
+            assert name in files[interfaces.NETWORKD_LINKS]
+            assert f"interface-name:{name}" in files[interfaces.NETWORK_MANAGER]
+        reloaded = {item.name for item in role.items if isinstance(item, Unit) and item.enabled is None}
+        assert reloaded == {"systemd-networkd.service", "NetworkManager.service"}

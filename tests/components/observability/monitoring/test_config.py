@@ -12,12 +12,11 @@ from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget, Watched
 from components.observability.monitoring.config import (
     CONFIG_DIRECTORY,
-    alertmanager_yml,
     blackbox_yml,
     prometheus_yml,
     together,
 )
-from components.observability.monitoring.roles import role_secrets, watch_role
+from components.observability.monitoring.roles import watch_role
 from converge.items import File, Line
 from converge.render import render
 from converge.role import Role
@@ -141,22 +140,6 @@ def test_nothing_listens_beyond_the_machine() -> None:
 def test_retention_is_the_settings() -> None:
     text = repr(role_of(site(retention_days=7, retention_size="5GB")).items)
     assert "--storage.tsdb.retention.time=7d --storage.tsdb.retention.size=5GB" in text
-
-
-def test_alerts_go_to_the_webhook_when_there_is_one() -> None:
-    silent = yaml.safe_load(alertmanager_yml(None))
-    (text,) = role_secrets(site(alert_webhook="https://chat.example.org/hook")).values()
-    loud = yaml.safe_load(text)
-    assert silent["receivers"] == [{"name": "site"}]
-    assert loud["receivers"][0]["webhook_configs"][0]["url"] == "https://chat.example.org/hook"
-
-
-def test_webhook_is_a_secret_in_the_role_and_on_the_machine() -> None:
-    """The hooks of chat services are credentials: whoever knows the address can post."""
-    role = role_of(site(alert_webhook="https://chat.example.org/T0P-S3CRET"))
-    assert "T0P-S3CRET" not in repr(role)
-    (config,) = [item for item in role.items if isinstance(item, File) and item.path.endswith("/alertmanager.yml")]
-    assert (config.secret, config.mode, config.group) == ("alertmanager-config", "0640", "prometheus")
 
 
 def test_supplied_certificate_needs_no_authority_of_the_site() -> None:
