@@ -21,7 +21,14 @@ from tests.tools import shellcheck
 KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 CERTIFICATE, PRIVATE_KEY = Authority().issue("hub.henhouse.localhost")
 PAIR: Final = [{"type": "mirror", "disks": ["virtio-hen-bay01", "virtio-hen-bay02"]}]
-PROD: Final = {"lab": None, "hub": {"login": "native"}}
+HOOK: Final = "https://hooks.example.org/T0P-S3CRET"
+PROD: Final = {"lab": None, "hub": {"login": "native"}, "monitoring": {"alert_webhook": HOOK}}
+MAIL: Final = {
+    "type": "mail",
+    "to": ["ops@example.org"],
+    "sender": "hen@example.org",
+    "smarthost": "mail.example.org:25",
+}
 
 VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "the virtual rack": {},
@@ -46,7 +53,17 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a jump of somebody else's, and sudo": {
         "access": {"user": "ada", "jump": {"host": "192.0.2.1", "user": "guest", "host_key": KEY}}
     },
-    "alerts that are posted": {"monitoring": {"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}},
+    "alerts that are posted": {"monitoring": {"alert_webhook": HOOK}},
+    "alerts for everyone": {
+        "monitoring": {
+            "receivers": {
+                "mail": {**MAIL, "user": "hen", "password": "T0P-S3CRET"},
+                "chat": {"type": "slack", "url": HOOK, "severities": ["critical"]},
+                "phone": {"type": "webhook", "url": HOOK},
+            },
+            "watchdog": HOOK,
+        }
+    },
     "public addresses": {"edge": {"public_addresses": ["198.18.0.2", "198.18.0.3"]}},
     "a chosen address of the file server": {"storage": {"homes": {"service_address": "198.18.32.77"}}},
     "a port of the site's own": {
@@ -105,6 +122,7 @@ def test_what_the_settings_may_drop_is_not_protected() -> None:
 def test_no_secret_of_the_settings_is_in_a_script() -> None:
     for name, secret in (
         ("alerts that are posted", "T0P-S3CRET"),
+        ("alerts for everyone", "T0P-S3CRET"),
         ("a supplied certificate", PRIVATE_KEY.splitlines()[1]),
         ("a key in the settings instead of an agent", "an OpenSSH private key"),
     ):

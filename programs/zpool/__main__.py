@@ -1,17 +1,18 @@
-"""`henhouse-zpool check|apply|metrics SPEC`: the pool of a settings file, made true or only looked at.
+"""`henhouse-zpool check|apply|import|metrics SPEC`: the pool of a settings file, made true or only looked at.
 
 `check` prints what differs on one line and ends with 1. `apply` imports the pool where its disks hold one, creates it
 when every disk is blank, and sets properties; every check comes before the first write, a pool's layout is never
-changed, and nothing is ever forced.
+changed, and nothing is ever forced. `import` only imports, at boot.
 """
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from . import metrics, system
-from .disks import Refusal, importable, unfit
+from . import hostid, metrics, system
+from .disks import Disk, Refusal, importable, unfit
 from .layout import BY_ID, Spec, create_arguments, differences, reported_layout
 
 
@@ -73,11 +74,33 @@ def apply(spec: Spec) -> list[str]:
     return []
 
 
+def import_pool(spec: Spec) -> list[str]:
+    """Import the pool where the disks hold one; return an empty list.
+
+    Raise `Refusal` when they hold none, or when another machine had it last.
+    """
+    if system.status(spec.name) is None and not _imported(spec, system.inspect(spec)):
+        raise Refusal(f"the pool {spec.name} is on none of its disks")
+    return []
+
+
+def _imported(spec: Spec, disks: Sequence[Disk]) -> bool:
+    """Import the pool that these disks hold; return whether there is one."""
+    guid = importable(spec.name, disks)
+    if guid is None:
+        return False
+    labels = [label for disk in disks for label in disk.labels]
+    needed = hostid.to_take_back(labels, guid, hostid.current(), os.uname().nodename, system.imported_pools())
+    if needed is not None:
+        hostid.take(needed)
+    # By guid: no other pool of the same name can be meant.
+    system.run("zpool", "import", "-N", "-d", BY_ID, guid)
+    return True
+
+
 def _bring(spec: Spec) -> None:
     disks = system.inspect(spec)
-    if guid := importable(spec.name, disks):
-        # By guid: no other pool of the same name can be meant.
-        system.run("zpool", "import", "-N", "-d", BY_ID, guid)
+    if _imported(spec, disks):
         return
     if reasons := unfit(disks, system.unused_disks(spec)):
         raise Refusal(
@@ -96,7 +119,12 @@ def write_metrics(spec: Spec) -> list[str]:
     return []
 
 
-VERBS: dict[str, Callable[[Spec], list[str]]] = {"check": check, "apply": apply, "metrics": write_metrics}
+VERBS: dict[str, Callable[[Spec], list[str]]] = {
+    "check": check,
+    "apply": apply,
+    "import": import_pool,
+    "metrics": write_metrics,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -26,6 +26,10 @@ class Label:
     """The pool's guid."""
     hostname: str = ""
     """The machine that used the pool last."""
+    hostid: int = 0
+    """How ZFS knew that machine; 0 when it had no hostid."""
+    txg: int = 0
+    """When the label was written: the pool counts its transaction groups."""
 
     def __str__(self) -> str:
         if not self.pool:
@@ -72,7 +76,8 @@ def parse_labels(text: str) -> Iterator[Label]:
         return match[1] if match else ""
 
     if state := value("state"):
-        yield Label(int(state), value("name"), value("pool_guid"), value("hostname"))
+        numbers = int(value("hostid") or 0), int(value("txg") or 0)
+        yield Label(int(state), value("name"), value("pool_guid"), value("hostname"), *numbers)
 
 
 def describe(

@@ -26,12 +26,17 @@ def ask(*command: str) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads(run(*command) or "{}"))
 
 
+def imported_pools() -> list[str]:
+    """Names of the pools that this machine has."""
+    return run("zpool", "list", "-H", "-o", "name").split()
+
+
 def status(pool: str) -> Mapping[str, Any] | None:
     """Return the pool's object of `zpool status`, or None while it is not imported.
 
     Sizes and times are whole numbers.
     """
-    if pool not in run("zpool", "list", "-H", "-o", "name").split():
+    if pool not in imported_pools():
         return None
     return cast(Mapping[str, Any], ask("zpool", "status", "-j", "-p", "--json-int", pool)["pools"][pool])
 

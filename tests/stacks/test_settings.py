@@ -16,6 +16,7 @@ from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
+MAIL = {"type": "mail", "to": ["ops@example.org"], "sender": "hen@example.org", "smarthost": "mail.example.org:587"}
 MIRROR = {"type": "mirror", "disks": ["disk-a", "disk-b"]}
 
 REJECTED: list[tuple[str, dict[str, Any], str]] = [
@@ -342,6 +343,44 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         for address in ("127.0.0.53", "0.0.0.0", "224.0.0.251")
     ),
     ("four resolvers", {"cluster": {"resolvers": [f"192.0.2.{last}" for last in range(4)]}}, "cluster.resolvers: "),
+    *(
+        (f"a receiver with {name}", {"monitoring": {"receivers": {"ops": receiver}}}, f"monitoring.receivers.ops{says}")
+        for name, receiver, says in (
+            ("no type", {"url": "https://x.example.org"}, ".type: is required and not given"),
+            (
+                "an unknown type",
+                {"type": "pager"},
+                ": what is given is none of its types\n    accepted: mail, slack, webhook",
+            ),
+            (
+                "another's setting",
+                {"type": "webhook", "url": "https://x.org", "to": ["a@b.c"]},
+                ".to: is not a setting",
+            ),
+            ("nobody to write to", {**MAIL, "to": []}, ".to: "),
+            ("a name in an address", {**MAIL, "to": ["Ada <ada@example.org>"]}, ".to.0: "),
+            ("two addresses in one", {**MAIL, "sender": "a@example.org,b@example.org"}, ".sender: "),
+            ("a mail server without a port", {**MAIL, "smarthost": "mail.example.org"}, ".smarthost: "),
+            ("a port that does not exist", {**MAIL, "smarthost": "mail.example.org:99999"}, ".smarthost: "),
+            ("a password of nobody", {**MAIL, "password": "x"}, ": user and password go together"),
+            ("a user without a password", {**MAIL, "user": "x"}, ": user and password go together"),
+            ("a password in plain", {**MAIL, "user": "x", "password": "x", "tls": "off"}, ": a password is not sent"),
+            ("no severity", {**MAIL, "severities": []}, ".severities: "),
+            ("an unknown severity", {**MAIL, "severities": ["page"]}, ".severities.0: "),
+        )
+    ),
+    (
+        "a receiver of the name of alert_webhook's",
+        {"monitoring": {"alert_webhook": "https://x.example.org/", "receivers": {"alert-webhook": MAIL}}},
+        "monitoring.receivers.alert-webhook: has the name of the receiver that monitoring.alert_webhook is short for",
+    ),
+    ("a site whose alerts nobody gets", {"lab": "false"}, "monitoring.receivers: names nobody"),
+    ("the receiver to write", {"lab": "false"}, "smarthost: mail.henhouse.localhost:587"),
+    (
+        "a site whose critical alerts nobody gets",
+        {"lab": "false", "monitoring": {"receivers": {"ops": {**MAIL, "severities": ["warning"]}}}},
+        "monitoring.receivers: names nobody",
+    ),
     ("a text that only looks like JSON", {"network": "{machines: 10.0.0.0/24}"}, "network: '{machines: 10.0.0.0/24}'"),
     (
         "one host key on two machines",
@@ -372,6 +411,7 @@ def test_all_mistakes_are_said_at_once() -> None:
         "edge.load_balancer_address",
         "hub.keys.1",
         "hub.login",
+        "monitoring.receivers",
     }
 
 
@@ -383,7 +423,17 @@ def test_secret_is_not_repeated_in_a_message() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+OF_PEOPLE: dict[str, Any] = {"lab": "false", "hub": {"login": "native"}}
 ACCEPTED: list[dict[str, Any]] = [
+    {**OF_PEOPLE, "monitoring": {"alert_webhook": "https://x.example.org/"}},
+    {**OF_PEOPLE, "monitoring": {"receivers": {"ops": {**MAIL, "severities": ["critical"]}}}},
+    {
+        "monitoring": {
+            "receivers": {"ops": {**MAIL, "user": "hen", "password": "x"}},
+            "watchdog": "https://x.example.org/",
+        }
+    },
+    {"monitoring": {"receivers": {"ops": {"type": "slack", "url": "https://x.example.org/", "channel": "#ops"}}}},
     {"cluster": {"resolvers": ["198.18.0.2", "192.0.2.1"]}},
     {"cluster": {"resolvers": []}},
     {"network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}},
@@ -459,6 +509,13 @@ def test_webhook_is_repeated_nowhere() -> None:
         {"monitoring": [{"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}]},
         {"monitoring": {"alert_webhook": ["https://hooks.example.org/T0P-S3CRET"]}},
         {"monitoring": "T0P-S3CRET"},
+        {"monitoring": {"watchdog": "T0P-S3CRET"}},
+        {"monitoring": {"receivers": [{"url": "T0P-S3CRET"}]}},
+        {"monitoring": {"receivers": {"ops": "T0P-S3CRET"}}},
+        {"monitoring": {"receivers": {"ops": {"type": "T0P-S3CRET"}}}},
+        {"monitoring": {"receivers": {"ops": {"type": "slack", "url": "T0P-S3CRET"}}}},
+        {"monitoring": {"receivers": {"ops": {**MAIL, "user": "x", "password": ["T0P-S3CRET"]}}}},
+        {"monitoring": {"receivers": {"ops": {**MAIL, "password": "T0P-S3CRET"}}}},
         {"access": [{"private_key": "T0P-S3CRET"}]},
         {"edge": {"certificate": "T0P-S3CRET"}},
         {"edge": {"certificate": ["T0P-S3CRET"]}},
@@ -479,7 +536,14 @@ def test_name_that_is_suggested_for_an_old_zone_is_accepted(old: str) -> None:
 
 
 def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
-    assert secret_settings() == ["access.private_key", "edge.certificate.private_key", "monitoring.alert_webhook"]
+    assert secret_settings() == [
+        "access.private_key",
+        "edge.certificate.private_key",
+        "monitoring.alert_webhook",
+        "monitoring.receivers.<name>.password",
+        "monitoring.receivers.<name>.url",
+        "monitoring.watchdog",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -504,6 +568,11 @@ def test_encrypted_value_of_a_plain_setting_is_refused(tmp_path: Path, value: An
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_encrypted_secrets_are_accepted(stack: str, tmp_path: Path) -> None:
+    secure = {"secure": "v1:x"}
+    receivers = {"mail": {**MAIL, "user": "hen", "password": secure}, "chat": {"type": "slack", "url": secure}}
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(yaml.safe_dump({"config": {"henhouse:monitoring": {"receivers": receivers, "watchdog": secure}}}))
+    refuse_needless_encryption(file)
     refuse_needless_encryption(ROOT / f"Pulumi.{stack}.yaml")
     refuse_needless_encryption(tmp_path / "none.yaml")
 

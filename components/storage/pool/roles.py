@@ -1,5 +1,6 @@
 """The roles of the machine that holds the pool."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,13 @@ def _zfs_items(pool: PoolSettings) -> Iterator[Item]:
     # Before the packages: their installation starts these units, and they would wait minutes for nothing.
     for name in units.REPLACED:
         yield Unit(name, masked=True)
+    # Before the packages, too: zfsutils-linux would make a random one, other at each installation. One that is there
+    # stays: a pool may know the machine by it.
+    yield Script(
+        "host id",
+        check="[[ $(stat --format=%s /etc/hostid) == 4 ]]",
+        apply=f"printf '{_hostid(pool)}' >/etc/hostid\nchmod 0644 /etc/hostid",
+    )
     if pool.module_package == "zfs-dkms":
         # DKMS compiles against them, and only recommends them.
         yield Package("linux-headers-amd64")
@@ -52,6 +60,14 @@ def _script(*names: str) -> str:
     return "".join((Path(__file__).parent / "scripts" / name).read_text() for name in names)
 
 
+def _hostid(pool: PoolSettings) -> str:
+    """Return the machine's hostid, as printf(1) takes it: the same after each installation, another at each site."""
+    what = "/".join((pool.host, pool.name, *pool.vdevs[0].disks))
+    first, *others = hashlib.sha256(what.encode()).digest()[:4]
+    # 0 and ffffffff mean none (zgenhostid(8)).
+    return "".join(f"\\x{byte:02x}" for byte in (first & 0x7F | 0x01, *others))
+
+
 def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
     """Return the role in which the pool is imported and laid out as the settings say.
 
@@ -74,7 +90,10 @@ def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
         (
             File(path, spec.text()),
             Script(f"pool {pool.name}", check=f"{PROGRAM} check {path}", apply=f"{PROGRAM} apply {path}"),
-            File(f"{SYSTEM}/{importing}", units.import_unit(pool.name, topology.disks(pool), list(mounts))),
+            File(
+                f"{SYSTEM}/{importing}",
+                units.import_unit(pool.name, topology.disks(pool), list(mounts), f"{PROGRAM} import {path}"),
+            ),
             *mount_units,
             Unit(importing),
             *(Unit(name) for name in mounts),

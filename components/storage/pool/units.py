@@ -31,14 +31,17 @@ def import_unit_name(pool: str) -> str:
     return f"zfs-import-{pool}.service"
 
 
-def import_unit(pool: str, disks: Sequence[str], mounts: Sequence[str]) -> str:
+def import_unit(pool: str, disks: Sequence[str], mounts: Sequence[str], otherwise: str) -> str:
     """Return the unit that imports the pool as soon as its disks are there.
 
     It imports the pool degraded when some disks never come (after 90 s, the time that systemd gives a device), and
-    tries again every half minute while too few are there.
+    tries again every half minute while too few are there. `otherwise` is a command that takes over when the import by
+    name fails: the machine may have another hostid than when it had the pool.
     """
     devices = [unit_name(f"{BY_ID}/{disk}-part1", "device") for disk in disks]
-    return render(__file__, "zfs-import.service", pool=pool, by_id=BY_ID, devices=devices, mounts=mounts)
+    return render(
+        __file__, "zfs-import.service", pool=pool, by_id=BY_ID, devices=devices, mounts=mounts, otherwise=otherwise
+    )
 
 
 def mount_unit(dataset: str, mountpoint: str, pool: str) -> str:

@@ -68,7 +68,7 @@ failed to unpack label 3
 @pytest.mark.parametrize(
     ("text", "label"),
     [
-        (ZDB_DATA, Label(1, "nest", "14894520421478297340", "hen")),
+        (ZDB_DATA, Label(1, "nest", "14894520421478297340", "hen", 8323328, 66)),
         (ZDB_SPARE, Label(3)),
         (ZDB_NOTHING, None),
         ("", None),

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,38 @@ def test_units_that_wait_for_a_queue_are_masked_before_packages_start_them(pool:
     items = list(zfs_role(pool).items)
     masked = [items.index(Unit(name, masked=True)) for name in REPLACED]
     assert max(masked) < min(at for at, item in enumerate(items) if isinstance(item, Package))
+
+
+def test_host_id_is_the_same_after_each_installation_and_another_at_each_site(tmp_path: Path) -> None:
+    made = set()
+    for stack in ("dev", "dev", "prod"):
+        (item,) = (
+            item
+            for item in zfs_role(parse_settings(tree(stack)).storage.pool).items
+            if isinstance(item, Script) and item.name == "host id"
+        )
+        file = tmp_path / "hostid"
+
+        def run(text: str, file: Path = file) -> int:
+            return subprocess.run(["bash", "-euc", text.replace("/etc/hostid", str(file))], check=False).returncode
+
+        file.unlink(missing_ok=True)
+        assert run(item.check) != 0
+        assert run(item.apply) == 0
+        assert run(item.check) == 0
+        made.add(file.read_bytes())
+    assert len(made) == 2
+    assert all(len(each) == 4 and each not in (b"\0" * 4, b"\xff" * 4) for each in made)
+
+
+def test_host_id_comes_before_the_packages_that_would_make_one(pool: PoolSettings) -> None:
+    names = [getattr(item, "name", "") for item in zfs_role(pool).items]
+    assert names.index("host id") < min(names.index(each) for each in ("zfsutils-linux", pool.module_package))
+
+
+def test_import_at_boot_looks_again_when_the_import_by_name_fails(pool: PoolSettings) -> None:
+    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/zfs-import-nest.service"]
+    assert "|| exec /usr/local/sbin/henhouse-zpool import /etc/henhouse/zpool/nest.json'" in unit
 
 
 def test_dataset_is_mounted_by_a_unit_that_needs_the_pool(pool: PoolSettings) -> None:
