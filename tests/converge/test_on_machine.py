@@ -199,7 +199,7 @@ def test_service_that_does_not_start_is_named(machine: RackShell) -> None:
 def test_kernel_parameter_is_set_now_and_after_a_boot(machine: RackShell) -> None:
     role = Role("kernel", (Sysctl("net.ipv4.ip_forward", "1"), Sysctl("net.ipv4.ping_group_range", "0 10")))
     machine.apply(role)
-    assert machine.run("cat /proc/sys/net/ipv4/ip_forward /etc/sysctl.d/90-henhouse-kernel.conf").stdout == (
+    assert machine.run("cat /proc/sys/net/ipv4/ip_forward /etc/sysctl.d/zz-henhouse-kernel.conf").stdout == (
         "1\nnet.ipv4.ip_forward = 1\nnet.ipv4.ping_group_range = 0 10\n"
     )
     machine.run("echo 0 >/proc/sys/net/ipv4/ip_forward; echo 0 11 >/proc/sys/net/ipv4/ping_group_range")
@@ -214,7 +214,7 @@ def test_kernel_parameter_is_set_now_and_after_a_boot(machine: RackShell) -> Non
 def test_parameter_that_the_kernel_lacks_is_named(machine: RackShell) -> None:
     answer = machine.apply(Role("kernel", (Sysctl("net.ipv4.no_such_thing", "1"),)))
     assert "henhouse: chick0: kernel: sysctl net.ipv4.no_such_thing: failed" in answer.stderr
-    machine.run("rm /etc/sysctl.d/90-henhouse-kernel.conf")
+    machine.run("rm /etc/sysctl.d/zz-henhouse-kernel.conf")
 
 
 def test_module_is_listed_for_the_next_boot(machine: RackShell) -> None:

@@ -17,7 +17,7 @@ _SWAP_SEEN = "/etc/systemd/system/swap.d/henhouse.conf"
 _KUBELET = "/etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf"
 
 _OTHERS_CALL_SWAPON = """
-found=$(started_at_boot swapon)
+found=$(starts_swap)
 echo "${found//$'\\n'/, }"
 [[ -z $found ]]"""
 # A unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
@@ -26,8 +26,8 @@ while read -r unit; do
   if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
     systemctl disable -- "$unit"
   fi
-done < <(started_at_boot swapon)
-found=$(started_at_boot swapon)
+done < <(starts_swap)
+found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\\n'/, } would turn swap on at boot and cannot be switched off from here:"
   echo 'take swapon out of it, or mask it'
@@ -43,7 +43,7 @@ def swap_off() -> Role:
     that call swapon themselves, of packages and of the site's own. Whoever turns it on all the same, a unit of ours
     turns it off after each boot and whenever systemd sees it come, and so does the kubelet before it starts.
     """
-    started = shell(__file__, "started", root="")
+    started = shell(__file__, "started", "swap", root="")
     return Role(
         "swap-off",
         (

@@ -68,29 +68,37 @@ SWAP: list[tuple[str, dict[str, str], str]] = [
 @pytest.mark.parametrize(("files", "unit"), [row[1:] for row in SWAP], ids=[row[0] for row in SWAP])
 def test_unit_that_turns_swap_on_is_named(tmp_path: Path, files: dict[str, str], unit: str) -> None:
     write(tmp_path, files)
-    assert found(tmp_path, "started_at_boot swapon", "started") == [], "it is not enabled"
+    assert found(tmp_path, "starts_swap", "started", "swap") == [], "it is not enabled"
     enabled(tmp_path, unit)
-    assert found(tmp_path, "started_at_boot swapon", "started") == [unit]
+    assert found(tmp_path, "starts_swap", "started", "swap") == [unit]
+
+
+def test_swap_unit_that_another_target_wants_is_named(tmp_path: Path) -> None:
+    unit = "[Swap]\nWhat=/s\n[Install]\nWantedBy=multi-user.target\n"
+    write(tmp_path, {"etc/systemd/system/s.swap": unit})
+    assert found(tmp_path, "starts_swap", "started", "swap") == []
+    enabled(tmp_path, "s.swap")
+    assert found(tmp_path, "starts_swap", "started", "swap") == ["s.swap"]
 
 
 def test_unit_without_a_place_in_the_boot_is_named_when_others_pull_it_in(tmp_path: Path) -> None:
     static = "[Service]\nExecStart=/sbin/swapon /s\n"
     write(tmp_path, {"etc/systemd/system/pulled.service": static})
-    assert found(tmp_path, "started_at_boot swapon", "started") == ["pulled.service"]
+    assert found(tmp_path, "starts_swap", "started", "swap") == ["pulled.service"]
 
 
 def test_unit_that_a_timer_starts_is_named(tmp_path: Path) -> None:
     timer = "[Timer]\nOnBootSec=1min\n[Install]\nWantedBy=timers.target\n"
     unit = UNIT.format("ExecStart=/sbin/swapon /s")
     write(tmp_path, {"etc/systemd/system/late.service": unit, "etc/systemd/system/late.timer": timer})
-    assert found(tmp_path, "started_at_boot swapon", "started") == []
+    assert found(tmp_path, "starts_swap", "started", "swap") == []
     enabled(tmp_path, "late.timer")
-    assert found(tmp_path, "started_at_boot swapon", "started") == ["late.service"]
+    assert found(tmp_path, "starts_swap", "started", "swap") == ["late.service"]
 
 
 def test_table_of_cron_that_turns_swap_on_is_named(tmp_path: Path) -> None:
     write(tmp_path, {"etc/cron.d/fill": "@reboot root /sbin/swapon /s\n", "etc/crontab": "# swapon is not ours\n"})
-    assert found(tmp_path, "started_at_boot swapon", "started") == [f"{tmp_path}/etc/cron.d/fill"]
+    assert found(tmp_path, "starts_swap", "started", "swap") == [f"{tmp_path}/etc/cron.d/fill"]
 
 
 def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
@@ -107,7 +115,7 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
     for unit in ("tidy.service", "read.service", "script.service", "gone.service"):
         enabled(tmp_path, unit)
     subprocess.run(["systemctl", f"--root={tmp_path}", "mask", "gone.service"], check=True, capture_output=True)
-    assert found(tmp_path, "started_at_boot swapon", "started") == []
+    assert found(tmp_path, "starts_swap", "started", "swap") == []
 
 
 def test_kubelet_turns_swap_off_itself_before_it_starts() -> None:

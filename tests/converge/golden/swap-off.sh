@@ -50,8 +50,20 @@ will_start() {
             ;;
     esac
 }
+# starts_swap: names what turns swap on at boot without swap.target: whatever calls swapon, and swap units that another
+# target wants.
+starts_swap() {
+    local file state
+    started_at_boot swapon
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.swap; do
+        if [[ -f $file ]]; then
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${file##*/}" 2>/dev/null) || true
+            if [[ $state == enabled* ]]; then echo "${file##*/}"; fi
+        fi
+    done | sort --unique
+}
 
-found=$(started_at_boot swapon)
+found=$(starts_swap)
 echo "${found//$'\n'/, }"
 [[ -z $found ]]
 }
@@ -97,13 +109,25 @@ will_start() {
             ;;
     esac
 }
+# starts_swap: names what turns swap on at boot without swap.target: whatever calls swapon, and swap units that another
+# target wants.
+starts_swap() {
+    local file state
+    started_at_boot swapon
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.swap; do
+        if [[ -f $file ]]; then
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${file##*/}" 2>/dev/null) || true
+            if [[ $state == enabled* ]]; then echo "${file##*/}"; fi
+        fi
+    done | sort --unique
+}
 
 while read -r unit; do
   if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
     systemctl disable -- "$unit"
   fi
-done < <(started_at_boot swapon)
-found=$(started_at_boot swapon)
+done < <(starts_swap)
+found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\n'/, } would turn swap on at boot and cannot be switched off from here:"
   echo 'take swapon out of it, or mask it'
