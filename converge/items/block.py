@@ -11,6 +11,11 @@ class Block(PathItem):
     """A file with another owner holds these lines together, between two comments that name the role. The lines around
     them are left alone."""
 
+    @staticmethod
+    def framed(role: str, content: str) -> str:
+        """Return the block as it is in the file, for whatever else puts it there."""
+        return f"# begin: henhouse, {role}\n{content}# end: henhouse, {role}\n"
+
     content: str
     """Whole lines, each with its line end."""
 

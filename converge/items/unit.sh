@@ -41,7 +41,7 @@ reads_old_files() {
     read -r uptime _ </proc/uptime
     ((EPOCHSECONDS - ${uptime%.*} + since[$1] / 1000000 <= noted))
   else
-    [[ $noted == 'whatever runs' || $noted == "${invocation[$1]}" ]]
+    [[ $noted == 'whatever runs' || $noted == "${invocation[$1]-}" ]]
   fi
 }
 

@@ -1,12 +1,11 @@
 """What would have the last word at the next boot, on a real machine: it is named, put right or refused, and gone."""
 
-from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 import pytest
 
 from components.cluster.calico import interfaces
-from components.machines.roles import boot, kubernetes, time
+from components.machines.roles import base, boot, kubernetes, time
 from converge.items import KernelModule, Sysctl
 from converge.role import Role
 from tests.converge.scripts import RackShell, site
@@ -37,7 +36,7 @@ def without(name: str) -> str:
 
 
 @pytest.fixture
-def plain(machine: RackShell) -> Iterator[RackShell]:
+def plain(machine: RackShell) -> RackShell:
     """Provide a machine on which a boot changes nothing."""
     assert machine.apply(BOOT).status == 0
     assert machine.check(BOOT).differences == []
@@ -51,6 +50,25 @@ def test_cloud_init_that_comes_later_finds_itself_off(plain: RackShell) -> None:
     assert plain.apply(BOOT).status == 0
     assert plain.check(BOOT).differences == []
     plain.run("rm /usr/bin/cloud-init")
+
+
+def test_machines_of_the_site_come_back_into_a_hosts_file_that_was_written_anew(machine: RackShell) -> None:
+    wanted = ("/etc/hosts", "henhouse-hosts")
+    every = base.base("chick0", site("dev"), "api.flock.internal").items
+    role = Role("base", [item for item in every if any(word in repr(item) for word in wanted)])
+    assert machine.apply(role).status == 0
+    assert machine.check(role).differences == []
+    written = "printf '127.0.0.1 localhost\\n127.0.1.1 localhost\\n' >/etc/hosts"
+    wait = "for try in $(seq 100); do grep -q api.flock.internal /etc/hosts && break; sleep 0.2; done"
+    machine.run(f"{written}; {wait}")
+    assert machine.run("getent ahostsv4 api.flock.internal | head -1").stdout.startswith("198.18.0.100 ")
+    machine.run("sed -i '/^127.0.1.1/d' /etc/hosts")
+    assert machine.check(role).differences == [], "the lines are the role's own block"
+    # At boot: the file was written before anything watched it.
+    machine.run(f"systemctl stop henhouse-hosts.path; {written}; systemctl start henhouse-hosts.path")
+    machine.run(f"systemctl start henhouse-hosts.service; {wait}")
+    machine.run("systemctl start henhouse-hosts.service; sed -i '/^127.0.1.1/d' /etc/hosts")
+    assert machine.run("grep -c '# begin: henhouse' /etc/hosts").stdout == "1\n"
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_clock_that_was_set_back_hides_no_change(demo: RackShell) -> None:
 def test_change_that_a_restart_by_hand_has_seen_to_restarts_nothing(demo: RackShell) -> None:
     file, unit, _ = service("by hand\n").items
     demo.apply(Role("demo", (file, unit, Script("cut", "false", "exit 1"), service().items[2])))
-    demo.run("systemctl restart demo")
+    demo.run("systemctl reset-failed demo; systemctl restart demo")
     by_hand = invocation(demo)
     assert demo.check(service("by hand\n")).differences == []
     demo.apply(service("by hand\n"))

@@ -2,12 +2,16 @@
 
 import shlex
 
+from components.templates import render
 from converge.items import Block, File, Item, Line, Package, Script, Unit
 from converge.role import Fact, Role
 from stacks.settings import Site
 
 _PACKAGES = ("ca-certificates", "curl", "iproute2", "kmod", "openssl", "procps", "tzdata")
 _JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"
+_HOSTS = "/etc/henhouse/hosts"
+_UNITS = "/etc/systemd/system"
+_HOSTS_UNITS = ("henhouse-hosts.path", "henhouse-hosts.service")
 _SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
 
 
@@ -28,7 +32,13 @@ def base(name: str, site: Site, endpoint: str) -> Role:
             ),
             # The installer's line gives the machine's own name a loopback address, which kubelet would announce.
             Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
+            # Whatever writes the file anew at boot, as cloud-init does: without the API server's name a node is lost.
+            # Before the block: the units must not bring an older one back.
+            File(_HOSTS, Block.framed("base", hosts(site, endpoint))),
             Block("/etc/hosts", hosts(site, endpoint)),
+            *(File(f"{_UNITS}/{unit}", render(__file__, unit, kept=_HOSTS)) for unit in _HOSTS_UNITS),
+            Unit(_HOSTS_UNITS[0]),
+            Unit(_HOSTS_UNITS[1], running=False),
             _time_zone(site.time_zone),
             File(_JOURNAL, "[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=30day\n"),
             Unit("systemd-journald.service", restart_on=(_JOURNAL,)),

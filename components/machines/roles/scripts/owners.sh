@@ -1,6 +1,6 @@
 # Who configures the interface that has the machine's address. Two owners take turns at boot, and the last one wins.
 interface() {
-    ip -oneline -4 address show to "$ADDRESS" | awk '{ print $2; exit }'
+    ip -oneline -4 address show to "$ADDRESS" | awk '!found++ { sub(/@.*/, "", $2); print $2 }'
 }
 
 owners() {
