@@ -10,7 +10,7 @@ from pulumi_command import remote
 
 from components.contracts.machines import Machine, SshTarget
 from converge.findings import Findings
-from converge.render import render, standard_input
+from converge.render import APPLIED_BEFORE, render, standard_input
 from converge.role import Role
 from converge.sudo import by_sudo
 
@@ -49,7 +49,7 @@ class HostState(pulumi.ComponentResource):
         """Name the resource ``<machine>-<role>``.
 
         `secrets` are the values that the role's items name. A role that is an output needs its name as `role_name`, and
-        `secret_facts` where its facts are secret; one that is known here says so itself.
+        `secret_facts` where its facts are secret; one that is known here says so itself. Only such a one can remember.
         """
         subject = role.name if isinstance(role, Role) else role_name
         if subject is None:
@@ -72,6 +72,8 @@ class HostState(pulumi.ComponentResource):
             child,
             connection=_connection(target),
             create=create,
+            # The engine runs it in the place of `create` once a `create` has succeeded: the state is the memory.
+            update=create.apply(lambda text: APPLIED_BEFORE + text) if _remembers(role) else None,
             delete=f": probe {token or 'none'}",
             stdin=_stdin(name, given, create) if given else None,
             add_previous_output_in_env=False,
@@ -129,6 +131,10 @@ def facts_of(printed: str) -> dict[str, str]:
             if isinstance(found, dict):
                 return found
     raise ValueError(f"the role's script printed no facts, but: {printed.strip()[:200] or 'nothing'}")
+
+
+def _remembers(role: pulumi.Input[Role]) -> bool:
+    return isinstance(role, Role) and role.remembers
 
 
 def _connection(target: SshTarget) -> remote.ConnectionArgs:

@@ -25,6 +25,9 @@ from converge.validation import validate
 CHECK: Final = "set -- check\n"
 """Put in front of a script that a login shell runs, makes it check instead of apply."""
 
+APPLIED_BEFORE: Final = "applied_before=yes\n"
+"""Put in front of a script that the engine runs to update what it has created, where the role wants to know that."""
+
 MAX_BYTES: Final = 120 * 1024
 """A script is one argument of the login shell, and Linux takes 128 KiB in one argument (execve(2), MAX_ARG_STRLEN)."""
 

@@ -23,3 +23,6 @@ class Role:
     facts: Sequence[Fact] = ()
     secret_facts: bool = False
     """True when a fact is itself a secret: the role's outputs are then encrypted in the state."""
+    remembers: bool = False
+    """True when the role's own shell reads `applied_before`. It is `yes` whenever the stack knows that the role was
+    true of this machine before, whatever the machine itself has lost, and not set the first time."""

@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     power = add("power", "switch machines: cut (pull the plug), off (shut down), on")
     power.add_argument("action", choices=tuple(_POWER))
     power.add_argument("hosts", nargs="*", metavar="HOST", help="all machines when none is named")
+    anew = add("reinstall", "install machines anew, as after the loss of their system disks; data disks stay")
+    anew.add_argument("hosts", nargs="+", metavar="HOST")
     return found
 
 
@@ -109,6 +111,14 @@ def _power(rack: Rack, options: argparse.Namespace) -> int:
     return 0
 
 
+def _reinstall(rack: Rack, options: argparse.Namespace) -> int:
+    network.require_up(rack)
+    network.require_way_out("`lab reinstall`")
+    with lifecycle.only_one(rack):
+        lifecycle.reinstall(rack, tuple(options.hosts))
+    return 0
+
+
 _POWER: Final = {"cut": lifecycle.power_cut, "off": lifecycle.power_off, "on": lifecycle.power_on}
 _COMMANDS: Final[Mapping[str, Command]] = {
     "packages": _packages,
@@ -121,6 +131,7 @@ _COMMANDS: Final[Mapping[str, Command]] = {
     "env": _env,
     "host-keys": _host_keys,
     "power": _power,
+    "reinstall": _reinstall,
 }
 
 

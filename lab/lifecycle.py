@@ -79,6 +79,19 @@ def _create(machine: Machine) -> None:
             machine.create()
 
 
+def reinstall(rack: Rack, names: tuple[str, ...]) -> None:
+    """Install machines anew, as after the loss of their system disks, and switch them on. Data disks stay."""
+    make_all(tuple(need for machine in machines(rack, names) for need in machine.needs))
+    wanted = machines(rack, names, keyring=mirror().keyring if rack.campus.mirror else None)
+
+    def install(machine: Machine) -> None:
+        with step(f"{machine.spec.name}: installing Debian", f"install-{machine.spec.kind}:{machine.spec.name}"):
+            machine.reinstall()
+
+    together(wanted, install)
+    power_on(wanted)
+
+
 def power_on(wanted: tuple[Machine, ...]) -> None:
     """Switch machines on in the rack's order, without waiting for one before the next, then wait for all."""
     for machine in wanted:

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from converge import findings
+from converge.state import HOST_STATE
 from engine.install import state_directory
 from lab import network, progress, ssh
 from lab.rack import Rack, RackError
@@ -25,8 +26,11 @@ _LAST_LINES: Final = 60
 
 def complete(rack: Rack) -> bool:
     """Whether a `pulumi up` has ended well at any time since the rack was made: whether the state has outputs."""
-    states = state_directory(rack.name).glob(f".pulumi/stacks/*/{rack.name}.json")
-    return any('"hub_url"' in state.read_text() for state in states)
+    return any('"hub_url"' in state.read_text() for state in _states(rack))
+
+
+def _states(rack: Rack) -> Iterator[Path]:
+    return state_directory(rack.name).glob(f".pulumi/stacks/*/{rack.name}.json")
 
 
 def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
@@ -41,9 +45,7 @@ def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
     quiet = ("--yes", "--skip-preview", "--suppress-outputs")
     command = ["up", "--stack", rack.name, *quiet, "--continue-on-error"]
     log = rack.state / "up.log"
-    unfinished = rack.state / "up.unfinished"
-    environment = {**environment, **probing(unfinished)}
-    unfinished.touch()
+    environment = {**environment, **probing(rack)}
     with progress.step(f"bringing the stack {rack.name!r} up", stage) as detail, open(log, "w") as copy:
         process = _start(rack, environment, *command)
         assert process.stdout is not None
@@ -61,19 +63,19 @@ def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
             _cancel(process)
             raise
         status = process.wait()
-    if status == 0:
-        unfinished.unlink(missing_ok=True)
-    else:
+    if status != 0:
         progress.say(("".join(last) if sys.stderr.isatty() else "") + _failed(log))
     return status
 
 
-def probing(unfinished: Path) -> dict[str, str]:
-    """Return what makes the program look at the machines first: after an update that did not end well.
+def probing(rack: Rack) -> dict[str, str]:
+    """Return what makes the program look at the machines first: whenever the state knows of roles.
 
-    What it did last may have been taken back by the machine itself, as new rules of the packet filter are.
+    A machine may have been installed anew or changed by hand since, or have taken back what the last update did, as new
+    rules of the packet filter are. Without a look, `make up` would find nothing to do.
     """
-    return {findings.VARIABLE: "1"} if unfinished.exists() else {}
+    known = any(f'"{HOST_STATE}"' in state.read_text() for state in _states(rack))
+    return {findings.VARIABLE: "1"} if known else {}
 
 
 def _failed(log: Path) -> str:

@@ -13,6 +13,7 @@ import kubernetes_validate
 import pulumi
 import pytest
 
+from converge.render import APPLIED_BEFORE
 from stacks.load import load_settings
 from stacks.versions import SITE
 from tests.certificates import Authority
@@ -137,7 +138,15 @@ def test_every_command_pins_its_machines_key(stack: str) -> None:
         connection = command.inputs["connection"]
         assert connection["hostKey"] == keys[connection["host"]], command.name
         assert command.inputs["addPreviousOutputInEnv"] is False, command.name
-        assert command.inputs.get("update", command.inputs["create"]) == command.inputs["create"], command.name
+        update = command.inputs.get("update", command.inputs["create"])
+        assert update.removeprefix(APPLIED_BEFORE) == command.inputs["create"], command.name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_stack_remembers_that_the_cluster_was_made(stack: str) -> None:
+    """A control plane that was installed anew would make a second, empty cluster under the same identity."""
+    remembering = {each.name for each in program(stack).all(COMMAND) if "update" in each.inputs}
+    assert remembering == {"chick0-control-plane-command"}
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -57,6 +57,8 @@ class Machine:
     target: SshTarget
     ready: pulumi.Resource
     """What further roles on this machine depend on."""
+    machine_id: pulumi.Input[str]
+    """machine-id(5): another one after the machine was installed anew."""
     findings: Mapping[str, str] = field(default_factory=dict)
     """What a probe found on the machines before anything was registered, see `converge.findings`."""
 

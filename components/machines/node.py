@@ -53,9 +53,9 @@ class BareMetalNode(pulumi.ComponentResource):
             ready = HostState(target, role, findings=findings, opts=options)
         assert ready is not None
 
-        self.machine = Machine(name, host, target, ready, findings)
         self.facts = ready.facts
         self.machine_id = ready.facts.apply(lambda facts: facts["machine_id"])
+        self.machine = Machine(name, host, target, ready, self.machine_id, findings)
         self.os = ready.facts.apply(lambda facts: facts["os"])
         self.kernel = ready.facts.apply(lambda facts: facts["kernel"])
         self.openings = (

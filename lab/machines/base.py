@@ -43,6 +43,12 @@ class Machine(Protocol):
     def create(self) -> None:
         """Make its disks or root file system: a bare Debian with its own identity and the administrator's key."""
 
+    def reinstall(self) -> None:
+        """Cut the power and install it anew: another root with another machine-id(5), the same address and SSH key.
+
+        Data disks keep what is on them.
+        """
+
     def start(self) -> None:
         """Switch it on, and return without waiting for it to boot."""
 
@@ -98,14 +104,34 @@ class RackMachine(ABC):
     def fill(self, directory: Path) -> None:
         """Write the machine's disks or root file system into a new directory, which then becomes `directory`."""
 
+    @property
+    def data(self) -> frozenset[str]:
+        """Names of the files in `directory` that are its data disks."""
+        return frozenset(f"{serial}.disk" for serial in (self.spec.disks.serials if self.spec.disks else ()))
+
     def create(self) -> None:
-        if self.directory.is_dir():
+        if not self.directory.is_dir():
+            self._filled().rename(self.directory)
+
+    def reinstall(self) -> None:
+        self.cut()
+        if not self.directory.is_dir():
+            self.create()
             return
+        # Data disks never move: an interruption leaves a machine that lacks its root, and is installed anew again.
+        filled = self._filled()
+        for file in filled.iterdir():
+            if file.name not in self.data:
+                remove_tree(self.directory / file.name)
+                file.rename(self.directory / file.name)
+        remove_tree(filled)
+
+    def _filled(self) -> Path:
         unfinished = self.directory.with_name(f"{self.spec.name}.unfinished")
         remove_tree(unfinished)
         unfinished.mkdir(parents=True)
         self.fill(unfinished)
-        unfinished.rename(self.directory)
+        return unfinished
 
     def start(self) -> None:
         if not self.running():

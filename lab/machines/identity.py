@@ -1,7 +1,7 @@
 """What tells one machine from another: the files that its installation would have written for it alone."""
 
-import hashlib
 import tempfile
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,11 +24,6 @@ class GuestFile:
     mode: int = 0o644
 
 
-def machine_id(rack: Rack, spec: MachineSpec) -> str:
-    """Return an id that never changes and that no other machine of any rack has, machine-id(5)."""
-    return hashlib.sha256(f"{rack.name}/{spec.name}".encode()).hexdigest()[:32]
-
-
 def network_file(rack: Rack, spec: MachineSpec, link: str) -> str:
     """Return the static configuration of the only wired link, systemd.network(5)."""
     address = f"{spec.address}/{rack.campus.interface.network.prefixlen}"
@@ -40,12 +35,15 @@ def network_file(rack: Rack, spec: MachineSpec, link: str) -> str:
 
 
 def identity(rack: Rack, spec: MachineSpec, link: str, keyring: Path | None) -> tuple[GuestFile, ...]:
-    """All files that are this machine's own; `link` is what its kernel calls its network interface."""
+    """All files that are this machine's own; `link` is what its kernel calls its network interface.
+
+    Each installation has a machine-id(5) of its own. The SSH key stays: a stack pins it.
+    """
     hosts = f"127.0.0.1 localhost\n127.0.1.1 {spec.name}\n::1 localhost ip6-localhost ip6-loopback\n"
     files = (
         GuestFile("etc/hostname", f"{spec.name}\n".encode()),
         GuestFile("etc/hosts", hosts.encode()),
-        GuestFile("etc/machine-id", f"{machine_id(rack, spec)}\n".encode(), 0o444),
+        GuestFile("etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444),
         GuestFile("etc/systemd/network/10-wired.network", network_file(rack, spec, link).encode()),
         GuestFile("etc/ssh/ssh_host_ed25519_key", private_key(spec.name), 0o600),
         GuestFile("etc/ssh/ssh_host_ed25519_key.pub", f"{public_key(spec.name)}\n".encode()),

@@ -23,7 +23,7 @@ class World:
         self.cluster = KubernetesAccess(provider, self.ready)
         self.spaces = Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage")))
         self.machines = {
-            name: Machine(name, host, SshTarget.of(name, host, site.access), self.ready)
+            name: Machine(name, host, SshTarget.of(name, host, site.access), self.ready, "0" * 32)
             for name, host in site.hosts.items()
         }
         self.homes = HomesVolume(

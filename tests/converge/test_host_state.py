@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from components.contracts.machines import SshTarget
 from converge.host_state import HostState, facts_of
-from converge.items import File
+from converge.items import File, Script
 from converge.render import render
 from converge.role import Fact, Role
 from tests.recorded import Recorded, Registration
@@ -197,3 +197,11 @@ def test_greeting_of_a_machine_is_not_a_fact(record: Record, noise: str) -> None
 def test_machine_that_prints_no_facts_is_an_error_with_its_words() -> None:
     with pytest.raises(ValueError, match="printed no facts, but: This account is locked"):
         facts_of("This account is locked\n")
+
+
+def test_role_that_remembers_is_told_when_the_engine_knows_it(record: Record) -> None:
+    """The engine runs `create` until it has succeeded once, and `update` from then on."""
+    role = Role("demo", (Script("once", check="[ -e /made ]", apply='echo "${applied_before-}"'),), remembers=True)
+    inputs = command(record(lambda: HostState(TARGET, role))).inputs
+    assert "applied_before=yes" not in inputs["create"]
+    assert inputs["update"] == f"applied_before=yes\n{inputs['create']}"

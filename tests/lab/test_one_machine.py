@@ -108,6 +108,15 @@ def test_power_cut_keeps_what_was_written(up: Lab) -> None:
     assert up("ssh", "one", "cat /root/kept") == "kept\n"
 
 
+def test_reinstalled_machine_is_another_installation_at_the_same_address(up: Lab) -> None:
+    before = up("ssh", "one", "cat /etc/machine-id")
+    up("ssh", "one", "touch /root/lost && sync")
+    up("reinstall", "one")
+    # It answers with the key that is pinned.
+    assert up("ssh", "one", "cat /etc/machine-id; ls /root").split() != before.split()
+    assert up("ssh", "one", "ls /root; systemctl --failed --no-legend") == ""
+
+
 def test_second_up_restarts_only_what_is_down(up: Lab) -> None:
     boot = up("ssh", "one", "cat /proc/sys/kernel/random/boot_id")
     up("up")

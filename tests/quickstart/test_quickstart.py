@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.install import state_directory
 from lab import progress
 from lab.rack import Door, load_rack
 from ops.tables import console, table
@@ -102,8 +103,15 @@ def test_closed_door_is_named(authority: Authority) -> None:
     assert "Connection refused" in welcome.ask(closed, authority.pem)
 
 
-def test_machines_are_looked_at_after_an_update_that_did_not_end_well(tmp_path: Path) -> None:
-    unfinished = tmp_path / "up.unfinished"
-    assert stack.probing(unfinished) == {}
-    unfinished.touch()
-    assert stack.probing(unfinished) == {"HENHOUSE_PROBE": "1"}
+def test_machines_are_looked_at_whenever_the_state_knows_of_roles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rack = load_rack("dev")
+    monkeypatch.setenv("HENHOUSE_STATE", str(tmp_path))
+    state = state_directory(rack.name) / ".pulumi/stacks/henhouse/dev.json"
+    assert stack.probing(rack) == {}
+    state.parent.mkdir(parents=True)
+    state.write_text('{"checkpoint": {"latest": {}}}')
+    assert stack.probing(rack) == {}
+    state.write_text('{"checkpoint": {"latest": {"resources": [{"type": "henhouse:host:HostState"}]}}}')
+    assert stack.probing(rack) == {"HENHOUSE_PROBE": "1"}

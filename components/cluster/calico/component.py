@@ -81,16 +81,18 @@ class CalicoCluster(pulumi.ComponentResource):
         calico = self._role(head, calico_role(site), administrator, gateway)
         network = [self._object(each, provider, calico) for each in calico_objects(site)]
 
-        admission: HostState = administrator
         for worker in kubeadm.workers(site):
-            # One after the other: they are short, and all on one machine.
-            admission = self._role(head, admission_role(site, worker), admission)
+            machine = machines[worker]
+            # Each waits for its own machine alone, to know which installation it is.
+            known = {"machine_id": machine.machine_id}
+            admission = self._role(head, admission_role(site, machine.target), administrator, secrets=known)
             token = admission.facts.apply(lambda facts: facts["token"])
             secrets = {"token": token, "ca_hash": authority.apply(ca_hash)}
             # It is ready once Calico runs on it.
-            self._role(machines[worker], role_of_worker(site, worker), calico, secrets=secrets)
+            self._role(machine, role_of_worker(site, worker), calico, secrets=secrets)
 
-        ready = self._role(head, pods_role(site), *network, admission)
+        # Its wait for a worker lets the admissions through.
+        ready = self._role(head, pods_role(site), *network)
         self.access = KubernetesAccess(provider, ready)
         metrics = ScrapeTarget(
             "kubernetes-apiserver",

@@ -1,19 +1,23 @@
 """What must be true of the machines of a cluster."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from components.cluster.calico import kubeadm
 from components.cluster.calico.interfaces import left_alone
 from components.cluster.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
 from components.cluster.calico.shell import script
+from components.contracts.machines import SshTarget
 from converge.items import Directory, File, Item, Script, Unit
 from converge.role import Fact, Role
 from stacks.settings import Site
 
-INIT_CONFIG: Final = "/etc/kubernetes/henhouse/init.yaml"
-JOIN_CONFIG: Final = "/etc/kubernetes/henhouse/join.yaml"
-CALICO_DIRECTORY: Final = "/etc/kubernetes/henhouse/calico"
+MARKS: Final = "/etc/kubernetes/henhouse"
+"""Where a machine keeps what this program has begun and finished on it; `kubeadm reset` leaves it alone."""
+INIT_CONFIG: Final = f"{MARKS}/init.yaml"
+JOIN_CONFIG: Final = f"{MARKS}/join.yaml"
+CALICO_DIRECTORY: Final = f"{MARKS}/calico"
 KUBELET_CONFIG: Final = f"{kubeadm.KUBELET_CONFIG_DIRECTORY}/50-henhouse.conf"
 NETWORKD_ROUTES: Final = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
@@ -22,7 +26,11 @@ _KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
 
 
 def control_plane_role(site: Site) -> Role:
-    """Return the role in which kubeadm has made a cluster on the machine, and the machine's kubelet runs."""
+    """Return the role in which kubeadm has made a cluster on the machine, and the machine's kubelet runs.
+
+    The cluster is made once. Where it has been made before and is not there, as after the machine was installed anew,
+    the role refuses to make another: the stack remembers.
+    """
     name = kubeadm.control_plane(site)
     effect = "" if site.hosts[name].is_worker else "NoSchedule"
     taint = {"node": name, "taint": kubeadm.CONTROL_PLANE_TAINT, "effect": effect}
@@ -30,18 +38,25 @@ def control_plane_role(site: Site) -> Role:
         "control-plane",
         (
             *_kubelet_items(site, name),
-            Directory("/etc/kubernetes/henhouse", mode="0700"),
+            Directory(MARKS, mode="0700"),
             File(INIT_CONFIG, kubeadm.init_configuration(site), mode="0600", validate=_VALIDATE),
             Script(
                 "cluster",
-                check=script("cluster.check.sh"),
-                apply=script("cluster.apply.sh", config=INIT_CONFIG, cri_socket=kubeadm.CRI_SOCKET),
+                check=script("cluster.check.sh", library=("marks.sh", "cluster.sh"), marks=MARKS),
+                apply=script(
+                    "cluster.apply.sh",
+                    library=("marks.sh", "cluster.sh"),
+                    marks=MARKS,
+                    config=INIT_CONFIG,
+                    cri_socket=kubeadm.CRI_SOCKET,
+                ),
             ),
             _KUBELET,
             _pair("api", "API server answers"),
             _pair("taint", "node's taint", **taint),
             _purpose(site, name),
         ),
+        remembers=True,
     )
 
 
@@ -78,16 +93,24 @@ def calico_role(site: Site) -> Role:
     )
 
 
-def admission_role(site: Site, worker: str) -> Role:
+def admission_role(site: Site, worker: SshTarget) -> Role:
     """Return the role in which a worker may join: it is a node already, or there is a token for it for another hour.
 
-    Every worker has its own token, and so its own role: a new token for one machine does not change the roles of the
-    others. The token lasts a day and can be used for nothing but joining.
+    A node is this installation of the machine. After another installation its old Node is deleted, and there is a new
+    token. Every worker has its own token, and so its own role: a new token for one machine does not change the roles of
+    the others. The token lasts a day and can be used for nothing but joining.
+
+    The role takes the value `machine_id`, the machine's fact, on standard input: the script stays the same.
     """
-    about = {"node": worker, "token_id": token_id(site, worker)}
+    about = {
+        "node": worker.name,
+        "address": worker.host,
+        "ssh_port": str(worker.port),
+        "token_id": token_id(site, worker.name),
+    }
     return Role(
-        f"admission-of-{worker}",
-        (_pair("token", f"{worker} may join", **about),),
+        f"admission-of-{worker.name}",
+        (_pair("token", f"{worker.name} may join", library="node.sh", **about),),
         facts=(Fact("token", script("token.fact.sh", token_id=about["token_id"])),),
         secret_facts=True,
     )
@@ -102,13 +125,15 @@ def worker_role(site: Site, name: str) -> Role:
         "worker",
         (
             *_kubelet_items(site, name),
-            Directory("/etc/kubernetes/henhouse", mode="0700"),
+            Directory(MARKS, mode="0700"),
             File(JOIN_CONFIG, kubeadm.join_configuration(site, name), mode="0600", validate=_VALIDATE),
             Script(
                 "node of the cluster",
-                check=script("join.check.sh", node=name),
+                check=script("join.check.sh", library="marks.sh", marks=MARKS, node=name),
                 apply=script(
                     "join.apply.sh",
+                    library="marks.sh",
+                    marks=MARKS,
                     node=name,
                     config=JOIN_CONFIG,
                     cri_socket=kubeadm.CRI_SOCKET,
@@ -126,16 +151,17 @@ def worker_role(site: Site, name: str) -> Role:
 def pods_role(site: Site) -> Role:
     """Return the role in which pods that are made from now on can start.
 
-    The control plane's own pods run, and one machine takes the hub's. The role does not wait for every worker: a slow
-    or dead worker delays only itself.
+    One machine takes the hub's, and the control plane's own pods run. The role does not wait for every worker: a slow
+    or dead worker delays only itself. The wait for a worker comes first: it alone lets the control plane's other roles
+    go on, those that admit workers among them.
     """
     return Role(
         "pods",
         (
+            _pair("worker", "a worker for the hub is ready", nodes=" ".join(site.workers_for("core"))),
             _pair("ready", "control plane is ready", node=kubeadm.control_plane(site)),
             _pair("available", "address management runs", deployment="calico-kube-controllers"),
             _pair("available", "names are resolved", deployment="coredns"),
-            _pair("worker", "a worker for the hub is ready", nodes=" ".join(site.workers_for("core"))),
         ),
     )
 
@@ -168,6 +194,7 @@ def _purpose(site: Site, name: str) -> Script:
     return _pair("purpose", "node's purpose", node=name, purpose=host.purpose if host.is_worker else "")
 
 
-def _pair(stem: str, name: str, **values: str) -> Script:
+def _pair(stem: str, name: str, *, library: Sequence[str] | str = (), **values: str) -> Script:
     """Return the item made of the two scripts `<stem>.check.sh` and `<stem>.apply.sh`."""
-    return Script(name, script(f"{stem}.check.sh", **values), script(f"{stem}.apply.sh", **values))
+    check, apply = (script(f"{stem}.{verb}.sh", library=library, **values) for verb in ("check", "apply"))
+    return Script(name, check, apply)

@@ -12,6 +12,8 @@ _JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"
 _HOSTS = "/etc/henhouse/hosts"
 _UNITS = "/etc/systemd/system"
 _HOSTS_UNITS = ("henhouse-hosts.path", "henhouse-hosts.service")
+_KNOWN = "/var/lib/henhouse/machine-id"
+"""The machine-id whose facts the stack has."""
 _SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
 
 
@@ -104,10 +106,20 @@ def ssh() -> Role:
 
 
 def identity() -> Role:
-    """Return the role whose facts only the machine knows. They change when the machine is reinstalled."""
+    """Return the role whose facts only the machine knows. They change when the machine is reinstalled.
+
+    A probe sees differences, not facts: the mark is missing on a new installation, and the facts are read again.
+    """
     return Role(
         "identity",
-        (),
+        (
+            Script(
+                "installation is known",
+                check=f"cmp --silent /etc/machine-id {_KNOWN}",
+                apply=f"mkdir --parents --mode=0755 {_KNOWN.rpartition('/')[0]}\n"
+                f"install --mode=0444 /etc/machine-id {_KNOWN}.new\nmv {_KNOWN}.new {_KNOWN}",
+            ),
+        ),
         facts=(
             Fact("machine_id", "cat /etc/machine-id"),
             Fact("os", "sed --quiet 's/^PRETTY_NAME=\"\\(.*\\)\"$/\\1/p' /etc/os-release"),

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -226,3 +227,24 @@ def test_without_a_registry_nothing_is_left_in_the_place_of_upstream() -> None:
     assert [item.path for item in runtime.items if isinstance(item, Absent)] == [
         f"/etc/containerd/certs.d/{upstream}/hosts.toml" for upstream in ("registry.k8s.io", "quay.io", "docker.io")
     ]
+
+
+def test_probe_sees_another_installation(tmp_path: Path) -> None:
+    """Facts are read when a role is applied, so something has to differ on a machine that was installed anew."""
+    (item,) = base.identity().items
+    assert isinstance(item, Script)
+    known, etc = tmp_path / "var/lib/henhouse", tmp_path / "etc"
+    etc.mkdir()
+    (tmp_path / "var/lib").mkdir(parents=True)
+
+    def holds(verb: str) -> bool:
+        text = verb.replace("/etc/machine-id", f"{etc}/machine-id").replace("/var/lib/henhouse", str(known))
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", f"umask 077\n{text}"], check=False).returncode == 0
+
+    (etc / "machine-id").write_text("1\n")
+    assert not holds(item.check)
+    assert holds(item.apply)
+    assert holds(item.check)
+    assert known.stat().st_mode & 0o777 == 0o755
+    (etc / "machine-id").write_text("2\n")
+    assert not holds(item.check)

@@ -1,10 +1,58 @@
-whole() {
-    KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=10s --namespace=kube-system \
-        get configmap/kubeadm-config daemonset/kube-proxy deployment/coredns
+# The authority and etcd's data are the cluster. Neither is ever made in the place of one that was there: what is not
+# clear is refused. `begun` says that our own kubeadm init has not finished, `made` that there is a cluster, and
+# `begin-again` is a person's word.
+finished() {
+    mark made "$(date --utc --iso-8601=seconds)"
+    unmark begun begin-again
 }
 
-leftovers=
+holds_files() {
+    [ -n "$(find "$1" -mindepth 1 -print -quit 2>/dev/null)" ]
+}
+
+authority_is_whole() {
+    local file
+    for file in ca.crt ca.key sa.key etcd/ca.crt etcd/ca.key; do
+        if ! [ -s "/etc/kubernetes/pki/$file" ]; then return 1; fi
+    done
+}
+
+waits_for_a_disk() {
+    [ "$(systemctl show --property=LoadState --value var-lib-etcd.mount)" = loaded ] && ! mountpoint --quiet /var/lib/etcd
+}
+
+# refuse TEXT: names all that was found, and the two ways on.
+refuse() {
+    local evidence=()
+    if marked made; then evidence+=("$MARKS/made of $(<"$MARKS/made")"); fi
+    if [ "${applied_before-}" = yes ]; then evidence+=("the stack's state, in which this machine has made its cluster"); fi
+    if holds_files /etc/kubernetes/pki; then evidence+=(/etc/kubernetes/pki); fi
+    if holds_files /var/lib/etcd; then evidence+=(/var/lib/etcd); fi
+    echo "$1 This looks like a restore in progress, a disk that is not mounted, or a machine that was installed anew." \
+        "Nothing was changed."
+    if ((${#evidence[@]})); then echo "Found: $(printf '%s; ' "${evidence[@]}")"; fi
+    echo "To have the cluster back: put /etc/kubernetes/pki and /var/lib/etcd (with member/ in it) back, or mount" \
+        'them, then run `pulumi up` again.'
+    echo 'To begin again with an empty cluster, without any of its objects and nodes (docs/reinstall.md):' \
+        "kubeadm reset --force && touch $MARKS/begin-again"
+    exit 1
+}
+
+init() {
+    kubeadm init --config="$CONFIG" --skip-token-print --ignore-preflight-errors="${1-}"
+    whole
+}
+
+if whole; then
+    finished
+    exit 0
+fi
+if waits_for_a_disk; then
+    refuse 'The disk that is to be mounted on /var/lib/etcd is not.'
+fi
 if [ -d /var/lib/etcd/member ]; then
+    # kubeadm would make another authority, and the data would belong to a cluster that nobody else knows.
+    if ! authority_is_whole; then refuse 'There are data of etcd, and the authority in /etc/kubernetes/pki is not whole.'; fi
     # etcd has begun to keep data, and nothing of it is ever thrown away. An API server that is only starting is given
     # time. After that the phases of kubeadm run again: each takes what it finds, and adds what is missing.
     systemctl start kubelet.service || true
@@ -14,10 +62,20 @@ if [ -d /var/lib/etcd/member ]; then
     for pod in etcd kube-apiserver kube-controller-manager kube-scheduler; do
         leftovers+=,FileAvailable--etc-kubernetes-manifests-$pod.yaml
     done
-elif [ -e /etc/kubernetes/pki ]; then
-    # An attempt that was cut short before there was any data. Its files may be cut short as well.
+    whole || init "$leftovers"
+elif holds_files /var/lib/etcd; then
+    refuse "There are files in /var/lib/etcd, and no data of etcd's."
+elif marked begun && ! marked made; then
+    # Our own attempt, cut short before there was any data. Its files may be cut short as well.
     kubeadm reset --force --cri-socket="$CRI_SOCKET"
+    init
+elif holds_files /etc/kubernetes/pki; then
+    refuse "There is an authority in /etc/kubernetes/pki, and /var/lib/etcd is empty."
+elif { marked made || [ "${applied_before-}" = yes ]; } && ! marked begin-again; then
+    refuse "This machine has made the site's cluster before, and nothing of it is here."
+else
+    mark begun "$(date --utc --iso-8601=seconds)"
+    unmark made
+    init
 fi
-if ! whole; then
-    kubeadm init --config="$CONFIG" --skip-token-print --ignore-preflight-errors="$leftovers"
-fi
+finished

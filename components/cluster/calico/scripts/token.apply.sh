@@ -1,3 +1,7 @@
+if [ "$(state_of_node)" = another ]; then
+    # With it go the pods that nobody can end any more.
+    KUBECONFIG=/etc/kubernetes/admin.conf kubectl delete node "$NODE" --timeout=2m
+fi
 # The form of the Secret: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
 token=$(kubeadm token generate)
 KUBECONFIG=/etc/kubernetes/admin.conf kubectl apply --server-side --force-conflicts --filename=- <<END

@@ -1,4 +1,4 @@
-# Only a machine that is not a node yet needs a token.
+# Only a machine that is not a node needs a token: one that is new, was installed anew, or has left the cluster.
 lasts_an_hour() {
     local end
     end=$(KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=10s --namespace=kube-system \
@@ -6,6 +6,14 @@ lasts_an_hour() {
     (($(date --date="$end" +%s) > $(date +%s) + 3600))
 }
 
-if ! KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=10s get node "$NODE" >/dev/null; then
-    lasts_an_hour
-fi
+state=$(state_of_node)
+case $state in
+    alive | off) exit 0 ;;
+    missing) echo 'it is no node, and has no token' ;;
+    silent) echo 'its kubelet does not answer, and it has no token' ;;
+    *)
+        echo 'its node is that of an earlier installation'
+        exit 1
+        ;;
+esac
+lasts_an_hour

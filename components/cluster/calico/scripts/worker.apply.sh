@@ -6,6 +6,8 @@ one_is_ready() {
         --output=jsonpath='{..status.conditions[?(@.type=="Ready")].status}')
     [[ " $found " == *' True '* ]]
 }
+# Meanwhile the other roles of this machine go on: one of them admits the worker that is waited for.
+flock --unlock 9
 deadline=$((SECONDS + 840))
 until one_is_ready; do
     if ((SECONDS > deadline)); then
@@ -15,3 +17,4 @@ until one_is_ready; do
     fi
     sleep 2
 done
+flock --timeout 900 9

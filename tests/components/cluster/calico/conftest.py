@@ -1,6 +1,7 @@
 """A cluster of the committed rack, against mocks."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 
@@ -18,6 +19,11 @@ from tests.recorded import UNKNOWN, Recorded
 from tests.stacks.sites import tree
 
 TOKEN = "abcdef.0123456789abcdef"
+
+
+def machine_id(name: str) -> str:
+    """Return the machine-id(5) of a machine of these tests."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +64,7 @@ def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Cal
     def program() -> pulumi.Output[dict[str, object]]:
         before = random.RandomId("before", byte_length=1)
         machines = {
-            name: Machine(name, host, SshTarget.of(name, host, site.access), before)
+            name: Machine(name, host, SshTarget.of(name, host, site.access), before, machine_id(name))
             for name, host in site.hosts.items()
         }
         made = CalicoCluster("flock", site, machines=machines, gateway=before)

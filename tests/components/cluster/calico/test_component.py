@@ -11,7 +11,7 @@ import yaml
 from components.cluster.calico.kubeconfig import ca_hash
 from stacks.settings import Jump, Site
 from stacks.versions import SITE
-from tests.components.cluster.calico.conftest import TOKEN
+from tests.components.cluster.calico.conftest import TOKEN, machine_id
 from tests.recorded import Recorded, Registration
 
 Cluster = Callable[..., Recorded]
@@ -117,3 +117,22 @@ def test_the_kubeconfig_of_a_site_with_a_jump_names_the_tunnel(
     monkeypatch.setattr(Site, "jump", property(lambda self: jump))
     (behind,) = [each["cluster"] for each in yaml.safe_load(cluster().exports["kubeconfig"])["clusters"]]
     assert (behind["server"], behind["proxy-url"]) == ("https://198.18.0.100:6443", "socks5://127.0.0.1:4545")
+
+
+def test_admission_knows_which_installation_a_worker_is(cluster: Cluster) -> None:
+    recorded = cluster()
+    for worker in ("chick1", "chick2"):
+        admission = recorded.one(f"chick0-admission-of-{worker}-command")
+        assert _stdin(admission) == {"machine_id": machine_id(worker)}
+        assert machine_id(worker) not in admission.inputs["create"]
+        # The worker joins with what the admission gave it, and waits for it.
+        assert admission.name in recorded.one(f"{worker}-worker-command").depends_on_names
+
+
+def test_a_dead_worker_delays_no_other_and_not_the_cluster(cluster: Cluster) -> None:
+    """An admission waits for its worker's identity, and nothing but that worker waits for the admission."""
+    recorded = cluster()
+    for worker in ("chick1", "chick2"):
+        admission = {f"chick0-admission-of-{worker}", f"chick0-admission-of-{worker}-command"}
+        waiting = {each.name for each in recorded if each.depends_on_names & admission}
+        assert waiting <= {*admission, f"{worker}-worker", f"{worker}-worker-command"}

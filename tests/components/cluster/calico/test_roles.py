@@ -9,6 +9,7 @@ import pytest
 
 from components.cluster.calico import interfaces, roles
 from components.cluster.calico.shell import SCRIPTS
+from components.contracts.machines import SshTarget
 from components.kube.pods import on_nodes_for
 from converge.items import File, Script, Unit
 from converge.render import render
@@ -25,7 +26,8 @@ def _all(site: Site) -> Iterator[tuple[Role, tuple[str, ...]]]:
     yield roles.control_plane_role(site), ()
     yield roles.administrator_role(), ()
     yield roles.calico_role(site), ()
-    yield roles.admission_role(site, "chick1"), ()
+    chick1 = SshTarget.of("chick1", site.hosts["chick1"], site.access)
+    yield roles.admission_role(site, chick1), ("machine_id",)
     yield roles.worker_role(site, "chick1"), WORKER_SECRETS
     yield roles.pods_role(site), ()
 
@@ -84,7 +86,7 @@ def test_control_plane_that_takes_no_pods_has_no_purpose(site: Site) -> None:
 
 def test_only_workers_for_the_hub_make_the_cluster_ready(site: Site) -> None:
     scripts = [item for item in roles.pods_role(site).items if isinstance(item, Script)]
-    assert "NODES=chick1" in scripts[-1].check.splitlines()
+    assert "NODES=chick1" in scripts[0].check.splitlines()
 
 
 LOCAL = ("127.0.0.1", "127.0.0.53", "127.1.2.3", "0.0.0.0", "::1", "::", "::FFFF:127.0.0.1", "fe80::1%eth0", "fe80::1")

@@ -72,7 +72,7 @@ def test_the_role_waits_for_the_machines_baseline(site: Site, record: Callable[.
     def program() -> pulumi.Output[str]:
         baseline = random.RandomId("baseline", byte_length=1)
         host = site.hosts["rooster"]
-        machine = Machine("rooster", host, SshTarget.of("rooster", host, site.access), baseline)
+        machine = Machine("rooster", host, SshTarget.of("rooster", host, site.access), baseline, "0" * 32)
         return Gateway("gateway", site, Peering.of(site.cluster), on=machine).ready.urn
 
     recorded = record(program)

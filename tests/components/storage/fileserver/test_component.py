@@ -36,7 +36,7 @@ def program(site: Site) -> dict[str, Any]:
     pool = pulumi.ComponentResource("test:index:Pool", "pool")
     ready = pulumi.ComponentResource("test:index:Ready", "ready")
     ConfigMap("network", opts=pulumi.ResourceOptions(parent=ready))
-    machine = Machine("hen", host, SshTarget.of("hen", host, site.access), ready)
+    machine = Machine("hen", host, SshTarget.of("hen", host, site.access), ready, "0" * 32)
     ConfigMap("disks", opts=pulumi.ResourceOptions(parent=pool))
     homes = NfsFileserver(
         "homes",

@@ -24,7 +24,7 @@ def recorded(request: pytest.FixtureRequest, record: Callable[..., Recorded]) ->
     def program() -> dict[str, Any]:
         ready = pulumi.ComponentResource("test:index:Ready", "ready")
         host = site.hosts["hen"]
-        pool = ZfsPool("nest", site, on=Machine("hen", host, SshTarget.of("hen", host, site.access), ready))
+        pool = ZfsPool("nest", site, on=Machine("hen", host, SshTarget.of("hen", host, site.access), ready, "0" * 32))
         return {"guid": pool.guid, "homes": [pool.homes.name, pool.homes.mountpoint, pool.homes.mount_unit]}
 
     return record(program, outputs=GUID)
