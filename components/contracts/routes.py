@@ -12,7 +12,8 @@ class Route:
     host: str
     """Fully qualified, without the final dot."""
     namespace: pulumi.Output[str]
-    service: pulumi.Output[str]
+    address: pulumi.Output[str]
+    """The Service's ClusterIP. It leads to the pods without the cluster's DNS and without its API server."""
     port: int
     """Of the Service."""
     health_path: str

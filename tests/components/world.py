@@ -55,6 +55,7 @@ ANSWERS: Outputs = {
     "tls:index/certRequest:CertRequest": {"certRequestPem": "request"},
     "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "authority"},
     "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "certificate"},
+    "hub-proxy-public-service": {"spec": {"clusterIP": "198.18.32.7"}},
     **{name: {"metadata": {"name": f"{name}-1a2b3c4d"}} for name in NAMED_BY_THE_PROVIDER},
 }
 """What the providers would answer; pass them to `record(…, outputs=ANSWERS)`."""

@@ -33,4 +33,4 @@ SERVICES: Final = {
     "proxy-api": _service({**PROXY_LABELS}, PROXY_API_PORT, "api"),
     "proxy-public": _service({**PROXY_LABELS}, 80, "http"),
 }
-"""By name: the hub, the proxy and the edge find one another by these names in the cluster's DNS."""
+"""By name: the hub and the proxy find one another by these names in the cluster's DNS."""

@@ -41,7 +41,7 @@ class Hub(pulumi.ComponentResource):
     """
 
     route: Route
-    """The hub's name, and the Service behind it."""
+    """The hub's name, and the address of the Service behind it."""
     watched: Watched
     """JupyterHub's metrics, asked for by its public name: what Prometheus sees is what people see."""
 
@@ -99,8 +99,8 @@ class Hub(pulumi.ComponentResource):
         return ObjectMetaArgs(name=name, namespace=self._namespaces.hub)
 
     def _services(self) -> pulumi.Output[str]:
-        """Make the Services and return the name of the one that people reach."""
-        names: dict[str, pulumi.Output[str]] = {
+        """Make the Services and return the ClusterIP of the one that people reach."""
+        made = {
             service: Service(
                 f"{self._name}-{service}-service",
                 metadata=ObjectMetaArgs(
@@ -111,10 +111,11 @@ class Hub(pulumi.ComponentResource):
                 ),
                 spec=spec,
                 opts=self._options(),
-            ).metadata.name
+            )
             for service, spec in SERVICES.items()
         }
-        return names["proxy-public"]
+        address: pulumi.Output[str] = made["proxy-public"].spec.apply(lambda spec: spec.cluster_ip)
+        return address
 
     def _policies(self, homes: HomesVolume) -> list[pulumi.Resource]:
         """Make the network policies and return them: no pod of the hub's starts before it may speak."""

@@ -18,6 +18,7 @@ from components.cluster.calico.roles import (
     admission_role,
     calico_role,
     control_plane_role,
+    dns_role,
     pods_role,
 )
 from components.cluster.calico.roles import worker_role as role_of_worker
@@ -93,6 +94,7 @@ class CalicoCluster(pulumi.ComponentResource):
 
         # Its wait for a worker lets the admissions through.
         ready = self._role(head, pods_role(site), *network)
+        self._role(head, dns_role(site), ready)
         self.access = KubernetesAccess(provider, ready)
         metrics = ScrapeTarget(
             "kubernetes-apiserver",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from components.cluster.calico import kubeadm
+from components.cluster.calico.dns import dns_manifest
 from components.cluster.calico.interfaces import left_alone
 from components.cluster.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
 from components.cluster.calico.shell import script
@@ -18,6 +19,7 @@ MARKS: Final = "/etc/kubernetes/henhouse"
 INIT_CONFIG: Final = f"{MARKS}/init.yaml"
 JOIN_CONFIG: Final = f"{MARKS}/join.yaml"
 CALICO_DIRECTORY: Final = f"{MARKS}/calico"
+DNS_MANIFEST: Final = f"{MARKS}/dns.yaml"
 KUBELET_CONFIG: Final = f"{kubeadm.KUBELET_CONFIG_DIRECTORY}/50-henhouse.conf"
 NETWORKD_ROUTES: Final = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
@@ -162,6 +164,17 @@ def pods_role(site: Site) -> Role:
             _pair("ready", "control plane is ready", node=kubeadm.control_plane(site)),
             _pair("available", "address management runs", deployment="calico-kube-controllers"),
             _pair("available", "names are resolved", deployment="coredns"),
+        ),
+    )
+
+
+def dns_role(site: Site) -> Role:
+    """Return the role in which the cluster's DNS runs on workers. It needs one that is ready."""
+    return Role(
+        "dns",
+        (
+            File(DNS_MANIFEST, dns_manifest(site)),
+            _pair("dns", "names are resolved on workers", manifest=DNS_MANIFEST),
         ),
     )
 

@@ -1,6 +1,7 @@
 """IngressProxy: the way from a browser to a Service."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -111,9 +112,7 @@ def _nginx_conf(site: Site, routes: Sequence[Route]) -> pulumi.Output[str]:
 
 
 def _upstream(route: Route) -> pulumi.Output[Upstream]:
-    return pulumi.Output.all(route.namespace, route.service).apply(
-        lambda known: Upstream(route.host, namespace=known[0], service=known[1], port=route.port)
-    )
+    return route.address.apply(lambda known: Upstream(route.host, IPv4Address(known), route.port))
 
 
 def _certificate(name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]) -> ServerCertificate:

@@ -15,17 +15,18 @@ CERTIFICATE_DIRECTORY: Final = "/etc/henhouse-edge-tls"
 """Both in the TLS proxy's pod."""
 BODY_LIMIT: Final = "512m"
 """The largest upload in one request; Jupyter Server's own limit (max_body_size) is the same."""
-DNS_SERVICE_INDEX: Final = 10
-"""kubeadm gives the cluster's DNS the tenth address of the Services' network."""
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """A route whose Service is known by name."""
+    """A route whose Service has its address.
+
+    An address, not a name: a replaced Service changes this configuration, and nothing has to be resolved while the
+    cluster's DNS is away.
+    """
 
     host: str
-    namespace: str
-    service: str
+    address: IPv4Address
     port: int
 
 
@@ -36,7 +37,6 @@ def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
         "nginx.conf",
         routes=sorted(upstreams, key=lambda upstream: upstream.host),
         trusted=trusted_addresses(site),
-        resolver=site.network.services[DNS_SERVICE_INDEX],
         certificate=f"{CERTIFICATE_DIRECTORY}/tls.crt",
         private_key=f"{CERTIFICATE_DIRECTORY}/tls.key",
         body_limit=BODY_LIMIT,

@@ -134,6 +134,7 @@ def edge_policy(trusted: Sequence[IPv4Address], namespaces: Sequence[pulumi.Inpu
         LABELS,
         ingress=[NetworkPolicyIngressRuleArgs(from_=machines_at(trusted), ports=tcp(HTTP_PORT, HTTPS_PORT))],
         egress=[
+            # For pods of an earlier release, which resolve names, until they are replaced.
             dns_egress(),
             NetworkPolicyEgressRuleArgs(to=[pods_in(namespace) for namespace in namespaces]),
         ],

@@ -47,7 +47,7 @@ def program(settings: Site) -> Recorded:
 
 
 def _route(route: Route) -> dict[str, pulumi.Input[Any]]:
-    return {"host": route.host, "namespace": route.namespace, "service": route.service, "port": route.port}
+    return {"host": route.host, "namespace": route.namespace, "address": route.address, "port": route.port}
 
 
 def _scrape(target: ScrapeTarget) -> dict[str, pulumi.Input[Any]]:
@@ -261,7 +261,7 @@ def test_others_are_told_where_the_hub_is(hub: Recorded) -> None:
     assert hub.result == {
         "host": "hub.henhouse.localhost",
         "namespace": "hub",
-        "service": "proxy-public",
+        "address": "198.18.32.7",
         "port": 80,
         "job": "jupyterhub",
         "addresses": ["hub.henhouse.localhost:443"],

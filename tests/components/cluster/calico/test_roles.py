@@ -30,6 +30,7 @@ def _all(site: Site) -> Iterator[tuple[Role, tuple[str, ...]]]:
     yield roles.admission_role(site, chick1), ("machine_id",)
     yield roles.worker_role(site, "chick1"), WORKER_SECRETS
     yield roles.pods_role(site), ()
+    yield roles.dns_role(site), ()
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

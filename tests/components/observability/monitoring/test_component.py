@@ -25,7 +25,9 @@ def watch() -> Recorded:
             "watch",
             settings,
             on=world.machines[settings.gateway],
-            routes=[Route(settings.hub.host, world.spaces.hub, world.spaces.hub, 80, "/hub/health")],
+            routes=[
+                Route(settings.hub.host, world.spaces.hub, pulumi.Output.from_input("198.18.32.7"), 80, "/hub/health")
+            ],
             certificate=ServerCertificate("chain", "key", authority=pulumi.Output.from_input("authority of the edge")),
             watched=[
                 Watched([ScrapeTarget("node", ["198.18.0.200:9100"])], {"machines.yml": "groups: []\n"}),

@@ -36,7 +36,7 @@ PAGES: Final = ("https://hub.henhouse.localhost/hub/health", "https://binder.hen
 
 def route(host: str, health_path: str) -> Route:
     name = pulumi.Output.from_input("anything")
-    return Route(host, name, name, 80, health_path)
+    return Route(host, name, pulumi.Output.from_input("198.18.32.7"), 80, health_path)
 
 
 def role_of(
