@@ -143,11 +143,10 @@ def test_every_command_pins_its_machines_key(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_stack_remembers_cluster_and_pool(stack: str) -> None:
-    """A control plane that was installed anew would make a second, empty cluster under the same identity; a file server
-    would not be believed that it had the pool before."""
+def test_the_stack_remembers_that_the_cluster_was_made(stack: str) -> None:
+    """A control plane that was installed anew would make a second, empty cluster under the same identity."""
     remembering = {each.name for each in program(stack).all(COMMAND) if "update" in each.inputs}
-    assert remembering == {"chick0-control-plane-command", "hen-pool-command"}
+    assert remembering == {"chick0-control-plane-command"}
 
 
 @pytest.mark.parametrize("stack", STACKS)

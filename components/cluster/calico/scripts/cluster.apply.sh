@@ -1,8 +1,10 @@
 # The authority and etcd's data are the cluster. Neither is ever made in the place of one that was there: what is not
-# clear is refused. `begun` says that our own kubeadm init has not finished, `made` that there is a cluster, and
-# `begin-again` is a person's word.
+# clear is refused. `begun` says that our own kubeadm init has not finished, `made` that there is a cluster, and which,
+# and `begin-again` is a person's word.
 finished() {
-    mark made "$(date --utc --iso-8601=seconds)"
+    local found
+    found=$(identity)
+    mark made "$found since $(date --utc --iso-8601=seconds)"
     unmark begun begin-again
 }
 
@@ -38,12 +40,17 @@ refuse() {
     exit 1
 }
 
+ours() {
+    marked begun && ! marked made
+}
+
 init() {
     kubeadm init --config="$CONFIG" --skip-token-print --ignore-preflight-errors="${1-}"
     whole
 }
 
 if whole; then
+    if ! same && ! marked begin-again; then refuse "Another cluster runs here than the one that was made."; fi
     finished
     exit 0
 fi
@@ -57,15 +64,24 @@ if [ -d /var/lib/etcd/member ]; then
     # time. After that the phases of kubeadm run again: each takes what it finds, and adds what is missing.
     systemctl start kubelet.service || true
     deadline=$((SECONDS + 90))
-    until whole || ((SECONDS > deadline)); do sleep 2; done
+    until asked get --raw=/readyz || ((SECONDS > deadline)); do sleep 2; done
     leftovers=DirAvailable--var-lib-etcd,Port-6443,Port-10250,Port-10257,Port-10259,Port-2379,Port-2380
     for pod in etcd kube-apiserver kube-controller-manager kube-scheduler; do
         leftovers+=,FileAvailable--etc-kubernetes-manifests-$pod.yaml
     done
+    if ! ours; then
+        # A kubelet that starts without the disk lets etcd begin anew. Only what lies on this machine is put back before
+        # it is known whose data these are.
+        if ! asked get --raw=/readyz; then
+            kubeadm init --config="$CONFIG" --skip-token-print --ignore-preflight-errors="$leftovers" \
+                --skip-phases=upload-config,upload-certs,mark-control-plane,bootstrap-token,addon
+        fi
+        if ! same; then refuse "The data of etcd are not those of the cluster that was made here: etcd has begun anew."; fi
+    fi
     whole || init "$leftovers"
 elif holds_files /var/lib/etcd; then
     refuse "There are files in /var/lib/etcd, and no data of etcd's."
-elif marked begun && ! marked made; then
+elif ours; then
     # Our own attempt, cut short before there was any data. Its files may be cut short as well.
     kubeadm reset --force --cri-socket="$CRI_SOCKET"
     init

@@ -27,8 +27,10 @@ case "$1 ${2-}" in
     fi
     [ "${FAILS_AT-}" != certs ] || exit 1
     mkdir -p "$ROOT$DATA/member"
+    [ -e "$ROOT$DATA/member/uid" ] || echo "$RANDOM" >"$ROOT$DATA/member/uid"
     [ "${FAILS_AT-}" != etcd ] || exit 1
-    touch "$ROOT/answers" ;;
+    touch "$ROOT/answers"
+    [[ $* == *--skip-phases=* ]] || touch "$ROOT$DATA/member/objects" ;;
   reset*)
     rm -rf "$ROOT$ETC/pki" "$ROOT/answers"
     rm -f "$ROOT$ETC/kubelet.conf" "$ROOT$ETC/bootstrap-kubelet.conf"
@@ -49,7 +51,9 @@ esac
 KUBECTL: Final = r"""
 echo "kubectl $*" >>"$ROOT/log"
 case "$*" in
-  *"get configmap/kubeadm-config"* | *"get node $NODE_HERE") [ -e "$ROOT/answers" ] ;;
+  *"get configmap/kubeadm-config"*) [ -e "$ROOT/answers" ] && [ -e "$ROOT$DATA/member/objects" ] ;;
+  *"get node $NODE_HERE" | *"/readyz") [ -e "$ROOT/answers" ] ;;
+  *"get namespace kube-system"*) [ -e "$ROOT/answers" ] && cat "$ROOT$DATA/member/uid" ;;
   *"--output=jsonpath={.metadata.name} {.status.nodeInfo.machineID}"*)
     [ ! -e "$ROOT/node" ] || echo "$NODE_HERE $(<"$ROOT/node")" ;;
   *"/proxy/healthz"*) [ -e "$ROOT/kubelet-answers" ] ;;

@@ -59,6 +59,7 @@ def test_running_cluster_of_an_earlier_release_gets_its_mark_and_nothing_else(ma
     assert made.apply(known=True).status == 0
     assert made.did() == ["init"]
     assert {path: text for path, text in files(made).items() if not path.endswith("/made")} == before
+    assert made.path(f"{MARKS}/made").read_text().split()[0] == made.path(f"{DATA}/member/uid").read_text().strip()
     assert made.check().status == 0
 
 
@@ -74,7 +75,8 @@ def test_our_own_attempt_that_was_cut_short_is_taken_up(machine: MachineOfFiles,
 
 
 def test_killed_between_the_last_phase_and_the_mark(made: MachineOfFiles) -> None:
-    made.path(f"{MARKS}/made").rename(made.path(f"{MARKS}/begun"))
+    made.path(f"{MARKS}/made").unlink()
+    made.write(f"{MARKS}/begun")
     assert made.check().status == 1
     assert made.apply().status == 0
     assert made.did() == ["init"]
@@ -170,3 +172,48 @@ def test_restored_cluster_is_taken_as_it_is(made: MachineOfFiles) -> None:
     assert made.apply(known=True).status == 0
     assert made.did() == ["init"]
     assert files(made)[str(made.path(AUTHORITY))] == before[str(made.path(AUTHORITY))]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("marked", [True, False])
+def test_etcd_that_began_anew_beside_its_data_is_refused(made: MachineOfFiles, answers: bool, marked: bool) -> None:
+    """A kubelet that starts while the disk is not mounted makes the directory, and etcd an empty cluster in it."""
+    made.path(DATA).rename(made.path("/data"))
+    made.write(f"{DATA}/member/uid", "another")
+    if not answers:
+        made.path("/answers").unlink()
+    if not marked:
+        made.path(f"{MARKS}/made").unlink()
+    before = files(made)
+    assert made.check().status == 1
+    refusal = made.apply(known=True)
+    assert refusal.status == 1
+    assert "etcd has begun anew" in refusal.printed
+    assert files(made) == before
+    made.path(DATA).rename(made.path("/anew"))
+    made.path("/data").rename(made.path(DATA))
+    assert made.apply(known=True).status == 0
+    assert made.check().status == 0
+
+
+def test_another_cluster_that_was_made_by_hand_is_refused(made: MachineOfFiles) -> None:
+    made.write(f"{DATA}/member/uid", "another")
+    assert "another cluster" in made.check().printed
+    refused(made, "Another cluster runs here")
+    made.write(f"{MARKS}/begin-again")
+    assert made.apply(known=True).status == 0
+    assert made.marks() == {"made"}
+    assert made.check().status == 0
+
+
+def test_what_is_missing_of_a_living_cluster_is_put_back(made: MachineOfFiles) -> None:
+    """An add-on that was deleted, a manifest that is gone: the phases of kubeadm run again."""
+    authority = made.path(AUTHORITY).read_text()
+    made.path("/answers").unlink()
+    assert made.apply(known=True).status == 0
+    assert made.did() == ["init", "init"]
+    assert made.path(AUTHORITY).read_text() == authority
+    made.path(f"{DATA}/member/objects").unlink()
+    assert made.apply(known=True).status == 0
+    assert made.did() == ["init", "init", "init"]
+    assert made.check().status == 0
