@@ -47,7 +47,7 @@ NETWORK: Final = tree("dev")["network"]
 FORGED: Final = "203.0.113.66"
 """Of a network for documentation (RFC 5737): nobody has it."""
 OFF_SECONDS: Final = 180
-"""Three minutes: an answer that CoreDNS or nginx still had lasts 30 s, one that the hub gave to a notebook 5 minutes."""
+"""An answer that CoreDNS or nginx still has lasts 30 s; the hub's watch of the pods gives up after a minute."""
 
 
 def test_a_site_comes_up_from_nothing_interrupted_once(clock: Clock) -> None:

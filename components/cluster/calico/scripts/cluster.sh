@@ -14,9 +14,9 @@ identity() {
 
 # The cluster that the mark `made` names. One that runs unmarked is taken for it: an earlier release made it.
 same() {
-    local made since
+    local made
     if marked made; then
-        read -r made since <"$MARKS/made"
+        read -r made _ <"$MARKS/made"
         [ "$(identity)" = "$made" ]
     else
         asked --namespace=kube-system get configmap/kubeadm-config

@@ -5,7 +5,9 @@
 #   silent    it is this installation's; the machine answers, its kubelet does not: it may have left the cluster
 #   off       the machine does not answer, so nothing can be done
 state_of_node() {
-    local found machine_id
+    local found machine_id connects
+    # shellcheck disable=SC2016 # for the other bash
+    connects='exec 3<>"/dev/tcp/$0/$1"'
     machine_id=$(secret machine_id)
     found=$(KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=10s get node "$NODE" --ignore-not-found \
         --output=jsonpath='{.metadata.name} {.status.nodeInfo.machineID}')
@@ -16,7 +18,7 @@ state_of_node() {
         echo alive
     elif [[ $machine_id =~ ^[0-9a-f]{32}$ && $found == "$NODE "?* && $found != "$NODE $machine_id" ]]; then
         echo another
-    elif timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$ADDRESS" "$SSH_PORT"; then
+    elif timeout 5 bash -c "$connects" "$ADDRESS" "$SSH_PORT"; then
         echo silent
     else
         echo off
