@@ -26,7 +26,6 @@ INSIDE := $(PYTHON) -m engine $(if $(filter dev,$(STACK)),--rack dev --inside) e
 PULUMI := $(INSIDE) pulumi --non-interactive
 # Through the jump, where the stack has one (docs/access.md).
 THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
-UP := $(THROUGH) pulumi --non-interactive up --stack $(STACK) --yes --skip-preview --continue-on-error
 OPS := $(INSIDE) $(PYTHON) -m ops
 
 .PHONY: help setup up down leaks preview review drift repair shell lint format docs check test acceptance drill bench
@@ -60,10 +59,9 @@ drift: setup ## STACK=dev: show drift on the machines and in the cluster
 	@$(PASSPHRASE)
 	@$(OPS) drift --stack $(STACK) $(FORMAT)
 
-repair: setup ## STACK=dev: put right what drift names
+repair: setup ## STACK=dev: put right what drift names, and nothing else; asks before it changes a real stack (YES=1: does not)
 	@$(PASSPHRASE)
-	@$(OPS) unlock --stack $(STACK)
-	@HENHOUSE_PROBE=1 $(UP)
+	@$(OPS) repair --stack $(STACK) $(if $(YES),--yes) $(FORMAT)
 
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PASSPHRASE)

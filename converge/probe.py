@@ -73,7 +73,7 @@ async def _role(session: asyncssh.SSHClientConnection, role: AppliedRole) -> lis
             NotChecked(role.machine, role.role, str(done.stderr).strip() or f"its check ended with {done.exit_status}")
         ]
     return [
-        Difference(role.machine, role.role, each["item"], each["expected"], each["found"])
+        Difference(role.machine, role.role, each["item"], each["expected"], each["found"], role.urn)
         for each in answers(str(done.stdout))
     ]
 

@@ -1,6 +1,6 @@
 """What a look at machines, or at a cluster, has found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,8 @@ class Difference:
     item: str
     expected: str
     found: str
+    urn: str = field(default="", compare=False, repr=False)
+    """The resource whose update puts it right. No part of what is printed or hashed."""
 
 
 @dataclass(frozen=True)

@@ -4,61 +4,22 @@ The API's own `Stack` is not used: it selects the stack in the working directory
 types there would go to another stack than before.
 """
 
-import json
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from pulumi.automation import CommandResult, LocalWorkspace, OnOutput, PulumiCommand
-from pulumi.automation.errors import create_command_error
+from pulumi.automation import LocalWorkspace
+
+from converge.engine import Engine, data, stream
 
 EXPORT_SECONDS: Final = 120.0
+PREVIEW_SECONDS: Final = 600.0
 Answer = TypeVar("Answer")
 
 
 class StateError(Exception):
     """The state could not be read; the message says why."""
-
-
-class RefreshError(Exception):
-    """A refresh could not be previewed; the message says why."""
-
-
-class _BoundedCommand(PulumiCommand):
-    """The API's command line, which has no time limit of its own; subprocess.TimeoutExpired after `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        # Not the API's own, which runs `pulumi version` each time: `__main__.py` requires a version of the engine.
-        self.command = "pulumi"
-        self.version = None
-        self.seconds = seconds
-        self.last = CommandResult("", "", 0)
-
-    def run(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: OnOutput | None = None,
-        on_error: OnOutput | None = None,
-    ) -> CommandResult:
-        done = subprocess.run(
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={**os.environ, **additional_env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=self.seconds,
-            check=False,
-        )
-        self.last = CommandResult(done.stdout, done.stderr, done.returncode)
-        if done.returncode != 0:
-            raise create_command_error(self.last)
-        return self.last
 
 
 class StackClient:
@@ -93,21 +54,35 @@ class StackClient:
     def preview_refresh(self, urns: Sequence[str], seconds: float) -> dict[str, Any]:
         """Return what the engine would write into the state of these resources, as its `--json` has it.
 
-        It takes no lock (pulumi/pkg/backend/diy), so it works while an update runs. RefreshError when it fails,
+        It takes no lock (pulumi/pkg/backend/diy), so it works while an update runs. EngineError when it fails,
         or takes longer than `seconds`.
         """
-        command = _BoundedCommand(seconds)
-        targets = [word for urn in urns for word in ("--target", urn)]
-        try:
-            command.run(["refresh", "--preview-only", "--json", "--stack", self.name, *targets], ".", {})
-        except subprocess.TimeoutExpired:
-            raise RefreshError(f"the API server did not answer within {seconds:.0f} s") from None
-        except Exception as error:  # whatever the API calls it
-            raise RefreshError(_reason(command.last) or str(error)) from None
-        return _data(command.last.stdout)
+        command = ["refresh", "--preview-only", "--json", "--stack", self.name, *_targets(urns)]
+        return data(Engine(seconds).answer(*command))
+
+    def preview(self, urns: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:
+        """Return what an update would do, as operations by URN: of these resources, or of all if none is named.
+
+        The providers and the stack itself always take part. It takes no lock. EngineError when the program fails.
+        """
+        command = ["preview", "--json", "--stack", self.name, *_targets(urns)]
+        steps = data(Engine(PREVIEW_SECONDS).answer(*command, variables=variables)).get("steps", ())
+        return {step["urn"]: _OPERATIONS[step["op"]] for step in steps if step["op"] in _OPERATIONS}
+
+    def update(
+        self, urns: Sequence[str], on_line: Callable[[str], None], variables: Mapping[str, str], *, refresh: bool
+    ) -> int:
+        """Update these resources and nothing else; return the engine's exit status.
+
+        With `refresh` their state is read anew first: what is missing is then made, what differs is changed back. A
+        fault of one does not hold up the others.
+        """
+        words = ["--yes", "--skip-preview", "--suppress-outputs", "--continue-on-error"]
+        again = ["--refresh"] if refresh else []
+        return stream(["up", "--stack", self.name, *words, *again, *_targets(urns)], variables, on_line)
 
     def _ask(self, question: Callable[[LocalWorkspace], Answer]) -> Answer:
-        command = _BoundedCommand(EXPORT_SECONDS)
+        command = Engine(EXPORT_SECONDS)
         try:
             return question(LocalWorkspace(work_dir=".", pulumi_command=command))
         except FileNotFoundError:
@@ -120,14 +95,11 @@ class StackClient:
             raise StateError(f"the engine failed: {command.last.stderr.strip()}") from error
 
 
-def _data(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+_OPERATIONS: Final[Mapping[str, str]] = {
+    **{each: each for each in ("create", "update", "delete", "replace")},
+    **dict.fromkeys(("create-replacement", "delete-replaced"), "replace"),
+}
 
 
-def _reason(result: CommandResult) -> str:
-    said = [str(each.get("message", "")).strip() for each in _data(result.stdout).get("diagnostics", ())]
-    return "; ".join(filter(None, [*said, result.stderr.strip()]))
+def _targets(urns: Sequence[str]) -> list[str]:
+    return [word for urn in urns for word in ("--target", urn)]

@@ -27,6 +27,8 @@ class AppliedRole:
     """The inputs of the command's connection, in the engine's camelCase."""
     probe: str
     """The command's `delete` input: what an earlier probe left there."""
+    urn: str = ""
+    """The command."""
 
 
 def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
@@ -47,6 +49,7 @@ def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
             stdin=inputs.get("stdin") or "",
             connection=inputs["connection"],
             probe=inputs.get("delete") or "",
+            urn=resource["urn"],
         )
 
 

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from converge.engine import EngineError
 from converge.report import Difference, NotChecked
-from converge.stack import RefreshError, StackClient
+from converge.stack import StackClient
 from ops.leaves import leaves
 
 HOST: Final = "cluster"
@@ -29,7 +30,7 @@ async def look(stack: StackClient, urns: Sequence[str]) -> list[Difference | Not
         return []
     try:
         answer = await asyncio.to_thread(stack.preview_refresh, urns, _REFRESH_SECONDS)
-    except RefreshError as error:
+    except EngineError as error:
         return [NotChecked(HOST, "kubernetes", str(error))]
     return list(differences(answer))
 
@@ -40,16 +41,17 @@ def differences(answer: Mapping[str, Any]) -> Iterator[Difference]:
         old, new = step.get("oldState") or {}, step.get("newState")
         if not str(old.get("type", "")).startswith(_TYPES):
             continue
-        kind, name = old["type"].rpartition(":")[2], _name(old)
+        kind, name, urn = old["type"].rpartition(":")[2], _name(old), str(step["urn"])
         if new is None:
-            yield Difference(HOST, kind, name, "it exists", "no such object")
+            yield Difference(HOST, kind, name, "it exists", "no such object", urn)
             continue
         before, after = old.get("inputs") or {}, new.get("inputs") or {}
         yield from (
-            Difference(HOST, kind, f"{name} {path}", expected, found) for path, expected, found in leaves(before, after)
+            Difference(HOST, kind, f"{name} {path}", expected, found, urn)
+            for path, expected, found in leaves(before, after)
         )
         if before == after and kind == "Secret" and any(path.startswith("data") for path in step["detailedDiff"] or ()):
-            yield Difference(HOST, kind, name, "the secret", "something else")
+            yield Difference(HOST, kind, name, "the secret", "something else", urn)
 
 
 def _name(state: Mapping[str, Any]) -> str:

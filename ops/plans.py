@@ -7,7 +7,6 @@ state, no key, and no connection is opened. So it runs for anyone's change, also
 import json
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from converge.engine import Engine, EngineError
 from stacks.passphrase import settings_file
 
 PLACEHOLDER: Final = "https://encrypted.invalid/"
@@ -50,8 +50,12 @@ def plan(tree: Path, stack: str, scratch: Path) -> Plan:
         "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(16),
     }
     environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-    _run(scratch, environment, "stack", "init", stack)
-    printed = _run(scratch, environment, "preview", "--json", "--stack", stack)
+    engine = Engine(PREVIEW_SECONDS, environment)
+    try:
+        engine.answer("stack", "init", stack, directory=str(scratch))
+        printed = engine.answer("preview", "--json", "--stack", stack, directory=str(scratch))
+    except EngineError as error:
+        raise PlanError(str(error)) from None
     return {step["urn"]: step["newState"].get("inputs") or {} for step in json.loads(printed)["steps"]}
 
 
@@ -64,28 +68,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return PLACEHOLDER if set(value) == {"secure"} else {key: _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _run(directory: Path, environment: Mapping[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        ["pulumi", "--non-interactive", *arguments],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=PREVIEW_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PlanError(_diagnostics(done.stdout) or done.stderr.strip() or f"`pulumi {arguments[0]}` failed")
-    return done.stdout
-
-
-def _diagnostics(printed: str) -> str:
-    try:
-        found = json.loads(printed).get("diagnostics", ())
-    except (ValueError, AttributeError):
-        return printed.strip()
-    return "\n".join(str(each.get("message", "")).strip() for each in found if each.get("severity") == "error")

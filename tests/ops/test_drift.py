@@ -1,6 +1,5 @@
 """`ops drift`: its table, its data, its exit status, and what it tells people to do."""
 
-import asyncio
 import io
 import json
 from typing import Any
@@ -15,6 +14,7 @@ from converge.stack import StackClient, StateError
 from converge.state import AppliedRole
 from ops.__main__ import FAULT, main, parser
 from ops.commands import drift
+from ops.sight import Sight
 
 ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
 ON_MACHINE = Difference("chick0", "swap-off", "line of /etc/fstab", "no [active] line", "LABEL=swap none swap")
@@ -24,7 +24,7 @@ DEAD = NotChecked("chick1", "base", "198.18.0.101 port 22: no answer in time")
 
 def shown(differences: list[Difference], unseen: list[NotChecked]) -> str:
     out = io.StringIO()
-    drift.show(differences, unseen, "1 machine", Console(file=out, width=160))
+    drift.show(Sight({}, (ROLE,), (), tuple(differences), tuple(unseen)), Console(file=out, width=160))
     return out.getvalue()
 
 
@@ -37,7 +37,7 @@ def ran(
 
     monkeypatch.setattr(StackClient, "export", lambda self: {})
     monkeypatch.setattr(probe, "probe", look)
-    status = asyncio.run(drift.look(StackClient("dev"), kubernetes=True, as_json=as_json))
+    status = drift.run(parser().parse_args(["drift", "--stack", "dev", *(["--json"] if as_json else [])]))
     return status, capsys.readouterr().out
 
 
@@ -92,9 +92,9 @@ def test_roles_of_a_dead_machine_share_a_row() -> None:
 
 
 def test_people_are_told_how_to_repair() -> None:
-    assert "HENHOUSE_PROBE=1 pulumi up" in shown([ON_MACHINE], [])
-    assert "pulumi up --refresh" in shown([IN_CLUSTER], [])
-    assert "HENHOUSE_PROBE" not in shown([IN_CLUSTER], [])
+    for found in (ON_MACHINE, IN_CLUSTER):
+        assert "make repair" in shown([found], [])
+    assert "make repair" not in shown([], [DEAD])
 
 
 def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +118,7 @@ def test_state_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         raise StateError("no stack named 'nope' found")
 
     monkeypatch.setattr(StackClient, "export", export)
-    assert asyncio.run(drift.look(StackClient("nope"), kubernetes=True, as_json=False)) == drift.Exit.UNSEEN
+    assert drift.run(parser().parse_args(["drift", "--stack", "nope"])) == drift.Exit.UNSEEN
     assert "no stack named 'nope' found" in capsys.readouterr().err
 
 
