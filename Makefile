@@ -1,6 +1,8 @@
 # `make help` says what each target does.
 STACK ?= dev
 FORMAT ?=
+RESOLVER ?=
+YES ?=
 BASE ?= origin/main
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -28,7 +30,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview review drift repair shell lint format docs check test acceptance drill bench
+.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test acceptance drill bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -62,6 +64,9 @@ drift: setup ## STACK=dev: show drift on the machines and in the cluster
 repair: setup ## STACK=dev: put right what drift names, and nothing else; asks before it changes a real stack (YES=1: does not)
 	@$(PASSPHRASE)
 	@$(OPS) repair --stack $(STACK) $(if $(YES),--yes) $(FORMAT)
+
+dns: setup ## STACK=prod RESOLVER=address[:port]: whether a name server answers what the stack's records say
+	@$(ENGINE) $(PYTHON) -m ops dns --stack $(STACK) $(if $(RESOLVER),--resolver $(RESOLVER)) $(FORMAT)
 
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PASSPHRASE)

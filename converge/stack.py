@@ -51,6 +51,10 @@ class StackClient:
         found = self._ask(lambda workspace: workspace.get_all_config(self.name))
         return {key: each.value for key, each in found.items()}
 
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs; those that are secret are masked, so no passphrase is needed. EngineError if it fails."""
+        return data(Engine(EXPORT_SECONDS).answer("stack", "output", "--json", "--stack", self.name))
+
     def preview_refresh(self, urns: Sequence[str], seconds: float) -> dict[str, Any]:
         """Return what the engine would write into the state of these resources, as its `--json` has it.
 

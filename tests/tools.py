@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,7 +19,7 @@ from lab.versions import SITE
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = (
-    *("bird2", "haproxy", "nftables", "nginx"),
+    *("bird2", "haproxy", "knot", "nftables", "nginx"),
     *("prometheus", "prometheus-blackbox-exporter"),
 )
 OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}
@@ -38,6 +40,21 @@ def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.Co
         text=True,
         check=False,
     )
+
+
+@contextmanager
+def running(program: str, *arguments: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a Debian program while the block runs; what it says is in `log`."""
+    path, environment = _program(program)
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            [path, *arguments], env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def accepts(program: str, *arguments: str, cwd: Path | None = None) -> str:

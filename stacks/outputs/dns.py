@@ -1,7 +1,8 @@
 """The public names of a site, for its DNS."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from stacks.settings import Site
 
@@ -16,6 +17,11 @@ class Record:
     ttl: int
     """Seconds."""
     values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Record":
+        """Return the record in what `as_data` gave. KeyError, TypeError or ValueError for anything else."""
+        return cls(str(data["name"]), str(data["type"]), int(data["ttl"]), tuple(map(str, data["values"])))
 
     def as_data(self) -> dict[str, object]:
         """Return the record as JSON has it."""

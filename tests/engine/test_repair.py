@@ -37,13 +37,13 @@ class Site:
         return json.dumps({name: [each.port, each.host_key] for name, each in found.items()})
 
     def file(self, machine: str, what: str = "told") -> Path:
-        """What the role wrote on the machine."""
+        """Return the file that the role wrote on the machine."""
         return self.servers[machine].files / f"{machine}-{what}"
 
     def kept(self, machine: str, what: str = "told") -> bool:
         """Whether the machine has what its second role was given by the first, as the state has it."""
         facts = json.loads(self.stack.resource(f"{machine}-{what}-command")["outputs"]["stdout"].splitlines()[-1])
-        return self.file(machine, f"{what}-run").read_text().strip() == facts["run"]
+        return bool(self.file(machine, f"{what}-run").read_text().strip() == facts["run"])
 
     def ops(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
         """Run a command of day 2."""
@@ -144,11 +144,11 @@ def test_drift_of_what_was_edited_too_is_held_back(site: Site) -> None:
 def test_role_that_left_the_program_is_not_removed_by_a_repair(site: Site) -> None:
     site.file("two").write_text("by hand\n")
     before = site.urns()
-    site.stack.configure(machines=up.machines("one"))
+    site.stack.configure(machines=site.machines("one"))
     done = site.repair(status=1)
     assert set(done["held_back"]) == {"two-told-command"}
     assert site.urns() == before
-    site.stack.configure(machines=up.machines())
+    site.stack.configure(machines=site.machines())
     site.file("two").write_text("as told\n")
 
 
@@ -257,7 +257,8 @@ def test_object_that_somebody_else_owns_by_now_is_left_and_named(with_cluster: S
     done = with_cluster.repair(status=1)
     assert {each["resource"] for each in done["left"]} == {"settings"}
     assert cluster.ask("GET", path)["data"]["text"] == "someone's"
-    assert "settings (update)" in with_cluster.stack.pulumi("preview") or with_cluster.drift()
+    # The next look may no longer see it as drift; then the program's preview does.
+    assert with_cluster.drift() or with_cluster.stack.plan() == {"settings": "update"}
     cluster.ask("DELETE", path)
 
 

@@ -1,4 +1,4 @@
-"""A small site: on each machine a role, and one that is given a fact of it; in the cluster, objects that need others."""
+"""A small site: on each machine a role and one that is given a fact of it, in the cluster objects that need others."""
 
 from pathlib import Path
 
@@ -16,30 +16,25 @@ from converge.role import Fact, Role
 
 config = pulumi.Config()
 findings = probe_if_requested()
+
+
+def told(target: SshTarget, role: str, text: str) -> None:
+    """Write a file on a machine, then another that says by which run."""
+    run = Fact("run", "cat /proc/sys/kernel/random/uuid")
+    file = f"/tmp/{target.name}-{role}"
+    given = HostState(target, Role(role, (File(file, f"{text}\n"),), facts=(run,)), findings=findings)
+
+    def kept(facts: dict[str, str]) -> Role:
+        return Role(f"{role}-kept", (File(f"{file}-run", f"{facts['run']}\n"),))
+
+    HostState(target, given.facts.apply(kept), role_name=f"{role}-kept", findings=findings)
+
+
 for name, (port, host_key) in config.require_object("machines").items():
     key = SecretStr(config.require("private_key"))
-    target = SshTarget(name, "127.0.0.1", host_key, port=port, private_key=key)
-    lines = {"told": config.get("told") or "as told", "other": config.get("other") or "other"}
-    for role, text in lines.items():
-        given = HostState(
-            target,
-            Role(
-                role,
-                (File(f"/tmp/{name}-{role}", f"{text}\n"),),
-                facts=(Fact("run", "cat /proc/sys/kernel/random/uuid"),),
-            ),
-            findings=findings,
-        )
-        HostState(
-            target,
-            given.facts.apply(
-                lambda facts, name=name, role=role: Role(
-                    f"{role}-kept", (File(f"/tmp/{name}-{role}-run", f"{facts['run']}\n"),)
-                )
-            ),
-            role_name=f"{role}-kept",
-            findings=findings,
-        )
+    machine = SshTarget(name, "127.0.0.1", host_key, port=port, private_key=key)
+    told(machine, "told", config.get("told") or "as told")
+    told(machine, "other", config.get("other") or "other")
 
 if kubeconfig := config.get("kubeconfig"):
     provider = Provider("cluster", kubeconfig=Path(kubeconfig).read_text(), cluster_identifier="test")
