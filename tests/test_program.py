@@ -196,7 +196,15 @@ def test_every_port_of_every_machine_has_one_owner(stack: str) -> None:
 def test_secrets_are_secret_outputs_only(stack: str) -> None:
     recorded = program(stack)
     assert recorded.secret_exports >= {"kubeconfig", "login"}
-    assert not recorded.secret_exports & {"dns_records", "dns_zone", "hub_url", "bgp", "ssh_config", "known_hosts"}
+    assert not recorded.secret_exports & {
+        "dns_records",
+        "dns_zone",
+        "hub_url",
+        "hub_callback_url",
+        "bgp",
+        "ssh_config",
+        "known_hosts",
+    }
     for each in kubernetes_objects(recorded):
         if each.inputs["kind"] == "ConfigMap":
             assert not each.secret_keys, f"{each.name} has a secret in a ConfigMap"

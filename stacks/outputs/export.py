@@ -6,6 +6,7 @@ import pulumi
 
 from stacks.outputs.bgp import bgp
 from stacks.outputs.dns import dns_records, dns_zone
+from stacks.outputs.hub import callback_url, hub_url
 from stacks.outputs.ssh import known_hosts, ssh_config
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
@@ -24,7 +25,8 @@ def export_outputs(
 
     Only `kubeconfig`, `login` and `administrators` are secret: the DNS job needs no passphrase.
     """
-    pulumi.export("hub_url", f"https://{site.hub.host}")
+    pulumi.export("hub_url", hub_url(site))
+    pulumi.export("hub_callback_url", callback_url(site))
     records = dns_records(site, hosts)
     pulumi.export("dns_records", [record.as_data() for record in records])
     pulumi.export("dns_zone", dns_zone(records))
@@ -41,6 +43,6 @@ def export_outputs(
 
 def _login(site: Site, secrets: SiteSecrets) -> pulumi.Output[str]:
     login = site.hub.login
-    known = {"administrator": site.hub.administrators[0], "url": f"https://{site.hub.host}"}
+    known = {"administrator": site.hub.administrators[0], "url": hub_url(site)}
     kept = {name: secrets.login[name] for name in login.secrets}
     return pulumi.Output.from_input(kept).apply(lambda secret: login.first.format(**known, **secret))

@@ -288,7 +288,10 @@ def test_rules_that_lock_the_program_out_are_taken_back(clock: Clock) -> None:
             on(host, locking_out)
             assert not _answers(host, 22)
             eventually(f"SSH of {host}", partial(_answers, host, 22), seconds=40)
-    assert changes(make("repair").stdout)["updated"] == 4
+    repaired = json.loads(make("repair", "FORMAT=--json").stdout)
+    assert set(repaired["repaired"]) == {
+        f"{host}-{role}-command" for host in ("chick1", "hen") for role in ("firewall", "firewall-kept")
+    }
     assert not any(drift().values())
 
 
@@ -332,8 +335,13 @@ def test_what_was_broken_by_hand_is_named_and_repaired(clock: Clock) -> None:
     for machine, role in broken:
         assert f"{machine}-{role}-command" in preview.stdout
 
-    repaired = make("repair")
-    assert changes(repaired.stdout)["updated"] == len(broken)
+    kubectl("--namespace", "storage", "delete", "endpointslice", "--selector", "kubernetes.io/service-name=nfs")
+    repaired = json.loads(make("repair", "FORMAT=--json").stdout)
+    of_machines = {f"{machine}-{role}-command" for machine, role in broken}
+    assert of_machines < set(repaired["repaired"])
+    assert {each["role"] for each in repaired["found"]} == {role for _, role in broken} | {"EndpointSlice"}
+    assert not repaired["left"]
+    assert not repaired["edits"]
     assert not any(drift().values())
     make("drift")
     assert set(changes(pulumi("preview", HENHOUSE_PROBE="1").stdout)) == {"unchanged"}

@@ -2,7 +2,8 @@
 
 from stacks.load import parse_settings
 from stacks.outputs.bgp import bgp
-from stacks.outputs.dns import dns_records, dns_zone
+from stacks.outputs.dns import Record, dns_records, dns_zone
+from stacks.outputs.hub import callback_url, hub_url
 from stacks.outputs.ssh import known_hosts, ssh_config
 from stacks.settings import Site
 from tests.stacks.sites import changed, tree
@@ -76,3 +77,13 @@ def test_router_peers_with_the_nodes_only() -> None:
         "peers": ["198.18.0.100", "198.18.0.101", "198.18.0.102"],
         "prefixes": ["198.18.48.0/24"],
     }
+
+
+def test_records_come_back_from_what_was_put_out() -> None:
+    records = dns_records(parse_settings(tree("prod")), ["hub.flock.example.org"])
+    assert [Record.of(record.as_data()) for record in records] == records
+
+
+def test_identity_provider_is_told_the_address_below_the_hubs() -> None:
+    site = parse_settings(tree("prod"))
+    assert callback_url(site) == f"{hub_url(site)}/hub/oauth_callback" == f"https://{site.hub.host}/hub/oauth_callback"
