@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from pulumi.automation import LocalWorkspace
 
-from converge.engine import Engine, data, stream
+from converge.engine import Engine, EngineError, data, stream
 
 EXPORT_SECONDS: Final = 120.0
 PREVIEW_SECONDS: Final = 600.0
@@ -70,7 +70,10 @@ class StackClient:
         The providers and the stack itself always take part. It takes no lock. EngineError when the program fails.
         """
         command = ["preview", "--json", "--stack", self.name, *_targets(urns)]
-        steps = data(Engine(PREVIEW_SECONDS).answer(*command, variables=variables)).get("steps", ())
+        printed = Engine(PREVIEW_SECONDS).answer(*command, variables=variables)
+        steps = data(printed).get("steps")
+        if steps is None:
+            raise EngineError(f"`pulumi preview --json` printed no plan: {printed.strip()[:200]}")
         return {step["urn"]: _OPERATIONS[step["op"]] for step in steps if step["op"] in _OPERATIONS}
 
     def update(

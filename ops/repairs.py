@@ -149,6 +149,6 @@ def _reason(urn: str, urns: Iterable[str], touched: Operations) -> str:
         return "the program or the settings changed it too"
     if edited := [each.rpartition("::")[2] for each in urns if each in touched]:
         return f"the program or the settings changed what follows from it: {', '.join(edited)}"
-    if any(_PROVIDERS in each for each in touched) and "$kubernetes:" in urn:
-        return "the program or the settings changed how the cluster is reached"
+    if any(_PROVIDERS in each for each in touched):  # the engine updates providers whatever the targets are
+        return "the program or the settings changed how the cluster is reached, which would be applied with it"
     return ""

@@ -71,6 +71,9 @@ def run(options: argparse.Namespace) -> Exit:
     except (*way.FAILURES, EngineError) as error:
         print(error, file=sys.stderr)
         return Exit.UNSEEN
+    except KeyboardInterrupt:
+        print("interrupted: repeat it, and see in `pulumi preview` whether anything is left", file=sys.stderr)
+        return Exit.DRIFT
     if outcome is None:
         return Exit.DRIFT
     if options.json:

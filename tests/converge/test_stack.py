@@ -1,5 +1,6 @@
 """A stack as the Automation API shows it, with a command line that answers what the test wants."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +75,28 @@ def test_refresh_that_fails_says_why(pulumi: Pulumi, script: str, why: str) -> N
     pulumi(script)
     with pytest.raises(EngineError, match=why):
         StackClient("dev").preview_refresh(["urn:a"], 1)
+
+
+def test_plan_is_read_by_operation(pulumi: Pulumi) -> None:
+    steps = [("same", "a"), ("update", "b"), ("create-replacement", "c"), ("replace", "c"), ("delete-replaced", "c")]
+    asked = pulumi(f"echo '{json.dumps({'steps': [{'op': op, 'urn': urn} for op, urn in steps]})}'")
+    assert StackClient("dev").preview(["urn:a"], {}) == {"b": "update", "c": "replace"}
+    assert asked.read_text() == "--non-interactive preview --json --stack dev --target urn:a\n"
+
+
+@pytest.mark.parametrize("printed", ["", "hello", "{}"])
+def test_preview_without_a_plan_is_no_empty_plan(pulumi: Pulumi, printed: str) -> None:
+    """Else a repair would hold nothing back."""
+    pulumi(f"echo '{printed}'")
+    with pytest.raises(EngineError, match="printed no plan"):
+        StackClient("dev").preview([], {})
+
+
+def test_update_names_its_targets_and_hands_over_each_line(pulumi: Pulumi) -> None:
+    asked = pulumi("echo one; echo two >&2; exit 3")
+    lines: list[str] = []
+    assert StackClient("dev").update(["urn:a"], lines.append, {}, refresh=True) == 3
+    assert lines == ["one\n", "two\n"]
+    words = asked.read_text()
+    assert words.endswith("--refresh --target urn:a\n")
+    assert "--skip-preview" in words

@@ -2,12 +2,14 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.engine.project import STACK, Project
+from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -66,3 +68,18 @@ def test_second_administrator_is_told_who_holds_the_lock(stack: Project) -> None
     assert "grace@office" in said
     stack.pulumi("cancel", "--yes")
     assert not lock.exists()
+
+
+def test_records_are_read_without_the_passphrase(stack: Project) -> None:
+    """The DNS job has none; the stack has secrets among its outputs."""
+    without = {name: value for name, value in stack.environment.items() if "PASSPHRASE" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "dns", "--stack", STACK, "--zone-file"],
+        cwd=stack.directory,
+        env={**without, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "hub.example.test. 300 IN A 198.18.0.2\n", done.stderr
