@@ -68,22 +68,12 @@ def test_agent_opens_the_jump_and_the_machine(stack: Project, server: sshd.Serve
     assert "PRIVATE KEY" not in str(stack.state(decrypted=True))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ("jump_key", "proxy: after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch"),
-        ("host_key", "proxy: after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch"),
-        ("port", "proxy: after 0 failed attempts: ssh: rejected: connect failed (Connection refused)"),
-    ],
-)
-def test_what_fails_is_said_as_the_official_plugin_says_it(
-    stack: Project, server: sshd.Server, wrong: str, said: str
-) -> None:
+def test_jump_of_another_key_is_said_as_the_official_plugin_says_it(stack: Project, server: sshd.Server) -> None:
     stack.environment["ONCE"] = "1"
     stack.configure_secret("private_key", server.private_key)
-    stack.configure(**{wrong: 1 if wrong == "port" else server.other_key})
+    stack.configure(jump_key=server.other_key)
     printed, _ = stack.up(fails=True)
-    assert said in printed
+    assert "proxy: after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch" in printed
     assert TOKEN not in printed
 
 
