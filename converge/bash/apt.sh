@@ -77,10 +77,8 @@ explain_sources() {
       clock_is_behind "the Release of ${BASH_REMATCH[1]}" "now + $REPLY seconds"
     elif [[ $line =~ ^W:.*verification\ failed:\ ([^ ]+)\ .*Not\ live\ until\ ([0-9TZ:-]+) ]]; then
       clock_is_behind "the signature of ${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
-    elif [[ $line =~ ^[EW]:.*(not\ yet\ valid|not\ yet\ activated)\ certificate ]]; then
-      say "the clock of $machine is behind: it says $now, and a mirror's certificate is not valid yet. Set it on the machine: date --utc --set '…' && hwclock --systohc"
-    elif [[ $line =~ ^[EW]:.*expired\ certificate ]]; then
-      say "a mirror's certificate has expired, or the clock of $machine is ahead: it says $now"
+    elif [[ $line =~ ^[EW]:\ Failed\ to\ fetch\ (https:[^ ]+)\ .*certificate\ verify\ failed ]]; then
+      say "$machine does not accept the certificate of ${BASH_REMATCH[1]}. Its clock says $now: is that right? If so, the authority that signed the certificate has to be in its /usr/local/share/ca-certificates (update-ca-certificates)"
     elif [[ $line =~ Release\ file\ for\ ([^ ]+)\ is\ expired\ \(invalid\ since\ ([^\)]+)\) ]]; then
       seconds_of "${BASH_REMATCH[2]}"
       utc "now - $REPLY seconds"

@@ -3,10 +3,13 @@ words that a person can act on."""
 
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
@@ -16,6 +19,7 @@ from converge.items import File, Package, PackageLists, Script
 from converge.render import render
 from converge.role import Role
 from stacks.settings import AptRepositorySettings, MirrorsSettings
+from tests.certificates import Authority
 from tests.converge.repositories import FUTURE, PAST, Key, debian, flat
 from tests.converge.scripts import MACHINE, Answer, LoopbackShell
 from tests.engine.sshd import Server
@@ -116,6 +120,27 @@ def test_source_that_apt_refuses_is_explained(
         assert answer.status != 0
         assert re.search(said, answer.stderr), answer.stderr
         assert "package lists of these sources: failed" in answer.stderr
+
+
+def test_certificate_that_is_not_accepted_leads_to_the_clock(
+    machine: LoopbackShell, repositories: dict[str, str], tmp_path: Path
+) -> None:
+    certificate, key = Authority().issue("apt.example.org")
+    (tmp_path / "pem").write_text(certificate + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        keyring, source, lists = sources("sound", repositories["sound"]).items
+        assert isinstance(source, File)
+        elsewhere = File(SOURCE, (source.content or "").replace("file:/tmp/apt/sound", url))
+        answer = machine.apply(Role("sources", (keyring, elsewhere, lists)))
+        server.shutdown()
+    assert answer.status != 0
+    assert f"chick0 does not accept the certificate of {url}/" in answer.stderr
+    assert re.search(r"Its clock says 2\d\d\d-\d\d-\d\d \d\d:\d\d UTC: is that right", answer.stderr)
 
 
 def test_expired_source_is_taken_where_the_settings_say_so(
