@@ -34,7 +34,7 @@ refuse() {
         "Nothing was changed."
     if ((${#evidence[@]})); then echo "Found: $(printf '%s; ' "${evidence[@]}")"; fi
     echo "To have the cluster back: put /etc/kubernetes/pki and /var/lib/etcd (with member/ in it) back, or mount" \
-        'them, then run `pulumi up` again.'
+        'them, then run again: pulumi up'
     echo 'To begin again with an empty cluster, without any of its objects and nodes (docs/reinstall.md):' \
         "kubeadm reset --force && touch $MARKS/begin-again"
     exit 1
