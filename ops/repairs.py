@@ -4,6 +4,7 @@ The engine's `--target` applies the program as it is now to the resources named.
 something new about one of these, a repair would apply an edit that nobody asked it to: such a resource is held back.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,6 +37,8 @@ class Plan:
     """Drifted resources that are not repaired, and why."""
     edits: Operations
     """What differs because the program or the settings changed."""
+    obstacle: str = ""
+    """Why the whole program cannot be previewed; then `edits` are only those of what would be repaired."""
 
     @property
     def urns(self) -> frozenset[str]:
@@ -53,10 +56,14 @@ class Left:
 
 def plan(stack: StackClient, sight: Sight) -> Plan:
     """Return what to do about what was seen. EngineError when the program cannot be previewed."""
-    edits = stack.preview((), _UNSEEN_BY_PROBE)
     drifted = tuple(dict.fromkeys(each.urn for each in sight.differences))
     needed = {urn: (urn, *followers(sight.state, urn)) for urn in drifted}
     wanted = tuple(dict.fromkeys(urn for urns in needed.values() for urn in urns))
+    obstacle = ""
+    try:
+        edits = stack.preview((), _UNSEEN_BY_PROBE)
+    except EngineError as error:  # such as an object that somebody else owns by now: the others are repaired
+        obstacle, edits = str(error), stack.preview(wanted, _UNSEEN_BY_PROBE)
     touched = _touched(stack, wanted, edits)
     held_back = {urn: why for urn, urns in needed.items() if (why := _reason(urn, urns, touched))}
     dead = unreachable(sight)
@@ -71,6 +78,7 @@ def plan(stack: StackClient, sight: Sight) -> Plan:
         tuple(urn for urn in kept if urn in of_cluster),
         held_back,
         edits,
+        obstacle,
     )
 
 
@@ -95,14 +103,37 @@ def _resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def carry_out(stack: StackClient, made: Plan, sight: Sight, on_line: Callable[[str], None]) -> tuple[Left, ...]:
     """Do it, and what follows from it, and return what is left. EngineError when the program fails."""
+    said: list[str] = []
+
+    def heard(line: str) -> None:
+        said.append(line)
+        on_line(line)
+
     failed = 0
     if made.machines:
-        failed |= stack.update(made.machines, on_line, {VARIABLE: "1"}, refresh=False)
+        failed |= stack.update(made.machines, heard, {VARIABLE: "1"}, refresh=False)
     if made.objects:
-        failed |= stack.update(made.objects, on_line, _UNSEEN_BY_PROBE, refresh=True)
+        failed |= stack.update(made.objects, heard, _UNSEEN_BY_PROBE, refresh=True)
     others = (each for each in _resources(sight.state) if each["urn"] not in made.urns)
     if not failed and not any(_given(each) & made.urns for each in others):
         return ()
+    try:
+        return _follow(stack, made, sight, heard)
+    except EngineError as error:
+        return tuple(Left(urn, str(error)) for urn in sorted(failures(said, made.urns) or made.urns))
+
+
+def failures(said: Iterable[str], urns: Iterable[str]) -> frozenset[str]:
+    """Return those of the resources of which the engine printed that it failed."""
+    named = {match.groups() for line in said if (match := _FAILED.search(line))}
+    return frozenset(urn for urn in urns if (urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]) in named)
+
+
+_FAILED: Final = re.compile(r"(\S+:\S+) (\S+) \*\*[^*]*failed\*\*")
+
+
+def _follow(stack: StackClient, made: Plan, sight: Sight, on_line: Callable[[str], None]) -> tuple[Left, ...]:
+    """Update what differs since the repair, until nothing more does; return what is left."""
     kept_out = {*made.urns, *unreachable(sight)}
     for _ in range(_ROUNDS):
         after = stack.preview((), _UNSEEN_BY_PROBE)

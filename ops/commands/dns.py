@@ -52,7 +52,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argp
         "--resolver", type=_server, metavar="ADDRESS[:PORT]", help="whom to ask (default: this computer's resolver)"
     )
     command.add_argument("--zone", help="the zone of the records (default: the name that all of them are below)")
-    command.add_argument("--owner", help="marks the stack's records in the zone (default: the stack's name)")
+    command.add_argument("--owner", help="marks the stack's records in the zone (default: henhouse-STACK)")
     command.add_argument(
         "--transfer",
         action="store_true",
@@ -114,7 +114,7 @@ def show(found: Sequence[Finding], records: Sequence[Record], server: Server) ->
 
 def _owner(options: argparse.Namespace) -> str:
     if options.owner or options.stack or options.records is None:
-        return str(options.owner or StackClient(options.stack).name.rpartition("/")[2])
+        return str(options.owner or f"henhouse-{StackClient(options.stack).name.rpartition('/')[2]}")
     raise DnsError("--records does not say whose records these are: name the stack with --owner NAME")
 
 

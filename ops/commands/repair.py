@@ -45,6 +45,7 @@ class Outcome:
             "repaired": [name(urn) for urn in sorted(made.urns if made else ())],
             "held_back": {name(urn): why for urn, why in (made.held_back if made else {}).items()},
             "edits": {name(urn): operation for urn, operation in (made.edits if made else {}).items()},
+            "obstacle": made.obstacle if made else "",
             "left": [{"resource": name(each.urn), "reason": each.reason} for each in self.left],
             **self.now.as_data(),
         }
@@ -149,6 +150,8 @@ def show(outcome: Outcome, to: Console) -> None:
         to.print(table(("resource", "left, because"), [[name(each.urn), each.reason] for each in outcome.left]))
     if now.unseen:
         to.print(table(("host", "role", "not looked at, because"), cells(together(now.unseen))))
+    if made and made.obstacle:
+        to.print(f"The rest of the program cannot be previewed: {made.obstacle}")
     if made and made.edits:
         to.print(sentence(made.edits))
 

@@ -251,14 +251,31 @@ def test_edit_of_an_object_is_not_applied_to_it_by_a_repair(with_cluster: Site, 
 
 
 @pytest.mark.rack
+def test_way_to_the_cluster_that_was_edited_holds_everything_back(with_cluster: Site) -> None:
+    """The engine updates providers whatever its targets are, and with them what they are the providers of."""
+    with_cluster.file("one").write_text("by hand\n")
+    with_cluster.stack.configure(identifier="another")
+    (why,) = with_cluster.repair(status=1)["held_back"].values()
+    assert "how the cluster is reached" in why
+    assert with_cluster.file("one").read_text() == "by hand\n"
+    with_cluster.stack.configure(identifier=None)
+    with_cluster.file("one").write_text("as told\n")
+
+
+@pytest.mark.rack
 def test_object_that_somebody_else_owns_by_now_is_left_and_named(with_cluster: Site, cluster: ControlPlane) -> None:
-    path = _config_map(with_cluster)
-    cluster.ask("PATCH", f"{path}?fieldManager=someone", {"data": {"text": "someone's"}}, MERGE)
+    path = "/apis/apps/v1/namespaces/site/deployments/idle"
+    cluster.ask("PATCH", f"{path}?fieldManager=someone", {"spec": {"replicas": 1}}, MERGE)
     done = with_cluster.repair(status=1)
-    assert {each["resource"] for each in done["left"]} == {"settings"}
-    assert cluster.ask("GET", path)["data"]["text"] == "someone's"
-    # The next look may no longer see it as drift; then the program's preview does.
-    assert with_cluster.drift() or with_cluster.stack.plan() == {"settings": "update"}
+    assert done["repaired"] == ["idle"]
+    assert [each["resource"] for each in done["left"]] == ["idle"]
+    assert cluster.ask("GET", path)["spec"]["replicas"] == 1
+    assert 'conflict with "someone"' in done["left"][0]["reason"]
+    # The program cannot be previewed any more; other things are repaired all the same.
+    with_cluster.file("one").write_text("by hand\n")
+    done = with_cluster.repair()
+    assert 'conflict with "someone"' in done["obstacle"]
+    assert with_cluster.file("one").read_text() == "as told\n"
     cluster.ask("DELETE", path)
 
 

@@ -11,7 +11,7 @@ from converge.state import COMMAND, AppliedRole
 from ops.commands import repair
 from ops.commands.drift import Exit
 from ops.commands.repair import Outcome
-from ops.repairs import Left, Plan, followers, unreachable
+from ops.repairs import Left, Plan, failures, followers, unreachable
 from ops.sight import Sight
 
 LOADED, KEPT, AFTER, PROVIDER, MAP = (f"urn:pulumi:dev::henhouse::t::{name}" for name in "abcde")
@@ -82,3 +82,14 @@ def test_what_is_left_is_named_with_its_reason() -> None:
     for said in ("the program or the settings changed it too", "it could not be updated", "1 resource differs"):
         assert said in out.getvalue()
     assert outcome.as_data()["left"] == [{"resource": "b", "reason": "it could not be updated"}]
+
+
+def test_what_failed_is_read_from_what_the_engine_printed() -> None:
+    idle = "urn:pulumi:lab::henhouse::henhouse:app:Hub$kubernetes:apps/v1:Deployment::idle"
+    said = [
+        " ~  kubernetes:apps/v1:Deployment idle updating (0s) [diff: ~spec]; error: 1 error occurred:\n",
+        " ~  kubernetes:apps/v1:Deployment idle **updating failed** [diff: ~spec]; error: 1 error occurred:\n",
+        "    pulumi:pulumi:Stack henhouse-lab **failed** 1 error\n",
+    ]
+    assert failures(said, [idle, idle.replace("idle", "other"), LOADED]) == {idle}
+    assert failures(said[:1], [idle]) == frozenset()

@@ -37,7 +37,8 @@ for name, (port, host_key) in config.require_object("machines").items():
     told(machine, "other", config.get("other") or "other")
 
 if kubeconfig := config.get("kubeconfig"):
-    provider = Provider("cluster", kubeconfig=Path(kubeconfig).read_text(), cluster_identifier="test")
+    identifier = config.get("identifier") or "test"
+    provider = Provider("cluster", kubeconfig=Path(kubeconfig).read_text(), cluster_identifier=identifier)
     opts = pulumi.ResourceOptions(provider=provider)
     space = Namespace("site", metadata={"name": "site"}, opts=opts)
     inside = {"namespace": space.metadata.name}
