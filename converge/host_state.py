@@ -1,8 +1,6 @@
 """HostState: a role of a machine as a resource, and the only place that builds a remote command."""
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 import pulumi
@@ -12,6 +10,7 @@ from components.contracts.machines import Machine, SshTarget
 from converge.findings import Findings
 from converge.render import APPLIED_BEFORE, render, standard_input
 from converge.role import Role
+from converge.state import facts_of
 from converge.sudo import by_sudo
 
 DIAL_TIMEOUT_SECONDS: Final = 10
@@ -118,19 +117,6 @@ def apply(
             retain_on_delete=protect or None,
         ),
     )
-
-
-def facts_of(printed: str) -> dict[str, str]:
-    """Return the facts in what a role's script printed: one JSON object on a line of its own.
-
-    Other lines are the machine's own: a greeting in `.bashrc`, a profile, a banner. ValueError without such a line.
-    """
-    for line in reversed(printed.splitlines()):
-        with suppress(ValueError):
-            found = json.loads(line)
-            if isinstance(found, dict):
-                return found
-    raise ValueError(f"the role's script printed no facts, but: {printed.strip()[:200] or 'nothing'}")
 
 
 def _remembers(role: pulumi.Input[Role]) -> bool:

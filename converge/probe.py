@@ -5,8 +5,9 @@ are asked at once, each over one connection, and over one to the jump if they ha
 """
 
 import asyncio
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -72,18 +73,39 @@ async def _role(session: asyncssh.SSHClientConnection, role: AppliedRole) -> lis
         return [
             NotChecked(role.machine, role.role, str(done.stderr).strip() or f"its check ended with {done.exit_status}")
         ]
+    printed = str(done.stdout)
     return [
-        Difference(role.machine, role.role, each["item"], each["expected"], each["found"], role.urn)
-        for each in answers(str(done.stdout))
+        *(
+            Difference(role.machine, role.role, each["item"], each["expected"], each["found"], role.urn)
+            for each in answers(printed, {"item", "expected", "found"})
+        ),
+        *changed_facts(role, {each["fact"]: each["digest"] for each in answers(printed, {"fact", "digest"})}),
     ]
 
 
-def answers(printed: str) -> Iterator[Mapping[str, str]]:
-    """Yield the differences in what a check printed. Other lines are the machine's own greeting (`.bashrc`)."""
+def answers(printed: str, keys: Set[str]) -> Iterator[Mapping[str, str]]:
+    """Yield the objects with these keys in what a check printed.
+
+    Other lines are the machine's own greeting (`.bashrc`).
+    """
     for line in printed.splitlines():
         try:
             found = json.loads(line)
         except ValueError:
             continue
-        if isinstance(found, dict) and found.keys() == {"item", "expected", "found"}:
+        if isinstance(found, dict) and found.keys() == keys:
             yield found
+
+
+def changed_facts(role: AppliedRole, digests: Mapping[str, str]) -> Iterator[Difference]:
+    """Yield the facts that a machine tells otherwise than the stack holds them, without their values.
+
+    `digests` has SHA-256 of what the machine would tell now, by the fact's name, and nothing where it could not.
+    """
+    for name, digest in digests.items():
+        held = role.facts.get(name)
+        if held is None or hashlib.sha256(held.encode()).hexdigest() != digest:
+            found = "another than the stack holds" if digest else "the machine cannot tell it"
+            expected = "none yet" if held is None else "the one that the stack holds"
+            yield Difference(role.machine, role.role, name, expected, found, role.urn)
+

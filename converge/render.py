@@ -2,9 +2,9 @@
 
 The script is a header, the shell of `bash/` and `items/` that the role needs, and one call for each item.
 `bash SCRIPT check` is read-only and prints one JSON object per line for each difference (`item`, `expected`, `found`;
-never a secret's value); its exit status is 0 when it could look at everything. `bash SCRIPT apply`, the default,
-changes what differs and looks again; it prints its progress to standard error and the role's facts, one JSON object, to
-standard output.
+never a secret's value) and for each lasting fact (`fact`, `digest`: SHA-256 of its value, nothing when it cannot be
+told); its exit status is 0 when it could look at everything. `bash SCRIPT apply`, the default, changes what differs and
+looks again; it prints its progress to standard error and the role's facts, one JSON object, to standard output.
 
 Secrets come by standard input, one per line: name, blank, base64. A role's own shell reads one with `secret NAME`.
 """
@@ -19,7 +19,7 @@ from typing import Final
 
 from converge.item import Call, runs, shell_text
 from converge.items import KINDS, Unit
-from converge.role import Role
+from converge.role import Fact, Role
 from converge.validation import validate
 
 CHECK: Final = "set -- check\n"
@@ -43,10 +43,7 @@ def render(role: Role, machine: str, secrets: Collection[str] = ()) -> str:
     validate(role, machine, secrets)
     numbers = count(1)
     calls = [call for kind, run in runs(role.items) for call in kind.calls(run, role.name, numbers)]
-    facts = [
-        Call("fact", (fact.name, f"fact_{at}"), ((f"fact_{at}", fact.command),))
-        for at, fact in enumerate(role.facts, start=1)
-    ]
+    facts = [_fact(fact, f"fact_{at}") for at, fact in enumerate(role.facts, start=1)]
     functions = [function for call in (*calls, *facts) for function in call.functions]
     script = "\n".join(
         [
@@ -54,7 +51,7 @@ def render(role: Role, machine: str, secrets: Collection[str] = ()) -> str:
             *_shell(role, {call.function for call in (*calls, *facts)}, secrets),
             *(f"{name}() {{\n{body.strip()}\n}}\n" for name, body in functions),
             _list("items", map(str, calls)),
-            _list("facts", ["found_facts=", *map(str, facts), "printf '{%s}\\n' \"$found_facts\" >&3"]),
+            _list("facts", ["found_facts=", *map(str, facts)]),
             "main",
             "",
         ]
@@ -65,6 +62,11 @@ def render(role: Role, machine: str, secrets: Collection[str] = ()) -> str:
             "split the role, or let a Script fetch the large file and check its digest"
         )
     return script
+
+
+def _fact(fact: Fact, function: str) -> Call:
+    lasts = "lasting" if fact.lasting else "passing"
+    return Call("fact", (fact.name, function, lasts), ((function, fact.command),))
 
 
 def standard_input(secrets: Mapping[str, str]) -> str:

@@ -8,10 +8,15 @@ from converge.item import Item
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that the machine alone knows: `command` prints it on one line; it becomes an output of the role."""
+    """Something that the machine alone knows: `command` prints it on one line; it becomes an output of the role.
+
+    A machine whose fact is another than the stack holds has drifted, unless the fact is not a `lasting` one: such a
+    fact changes by itself, and what depends on it needed it once.
+    """
 
     name: str
     command: str
+    lasting: bool = True
 
 
 @dataclass(frozen=True)

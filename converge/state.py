@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from converge.stack import StateError
@@ -29,6 +30,8 @@ class AppliedRole:
     """The command's `delete` input: what an earlier probe left there."""
     urn: str = ""
     """The command."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the machine told of itself then; some are secrets."""
 
 
 def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
@@ -50,7 +53,28 @@ def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
             connection=inputs["connection"],
             probe=inputs.get("delete") or "",
             urn=resource["urn"],
+            facts=_told(revealed((resource.get("outputs") or {}).get("stdout"))),
         )
+
+
+def facts_of(printed: str) -> dict[str, str]:
+    """Return the facts in what a role's script printed: one JSON object on a line of its own.
+
+    Other lines are the machine's own: a greeting in `.bashrc`, a profile, a banner. ValueError without such a line.
+    """
+    for line in reversed(printed.splitlines()):
+        with suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                return found
+    raise ValueError(f"the role's script printed no facts, but: {printed.strip()[:200] or 'nothing'}")
+
+
+def _told(printed: str | None) -> dict[str, str]:
+    """Return the facts of a role that may have been interrupted before it told them."""
+    with suppress(ValueError):
+        return facts_of(printed or "")
+    return {}
 
 
 def revealed(value: Any) -> Any:

@@ -109,6 +109,7 @@ failed() {
 check() {
   exec >/dev/null
   items
+  facts
 }
 
 # Tools write to an unlinked file, of which only the end is shown, and only when something fails: all that is printed
@@ -133,6 +134,7 @@ apply() {
     items
   fi
   facts
+  printf '{%s}\n' "$found_facts" >&3
 }
 
 main() {

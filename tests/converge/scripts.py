@@ -48,6 +48,15 @@ class Answer:
     @property
     def differences(self) -> list[dict[str, str]]:
         """What a check found."""
+        return [each for each in self._told if "item" in each]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What a check told of the facts, by name."""
+        return {each["fact"]: each["digest"] for each in self._told if "fact" in each}
+
+    @property
+    def _told(self) -> list[dict[str, str]]:
         assert self.status == 0, self.stderr
         return [json.loads(line) for line in self.stdout.splitlines()]
 

@@ -8,10 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from components.contracts.machines import SshTarget
-from converge.host_state import HostState, facts_of
+from converge.host_state import HostState
 from converge.items import File, Script
 from converge.render import render
 from converge.role import Fact, Role
+from converge.state import facts_of
 from tests.recorded import Recorded, Registration
 
 HOST_KEY = "ssh-ed25519 " + "A" * 68

@@ -1,6 +1,8 @@
 """Every kind of item that needs no service manager, on a real shell: found missing, made, left alone, broken, named,
 repaired."""
 
+import hashlib
+
 import pytest
 
 from converge.items import Absent, Block, Directory, File, Item, Line, Script
@@ -212,6 +214,26 @@ def test_secret_reaches_its_file_and_nothing_else(shell: Shell) -> None:
 def test_facts_are_one_object(shell: Shell) -> None:
     role = Role("facts", (), facts=(Fact("kernel", "uname -s"), Fact("odd", "printf 'a\"b\\\\c\\td'")))
     assert shell.apply(role).facts == {"kernel": "Linux", "odd": 'a"b\\c\td'}
+
+
+def test_check_tells_the_digest_of_a_fact_and_not_the_fact(shell: Shell) -> None:
+    known = Fact("known", "echo a secret of the machine")
+    lost = Fact("lost", "false\necho not reached")
+    lines = Fact("lines", "printf 'two\\nlines'")
+    answer = shell.check(Role("facts", (), facts=(known, lost, lines, Fact("passing", "date", lasting=False))))
+    assert answer.digests == {
+        "known": hashlib.sha256(b"a secret of the machine").hexdigest(),
+        "lost": "",
+        "lines": "",
+    }
+    assert "a secret" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("command", ["false\necho not reached", "printf 'two\\nlines'"])
+def test_fact_that_cannot_be_told_ends_an_apply(shell: Shell, command: str) -> None:
+    answer = shell.apply(Role("facts", (), facts=(Fact("lost", command),)))
+    assert answer.status != 0
+    assert "fact lost: failed" in answer.stderr
 
 
 REFUSED = [

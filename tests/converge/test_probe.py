@@ -13,7 +13,7 @@ from converge.items import File, Script
 from converge.probe import ProbeResult
 from converge.render import render, standard_input
 from converge.report import Difference, NotChecked
-from converge.role import Role
+from converge.role import Fact, Role
 from converge.stack import StateError
 from converge.state import COMMAND, HOST_STATE, AppliedRole, applied_roles, revealed
 from tests.converge.scripts import LoopbackShell
@@ -162,6 +162,46 @@ def test_state_that_does_not_say_whose_its_roles_are_is_refused() -> None:
         list(applied_roles({"deployment": {"resources": resources}}))
 
 
+def test_a_fact_that_is_another_has_drifted_and_is_not_told(shell: LoopbackShell) -> None:
+    role = Role("facts", (), facts=(Fact("kubeconfig", "cat /tmp/x/admin.conf"),), secret_facts=True)
+    shell.run("mkdir --parents /tmp/x; echo hunter2-of-this-year >/tmp/x/admin.conf")
+    held = replace(applied(shell, role), facts=shell.apply(role).facts)
+    assert look(held).differences == ()
+
+    shell.run("echo hunter2-of-next-year >/tmp/x/admin.conf")
+    (found,) = look(held).differences
+    assert (found.item, found.expected, found.found) == (
+        "kubeconfig",
+        "the one that the stack holds",
+        "another than the stack holds",
+    )
+    shell.run("rm /tmp/x/admin.conf")
+    assert [each.found for each in look(held).differences] == ["the machine cannot tell it"]
+    assert look(replace(held, facts={})).differences == (
+        Difference("chick0", "facts", "kubeconfig", "none yet", "the machine cannot tell it"),
+    )
+
+
+def test_a_fact_that_passes_is_not_looked_at(shell: LoopbackShell) -> None:
+    role = Role("facts", (), facts=(Fact("run", "cat /proc/sys/kernel/random/uuid", lasting=False),))
+    seen = look(replace(applied(shell, role), facts=shell.apply(role).facts))
+    assert (seen.differences, seen.not_checked) == ((), ())
+
+
+def test_facts_are_read_from_the_state_and_may_be_secret() -> None:
+    told = {"command": {"stdout": 'hello\n{"kubeconfig": "YQ=="}\n'}, "silent": {}, "greeted": {"stdout": "hello"}}
+    secret = {**MARKS, "plaintext": json.dumps(told["command"]["stdout"])}
+    resources: list[dict[str, Any]] = []
+    for name, outputs in [*told.items(), ("secret", {"stdout": secret})]:
+        subject, inputs = {"machine": "chick0", "role": name}, {"create": "true", "connection": {}}
+        resources.append({"urn": f"urn:{name}", "type": HOST_STATE, "inputs": subject})
+        command = {"urn": f"urn::{name}-command", "type": COMMAND, "inputs": inputs, "outputs": outputs}
+        resources.append({**command, "parent": f"urn:{name}"})
+    facts = {each.role: each.facts for each in applied_roles({"deployment": {"resources": resources}})}
+    kubeconfig = {"kubeconfig": "YQ=="}
+    assert facts == {"command": kubeconfig, "silent": {}, "greeted": {}, "secret": kubeconfig}
+
+
 @pytest.mark.parametrize(
     ("printed", "items"),
     [
@@ -172,7 +212,7 @@ def test_state_that_does_not_say_whose_its_roles_are_is_refused() -> None:
     ],
 )
 def test_greeting_of_a_machine_is_not_a_difference(printed: str, items: list[str]) -> None:
-    assert [each["item"] for each in probe.answers(printed)] == items
+    assert [each["item"] for each in probe.answers(printed, {"item", "expected", "found"})] == items
 
 
 def test_machine_that_greets_everyone_is_looked_at_all_the_same(shell: LoopbackShell) -> None:

@@ -77,7 +77,7 @@ def loading(rules: str) -> Role:
             ),
         ),
         # Other at each run: the role that keeps the rules runs after every one that loads them.
-        facts=(Fact("run", "cat /proc/sys/kernel/random/uuid"),),
+        facts=(Fact("run", "cat /proc/sys/kernel/random/uuid", lasting=False),),
     )
 
 

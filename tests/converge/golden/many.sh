@@ -56,8 +56,7 @@ net/ipv4/conf/eth0.1/rp_filter = 0 0
 
 facts() {
   found_facts=
-  fact machine_id fact_1
-  printf '{%s}\n' "$found_facts" >&3
+  fact machine_id fact_1 lasting
 }
 
 main

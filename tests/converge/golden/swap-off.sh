@@ -177,7 +177,6 @@ ExecStartPre=-/usr/sbin/swapoff --all
 
 facts() {
   found_facts=
-  printf '{%s}\n' "$found_facts" >&3
 }
 
 main

@@ -41,7 +41,6 @@ ExecStart=!/bin/sh -c '"'"'\
 
 facts() {
   found_facts=
-  printf '{%s}\n' "$found_facts" >&3
 }
 
 main
