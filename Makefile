@@ -76,7 +76,7 @@ shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reac
 lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/mypy --config-file programs/mypy.ini programs/zpool programs/homes
+	@.venv/bin/mypy --config-file programs/mypy.ini programs/zpool programs/homes programs/certificates
 	@for fragment in programs/hub/*.py programs/hub/config.d/*.py programs/hub/logins/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
 	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck --shell=bash
 

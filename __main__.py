@@ -1,5 +1,7 @@
 """The site's build order, top to bottom: from bare machines to a hub that people log in to."""
 
+import time
+
 import pulumi
 
 from components.apps.hub.component import Hub
@@ -33,7 +35,7 @@ rooster = machines[site.gateway]
 
 gateway = Gateway("gateway", site, Peering.of(site.cluster), on=rooster)
 pool = ZfsPool(site.storage.pool.name, site, on=machines[site.storage.pool.host])
-cluster = CalicoCluster(site.cluster.name, site, machines=machines, gateway=gateway.ready)
+cluster = CalicoCluster(site.cluster.name, site, machines=machines, gateway=gateway.ready, now=time.time())
 spaces = Namespaces("namespaces", cluster.access).names
 
 homes = NfsFileserver(
@@ -49,7 +51,8 @@ routes = [hub.route]
 edge = IngressProxy(
     "edge", site, secrets, routes=routes, gateway=rooster, cluster=cluster.access, namespace=spaces.edge
 )
-watched = [*(node.watched for node in nodes.values()), pool.watched, cluster.watched, hub.watched, edge.watched]
+of_rooms = (pool.watched, cluster.watched, homes.watched, hub.watched, edge.watched)
+watched = [*(node.watched for node in nodes.values()), *of_rooms]
 of_machines = (opening for node in nodes.values() for opening in node.openings)
 of_the_site = (Opening.of(opening) for opening in site.network.openings)
 openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings, *of_the_site]

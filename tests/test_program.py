@@ -40,6 +40,12 @@ KUBECONFIG: Final = {
         }
     ],
 }
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
 FACTS: Final = {"machine_id": "0" * 32, "os": "Debian", "kernel": "6.12", "guid": "1", "token": "5ec2e7", "run": "1"}
 NAMED: Final = {"metadata": {"name": "given-by-the-provider"}}
 ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -53,7 +59,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "tls:index/selfSignedCert:SelfSignedCert": {"certPem": PEM},
     "tls:index/certRequest:CertRequest": {"certRequestPem": "request"},
     "tls:index/locallySignedCert:LocallySignedCert": {"certPem": PEM},
-    COMMAND: {"stdout": json.dumps(FACTS | {"kubeconfig": b64encode(json.dumps(KUBECONFIG).encode()).decode()})},
+    COMMAND: {"stdout": json.dumps(FACTS | {"kubeconfig": _base64(json.dumps(KUBECONFIG)), "ca": _base64(PEM)})},
 }
 """What machines, cluster and providers answer on a new site."""
 

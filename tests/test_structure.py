@@ -16,8 +16,12 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
     "components.contracts": ("stacks.settings",),
     "components.kube": (),
     "components.templates": (),
+    "components.certificates": ("components.contracts", "components.templates", "converge", "programs"),
     "converge": ("components.contracts", "stacks.settings", "programs"),
-    "components": ("components.contracts", "components.kube", "components.templates", "converge", "stacks", "programs"),
+    "components": (
+        *("components.certificates", "components.contracts", "components.kube", "components.templates"),
+        *("converge", "stacks", "programs"),
+    ),
     "ops": ("converge", "components.contracts", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
@@ -25,7 +29,10 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a room may import besides itself. A folder of a wing of `components` is a room of its own."""
 ROOMS: Final = tuple(dict.fromkeys(room.partition(".")[0] for room in MAY_IMPORT))
-WITHOUT_WINGS: Final = ("components.contracts", "components.kube", "components.machines", "components.templates")
+WITHOUT_WINGS: Final = (
+    *("components.certificates", "components.contracts", "components.kube", "components.machines"),
+    "components.templates",
+)
 """Folders and files of `components` that are rooms themselves."""
 
 

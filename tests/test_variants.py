@@ -72,6 +72,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "several keys": {"hub": {"keys": ["third", "second", "first"]}},
     "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
+    "certificates that last for a quarter": {"cluster": {"certificate_lifetime": "90d"}},
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 

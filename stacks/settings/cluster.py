@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
-from stacks.settings.types import AsNumber, DomainName, HostName, Model, PublicUrl
+from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl
 from stacks.versions import SITE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
@@ -48,6 +48,9 @@ class ClusterSettings(Model):
     """The pod network."""
     bgp: BgpSettings = BgpSettings()
     """Routing between the nodes and the gateway."""
+    certificate_lifetime: CertificateLifetime = "365d"
+    """How long the certificates of the control plane last, from 20m to 365d. They are renewed when a third of that is
+    left, which restarts the control plane's pods one after the other; people's servers do not notice."""
     ignore_preflight_errors: tuple[str, ...] = ()
     """Preflight checks of kubeadm to ignore."""
     eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"

@@ -126,3 +126,25 @@ AsNumber = Annotated[int, "BGP autonomous system number"]
 
 ByteSize = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$")]
 """A size as Kubernetes writes it, for example 512Mi."""
+
+_UNITS: Final = {"m": 60, "h": 3600, "d": 24 * 3600}
+_SHORTEST: Final = "20m"
+_LONGEST: Final = "365d"
+
+
+def seconds_of(span: str) -> int:
+    """Return how many seconds a span of time such as 20m, 12h or 365d has."""
+    return int(span[:-1]) * _UNITS[span[-1]]
+
+
+def _check_lifetime(span: str) -> str:
+    if not seconds_of(_SHORTEST) <= seconds_of(span) <= seconds_of(_LONGEST):
+        raise ValueError(f"must be between {_SHORTEST} and {_LONGEST}")
+    return span
+
+
+CertificateLifetime = Annotated[
+    str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}[mhd]$"), AfterValidator(_check_lifetime)
+]
+"""A span of minutes, hours or days, such as 90d. kubeadm advises against more than a year (its ValidateCertValidity);
+in less than 20 minutes a control plane could not be renewed in time."""

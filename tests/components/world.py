@@ -54,7 +54,7 @@ ANSWERS: Outputs = {
     "tls:index/privateKey:PrivateKey": {"privateKeyPem": "private key"},
     "tls:index/certRequest:CertRequest": {"certRequestPem": "request"},
     "tls:index/selfSignedCert:SelfSignedCert": {"certPem": "authority"},
-    "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "certificate"},
+    "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "PEM of a leaf"},
     "hub-proxy-public-service": {"spec": {"clusterIP": "198.18.32.7"}},
     **{name: {"metadata": {"name": f"{name}-1a2b3c4d"}} for name in NAMED_BY_THE_PROVIDER},
 }

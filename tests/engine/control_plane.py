@@ -58,7 +58,8 @@ class ControlPlane:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
@@ -132,7 +133,7 @@ def control_plane(directory: Path) -> Iterator[ControlPlane]:
     authority = _Authority(directory)
     for name, organization in (("server", "test"), ("admin", "system:masters"), ("accounts", "test")):
         authority.issue(name, organization)
-    clients, peers, port = (f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}", _free_port())
+    clients, peers, port = (f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}", free_port())
     found = ControlPlane(f"https://127.0.0.1:{port}", directory)
     found.kubeconfig.write_text(_kubeconfig(found.server, directory))
     with ExitStack() as stack:
@@ -180,7 +181,7 @@ def _controllers(programs: Path, directory: Path) -> list[str | Path]:
         f"--service-account-private-key-file={directory}/accounts.key",
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
-        f"--secure-port={_free_port()}",
+        f"--secure-port={free_port()}",
     ]
 
 

@@ -387,6 +387,21 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"hosts": {"chick1": {"host_key": KEY}, "chick2": {"host_key": KEY}}},
         "hosts.chick2.host_key: is also chick1's",
     ),
+    *(
+        (
+            f"certificates that last {what}",
+            {"cluster": {"certificate_lifetime": lifetime}},
+            f"cluster.certificate_lifetime: '{lifetime}'",
+        )
+        for what, lifetime in (
+            ("too short to be renewed", "19m"),
+            ("longer than kubeadm advises", "366d"),
+            ("longer than that in hours", "8761h"),
+            ("a time without a unit", "365"),
+            ("a time in another unit", "1y"),
+            ("no time", "0d"),
+        )
+    ),
 ]
 
 
@@ -485,6 +500,7 @@ ACCEPTED: list[dict[str, Any]] = [
             "198.18.0.1:5000/quay.io/jupyter/base__x:1",
         )
     ),
+    *({"cluster": {"certificate_lifetime": lifetime}} for lifetime in ("20m", "12h", "8760h", "365d")),
 ]
 
 

@@ -9,13 +9,16 @@ from pulumi_kubernetes.core.v1 import Secret, ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRuleArgs, RoleRefArgs, SubjectArgs
 
+from components.certificates import rules as certificate_rules
 from components.cluster.calico import kubeadm
-from components.cluster.calico.kubeconfig import ca_certificate, ca_hash, decoded, reachable
+from components.cluster.calico.certificates import certificates_role, reading
+from components.cluster.calico.kubeconfig import ca_hash, decoded, reachable
 from components.cluster.calico.network import CalicoObject, calico_objects
 from components.cluster.calico.openings import openings
 from components.cluster.calico.roles import (
     administrator_role,
     admission_role,
+    authority_role,
     calico_role,
     control_plane_role,
     dns_role,
@@ -29,6 +32,7 @@ from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from converge.host_state import HostState, apply
 from converge.role import Role
 from stacks.settings import Site
+from stacks.settings.types import seconds_of
 
 SYSTEM = "kube-system"
 
@@ -55,22 +59,26 @@ class CalicoCluster(pulumi.ComponentResource):
         *,
         machines: Mapping[str, Machine],
         gateway: pulumi.Resource,
+        now: float,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`gateway` is what the nodes' BGP speakers wait for at their start."""
+        """`gateway` is what the nodes' BGP speakers wait for at their start; `now` is the time, seconds since 1970."""
         super().__init__("henhouse:kube:CalicoCluster", name, None, opts)
         self._name = name
         head = machines[kubeadm.control_plane(site)]
 
         control_plane = self._role(head, control_plane_role(site))
-        administrator = self._role(head, administrator_role(), control_plane)
+        # Before the kubeconfig is read: it may be what is renewed.
+        renewed = self._role(head, certificates_role(site, head.name), control_plane)
+        lifetime = seconds_of(site.cluster.certificate_lifetime)
+        administrator = self._role(head, administrator_role(reading(lifetime, now)), renewed)
         admin_conf = administrator.facts.apply(lambda facts: decoded(facts["kubeconfig"]))
         server = f"https://{head.address}:{API_PORT}"
         # The same for everyone who runs the program, wherever they do: it is an input of the provider.
         proxy_url = site.jump.proxy_url if site.jump else None
         self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server, proxy_url))
-        # The CA certificate is public; take it out of the secret kubeconfig.
-        authority = pulumi.Output.unsecret(admin_conf.apply(ca_certificate))
+        # Of a role of its own, so that a kubeconfig which is read anew leaves what depends on it as it is.
+        authority = self._role(head, authority_role(), control_plane).facts.apply(lambda facts: decoded(facts["ca"]))
 
         provider = Provider(
             f"{name}-provider",
@@ -104,7 +112,7 @@ class CalicoCluster(pulumi.ComponentResource):
             ca=authority,
         )
         self.openings = tuple(openings(site))
-        self.watched = Watched([metrics], alert_rules("cluster", __file__))
+        self.watched = Watched([metrics], {**alert_rules("cluster", __file__), **certificate_rules()})
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _role(

@@ -8,6 +8,7 @@ import yaml
 
 from components.contracts.cluster import API_PORT
 from stacks.settings import HostSettings, Site
+from stacks.settings.types import seconds_of
 
 KUBELET_CONFIG_DIRECTORY: Final = "/etc/kubernetes/kubelet.conf.d"
 RESOLV_CONF: Final = "/etc/kubernetes/resolv.conf"
@@ -124,6 +125,8 @@ def _cluster(site: Site, name: str) -> dict[str, Any]:
         "controlPlaneEndpoint": f"{site.cluster.endpoint}:{API_PORT}",
         "networking": {"podSubnet": str(site.network.pods), "serviceSubnet": str(site.network.services)},
         "apiServer": {"certSANs": [site.cluster.endpoint, str(site.hosts[name].address), name]},
+        # Also read when they are renewed (components/cluster/calico/certificates.py).
+        "certificateValidityPeriod": f"{seconds_of(site.cluster.certificate_lifetime)}s",
         # Calico's own address management decides which node has which addresses.
         "controllerManager": {"extraArgs": [{"name": "allocate-node-cidrs", "value": "false"}]},
     }

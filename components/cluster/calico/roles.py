@@ -20,6 +20,7 @@ INIT_CONFIG: Final = f"{MARKS}/init.yaml"
 JOIN_CONFIG: Final = f"{MARKS}/join.yaml"
 CALICO_DIRECTORY: Final = f"{MARKS}/calico"
 DNS_MANIFEST: Final = f"{MARKS}/dns.yaml"
+CA_CERTIFICATE: Final = "/etc/kubernetes/pki/ca.crt"
 KUBELET_CONFIG: Final = f"{kubeadm.KUBELET_CONFIG_DIRECTORY}/50-henhouse.conf"
 NETWORKD_ROUTES: Final = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
@@ -62,15 +63,26 @@ def control_plane_role(site: Site) -> Role:
     )
 
 
-def administrator_role() -> Role:
-    """Return the role that has the administrator's kubeconfig as a fact.
+def authority_role() -> Role:
+    """Return the role that has the certificate of the cluster's authority as a fact, which lasts for ten years."""
+    return Role("authority", (), facts=(Fact("ca", f"base64 --wrap=0 {CA_CERTIFICATE}"),))
+
+
+def administrator_role(reading: int) -> Role:
+    """Return the role that has the administrator's kubeconfig as a fact. Another `reading` reads it anew.
 
     It is a role of its own because facts are unknown in the preview of a change of their role, and everything in the
     cluster depends on this one.
     """
     return Role(
         "administrator",
-        (_pair("api", "API server answers"),),
+        (
+            Script(
+                "API server answers",
+                check=f"# reading {reading}\n{script('api.check.sh')}",
+                apply=script("api.apply.sh"),
+            ),
+        ),
         facts=(Fact("kubeconfig", "base64 --wrap=0 /etc/kubernetes/admin.conf"),),
         secret_facts=True,
     )
@@ -113,7 +125,8 @@ def admission_role(site: Site, worker: SshTarget) -> Role:
     return Role(
         f"admission-of-{worker.name}",
         (_pair("token", f"{worker.name} may join", library="node.sh", **about),),
-        facts=(Fact("token", script("token.fact.sh", token_id=about["token_id"])),),
+        # It ends a day later, and a machine that has joined needs no other.
+        facts=(Fact("token", script("token.fact.sh", token_id=about["token_id"]), lasting=False),),
         secret_facts=True,
     )
 

@@ -9,6 +9,8 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
+from components.certificates import UP
+from components.certificates import rules as certificate_rules
 from components.contracts.certificates import ServerCertificate
 from components.contracts.cluster import KubernetesAccess
 from components.contracts.machines import Machine
@@ -16,11 +18,14 @@ from components.contracts.openings import ANYWHERE, Opening, only
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from components.network.edge.config import METRICS_PORT, Upstream, haproxy_cfg, nginx_conf, trusted_addresses
-from components.network.edge.roles import edge_proxy
+from components.network.edge.roles import certificate_role, edge_proxy
 from components.network.edge.workloads import edge_deployment, edge_pod, edge_policy, edge_service
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site, SuppliedCertificateSettings
+
+SUPPLIER = "whoever supplied it, as edge.certificate in the settings"
+"""The renewer, in an alert, of a certificate of the settings."""
 
 
 class IngressProxy(pulumi.ComponentResource):
@@ -97,13 +102,15 @@ class IngressProxy(pulumi.ComponentResource):
         hosts = [route.host for route in routes]
         by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
         apply(gateway, edge_proxy(by_name), parent=self)
+        renewer = SUPPLIER if self.certificate.authority is None else UP
+        apply(gateway, certificate_role(renewer), secrets={"chain": self.certificate.chain}, parent=self)
         self.openings = (
             Opening(gateway.name, 80, "tcp", ANYWHERE, "HTTP, which sends browsers to HTTPS"),
             Opening(gateway.name, 443, "tcp", ANYWHERE, "HTTPS"),
             Opening(gateway.name, METRICS_PORT, "tcp", only([gateway.address]), "metrics of HAProxy"),
         )
         metrics = ScrapeTarget("haproxy", (f"{gateway.address}:{METRICS_PORT}",))
-        self.watched = Watched([metrics], alert_rules("certificates", __file__))
+        self.watched = Watched([metrics], {**alert_rules("certificates", __file__), **certificate_rules()})
         self.register_outputs({})
 
 

@@ -16,11 +16,13 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.discovery.v1 import EndpointArgs, EndpointConditionsArgs, EndpointPortArgs, EndpointSlice
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
+from components.certificates import watched as certificates_watched
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.openings import Opening, only
 from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume
+from components.contracts.watched import Watched
 from components.storage.fileserver import texts
-from components.storage.fileserver.roles import homes_role, nfs_role
+from components.storage.fileserver.roles import certificates_role, homes_role, nfs_role
 from converge.host_state import HostState, apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
@@ -43,6 +45,8 @@ class NfsFileserver(pulumi.ComponentResource):
     volume: HomesVolume
     """People's homes for pods, and who makes them."""
     openings: tuple[Opening, ...]
+    watched: Watched
+    """Alert rules on the provisioner's and the hub's certificates."""
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class NfsFileserver(pulumi.ComponentResource):
             ready=self,
         )
         self.openings = openings(site, dataset.machine.name)
+        self.watched = certificates_watched()
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
     def _export(self, site: Site, dataset: Dataset) -> HostState:
@@ -85,7 +90,7 @@ class NfsFileserver(pulumi.ComponentResource):
         issued = secrets.issue(
             f"{self._name}-maker", machine.name, dns_names=[machine.name], ip_addresses=[str(machine.address)]
         )
-        apply(
+        running = apply(
             machine,
             homes_role(dataset.mountpoint, dataset.mount_unit, machine.address, self._homes),
             secrets={"certificate": issued.certificate, "key": issued.private_key, "ca": secrets.ca_certificate},
@@ -93,6 +98,7 @@ class NfsFileserver(pulumi.ComponentResource):
             after=[dataset.ready],
         )
         client = secrets.issue(f"{self._name}-client", texts.PROVISIONER_CLIENT, client=True)
+        apply(machine, certificates_role(), secrets={"client": client.certificate}, parent=self, after=[running])
         return HomeProvisioner(
             machine.address,
             texts.PROVISIONER_PORT,

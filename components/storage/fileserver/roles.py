@@ -5,12 +5,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
+from components.certificates import HAND, UP, told
 from components.storage.fileserver import texts
 from components.templates import render
 from converge.items import Directory, File, Package, Script, Unit
 from converge.program import installed
 from converge.role import Role
 from programs import homes as homes_program
+from programs.certificates.spec import Certificate, Spec
 from stacks.settings import HomesSettings
 
 SYSTEM: Final = "/etc/systemd/system"
@@ -125,3 +127,17 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
             ),
         ),
     )
+
+
+def certificates_role() -> Role:
+    """Return the role that tells when the certificates end by which the hub and the provisioner know each other.
+
+    The role takes the secret `client`, the hub's certificate: the hub itself is a pod, which tells nothing.
+    """
+    client = f"{texts.CREDENTIALS}/client.pem"
+    certificates = {
+        "home provisioner": Certificate(f"{texts.CREDENTIALS}/certificate.pem", UP),
+        "hub as client of the home provisioner": Certificate(client, UP),
+        "authority of the site": Certificate(f"{texts.CREDENTIALS}/ca.pem", HAND),
+    }
+    return Role("homes-certificates", (File(client, secret="client", mode="0600"), *told(Spec("homes", certificates))))

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pulumi
 import pulumi_random as random
@@ -19,6 +19,7 @@ from tests.recorded import UNKNOWN, Recorded
 from tests.stacks.sites import tree
 
 TOKEN = "abcdef.0123456789abcdef"
+NOW = 1_800_000_000.0
 
 
 def machine_id(name: str) -> str:
@@ -58,16 +59,19 @@ def admin_conf(authority: str) -> str:
 
 
 @pytest.fixture
-def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Callable[..., Recorded]:
-    """Provide a function that registers the cluster; with `preview`, as on a site where nothing exists yet."""
+def cluster(site: Site, admin_conf: str, authority: str, record: Callable[..., Recorded]) -> Callable[..., Recorded]:
+    """Provide a function that registers the cluster at a time; with `preview`, as where nothing exists yet.
 
-    def program() -> pulumi.Output[dict[str, object]]:
+    The commands that are `unknown` are being run again.
+    """
+
+    def program(now: float) -> pulumi.Output[dict[str, object]]:
         before = random.RandomId("before", byte_length=1)
         machines = {
             name: Machine(name, host, SshTarget.of(name, host, site.access), before, machine_id(name))
             for name, host in site.hosts.items()
         }
-        made = CalicoCluster("flock", site, machines=machines, gateway=before)
+        made = CalicoCluster("flock", site, machines=machines, gateway=before, now=now)
         pulumi.export("kubeconfig", made.kubeconfig)
         (scrape,) = made.watched.scrape
         pulumi.export("token", scrape.bearer_token)
@@ -78,14 +82,16 @@ def cluster(site: Site, admin_conf: str, record: Callable[..., Recorded]) -> Cal
         return {"stdout": json.dumps(values)}
 
     answers = {
+        "chick0-authority-command": facts(ca=base64.b64encode(authority.encode()).decode()),
         "chick0-administrator-command": facts(kubeconfig=base64.b64encode(admin_conf.encode()).decode()),
         "chick0-admission-of-chick1-command": facts(token=TOKEN),
         "chick0-admission-of-chick2-command": facts(token="fedcba.fedcba9876543210"),
         "flock-prometheus-token": {"data": {"token": base64.b64encode(b"token of prometheus").decode()}},
     }
 
-    def run(*, preview: bool = False) -> Recorded:
+    def run(*, preview: bool = False, now: float = NOW, unknown: Collection[str] = ()) -> Recorded:
         nothing = {"command:remote:Command": {"stdout": UNKNOWN}, "flock-prometheus-token": {"data": UNKNOWN}}
-        return record(program, outputs=nothing if preview else answers, preview=preview)
+        known = {**answers, **{name: {"stdout": UNKNOWN} for name in unknown}}
+        return record(lambda: program(now), outputs=nothing if preview else known, preview=preview or bool(unknown))
 
     return run

@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from components.cluster.calico import interfaces, roles
+from components.cluster.calico import interfaces, kubeadm, roles
+from components.cluster.calico.certificates import certificates_role
 from components.cluster.calico.shell import SCRIPTS
 from components.contracts.machines import SshTarget
 from components.kube.pods import on_nodes_for
@@ -24,7 +25,9 @@ WORKER_SECRETS = ("token", "ca_hash")
 
 def _all(site: Site) -> Iterator[tuple[Role, tuple[str, ...]]]:
     yield roles.control_plane_role(site), ()
-    yield roles.administrator_role(), ()
+    yield certificates_role(site, kubeadm.control_plane(site)), ()
+    yield roles.authority_role(), ()
+    yield roles.administrator_role(1), ()
     yield roles.calico_role(site), ()
     chick1 = SshTarget.of("chick1", site.hosts["chick1"], site.access)
     yield roles.admission_role(site, chick1), ("machine_id",)

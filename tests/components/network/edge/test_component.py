@@ -76,7 +76,7 @@ def test_stacks_authority_signs_when_no_certificate_is_supplied(edge: Recorded) 
     assert edge.one("secrets-edge-certificate-request").inputs["dnsNames"] == list(SERVICES)
     assert edge.result["authority"] == "authority"
     secret = edge.one("edge-certificate", "kubernetes:core/v1:Secret")
-    assert secret.inputs["stringData"] == {"tls.crt": "certificate", "tls.key": "private key"}
+    assert secret.inputs["stringData"] == {"tls.crt": "PEM of a leaf", "tls.key": "private key"}
     assert "stringData" in secret.secret_keys
 
 
