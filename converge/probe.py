@@ -108,4 +108,3 @@ def changed_facts(role: AppliedRole, digests: Mapping[str, str]) -> Iterator[Dif
             found = "another than the stack holds" if digest else "the machine cannot tell it"
             expected = "none yet" if held is None else "the one that the stack holds"
             yield Difference(role.machine, role.role, name, expected, found, role.urn)
-
