@@ -40,7 +40,7 @@ def base(name: str, site: Site, endpoint: str) -> Role:
             Block("/etc/hosts", hosts(site, endpoint)),
             *(File(f"{_UNITS}/{unit}", render(__file__, unit, kept=_HOSTS)) for unit in _HOSTS_UNITS),
             Unit(_HOSTS_UNITS[0]),
-            Unit(_HOSTS_UNITS[1], running=False),
+            Unit(_HOSTS_UNITS[1], running=None),
             _time_zone(site.time_zone),
             File(_JOURNAL, "[Journal]\nSystemMaxUse=1G\nMaxRetentionSec=30day\n"),
             Unit("systemd-journald.service", restart_on=(_JOURNAL,)),

@@ -57,7 +57,7 @@ def swap_off() -> Role:
             File(_NO_SWAP, render(__file__, "henhouse-no-swap.service", drop_in=_SWAP_SEEN)),
             File(_SWAP_SEEN, "[Unit]\nWants=henhouse-no-swap.service\nBefore=henhouse-no-swap.service\n"),
             File(_KUBELET, "[Service]\nExecStartPre=-/usr/sbin/swapoff --all\n"),
-            Unit("henhouse-no-swap.service", running=False),
+            Unit("henhouse-no-swap.service", running=None),
             Script(
                 "nothing turns swap on at boot",
                 check=f"{started}{_OTHERS_CALL_SWAPON}",

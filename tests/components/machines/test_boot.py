@@ -124,7 +124,7 @@ def test_kubelet_turns_swap_off_itself_before_it_starts() -> None:
     assert "ExecStartPre=-/usr/sbin/swapoff --all" in drop_in.splitlines()
     guard = next(text for path, text in files.items() if path.endswith("henhouse-no-swap.service"))
     assert "After=multi-user.target" in guard.splitlines()
-    assert Unit("henhouse-no-swap.service", running=False) in kubernetes.swap_off().items
+    assert Unit("henhouse-no-swap.service", running=None) in kubernetes.swap_off().items
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ Before=henhouse-no-swap.service
   file /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf 0644 root root '[Service]
 ExecStartPre=-/usr/sbin/swapoff --all
 '
-  unit henhouse-no-swap.service enabled inactive
+  unit henhouse-no-swap.service enabled any
   script 'nothing turns swap on at boot' check_11 apply_11
   script 'no active swap' check_12 apply_12
 }
