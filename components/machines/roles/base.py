@@ -116,7 +116,7 @@ def identity() -> Role:
             Script(
                 "installation is known",
                 check=f"cmp --silent /etc/machine-id {_KNOWN}",
-                apply=f"mkdir --parents --mode=0755 {_KNOWN.rpartition('/')[0]}\n"
+                apply=f"install --directory --mode=0755 {_KNOWN.rpartition('/')[0]}\n"
                 f"install --mode=0444 /etc/machine-id {_KNOWN}.new\nmv {_KNOWN}.new {_KNOWN}",
             ),
         ),
