@@ -30,7 +30,7 @@ Outputs = Mapping[str, Mapping[str, Any]]
 """Outputs to give to resources, by logical name or by type token, in the engine's camelCase; they are merged into the
 inputs, which are echoed. A name wins over a type. A role's command answers with its facts, each with some value."""
 
-_FACT: Final = re.compile(r"^  fact (\S+) fact_\d+$", re.MULTILINE)
+_FACT: Final = re.compile(r"^  fact (\S+) fact_\d+ (?:lasting|passing)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
