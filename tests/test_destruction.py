@@ -22,6 +22,8 @@ KNOWN: Final = {
     ("programs/zpool/__main__.py", 'zpool", "create'): 1,
     # At boot, by name, from the pool's own disks; never forced.
     ("components/storage/pool/files/zfs-import.service.j2", "zpool import"): 1,
+    # Copies of the certificates that kubeadm renews, which the program made itself.
+    ("programs/certificates/renewal.py", "rmtree"): 3,
     # Words: docstrings, and sentences to a person.
     ("components/cluster/calico/roles.py", "kubeadm reset"): 1,
     ("programs/zpool/__main__.py", "wipefs"): 1,
