@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -32,7 +31,7 @@ from tests.acceptance.site import (
     state,
 )
 from tests.acceptance.strangers import computer_at, route, scan
-from tests.browser.session import GATEWAY, HUB, open_notebook
+from tests.browser.session import GATEWAY, HUB, login_page, open_notebook
 from tests.stacks.sites import tree
 
 pytestmark = pytest.mark.rack
@@ -46,8 +45,6 @@ NEIGHBOUR: Final = "198.18.0.66"
 NETWORK: Final = tree("dev")["network"]
 FORGED: Final = "203.0.113.66"
 """Of a network for documentation (RFC 5737): nobody has it."""
-OFF_SECONDS: Final = 180
-"""An answer that CoreDNS or nginx still has lasts 30 s; the hub's watch of the pods gives up after a minute."""
 
 
 def test_a_site_comes_up_from_nothing_interrupted_once(clock: Clock) -> None:
@@ -130,7 +127,7 @@ def _in_the_pod(user: str, script: str) -> str:
 
 
 def test_login_page_and_the_browsers_address() -> None:
-    assert eventually("the login page", _login_page, seconds=120)
+    assert eventually("the login page", login_page, seconds=120)
     log = kubectl("--namespace", "hub", "logs", "deployment/hub")
     assert re.search(r"/hub/login \(@(::ffff:)?198\.18\.0\.1\)", log), "the hub logs another address than the browser's"
 
@@ -351,71 +348,11 @@ def test_everything_comes_back_after_a_power_cut(clock: Clock) -> None:
     lab("power", "cut")
     with clock.timing("power back → login page"):
         lab("power", "on")
-        eventually("the login page", _login_page, seconds=900)
+        eventually("the login page", login_page, seconds=900)
     with clock.timing("login page → notebook"), open_notebook(USER, password()) as page:
         page.run(f"print(open('{FILE}').read())")
         page.expect_output("first")
     assert not any(drift().values())
-
-
-def test_worker_that_is_installed_anew_comes_back_with_one_up(clock: Clock) -> None:
-    before = on("chick2", "cat /etc/machine-id")
-    lab("reinstall", "chick2")
-    assert on("chick2", "cat /etc/machine-id") != before
-    with clock.timing("worker installed anew → make up"):
-        make("up")
-    node = kubectl("get", "node", "chick2", "--output", "jsonpath={.status.nodeInfo.machineID}")
-    assert node == on("chick2", "cat /etc/machine-id").strip()
-    assert not any(drift().values())
-    with open_notebook(USER, password()) as page:
-        page.run(f"print(open('{FILE}').read())")
-        page.expect_output("first")
-
-
-def test_cluster_whose_data_are_away_is_not_made_anew() -> None:
-    authority = "cat /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/sa.pub | sha256sum"
-    before = on("chick0", authority)
-    on("chick0", "systemctl stop kubelet; pkill -KILL -x etcd; pkill -KILL -x kube-apiserver; true")
-    on("chick0", "mv /var/lib/etcd /var/lib/etcd.saved")
-    refused = make("repair", check=False)
-    assert refused.returncode != 0
-    for words in ("Nothing was changed", "restore in progress", "begin-again"):
-        assert words in refused.stdout + refused.stderr
-    assert on("chick0", authority) == before
-    # Where the kubelet was started meanwhile, etcd has begun anew beside its data.
-    on("chick0", "systemctl stop kubelet; pkill -KILL -x etcd; pkill -KILL -x kube-apiserver; true")
-    on(
-        "chick0",
-        "rm --recursive --force /var/lib/etcd && mv /var/lib/etcd.saved /var/lib/etcd; systemctl start kubelet",
-    )
-    eventually("the API server", lambda: kubectl("get", "--raw", "/readyz"), seconds=300)
-    make("repair")
-    assert on("chick0", authority) == before
-    assert not any(drift().values())
-
-
-def test_login_page_names_and_a_notebook_go_on_without_the_control_plane(clock: Clock) -> None:
-    pods = ("get", "pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns")
-    places = kubectl(*pods, "--output", "jsonpath={.items[*].spec.nodeName}").split()
-    assert len(places) == 2
-    assert "chick0" not in places
-    with open_notebook(USER, password()) as page:
-        lab("power", "cut", "chick0")
-        with clock.timing("control plane off"):
-            end = time.monotonic() + OFF_SECONDS
-            while time.monotonic() < end:
-                assert _login_page()
-                page.run("import socket; print(socket.gethostbyname('proxy-public.hub.svc.cluster.local'), 'resolved')")
-                page.expect_output("resolved")
-        lab("power", "on", "chick0")
-    eventually("the API server", lambda: kubectl("get", "--raw", "/readyz"), seconds=600)
-    eventually("a site without drift", lambda: not any(drift().values()), seconds=300)
-
-
-def _login_page() -> bool:
-    resolve = f"{HUB}:443:{GATEWAY}"
-    page = ("curl", "--silent", "--insecure", "--max-time", "5", "--resolve", resolve, f"https://{HUB}/hub/login")
-    return "Username" in inside(*page, check=False).stdout
 
 
 def test_secrets_are_only_where_they_belong() -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from lab.rack import load_rack
-from tests.acceptance.site import HOSTS, STACK, output
+from tests.acceptance.site import HOSTS, STACK, inside, output
 from tests.browser.chromium import ON_THE_CAMPUS, open_page
 from tests.stacks.sites import tree
 
@@ -116,3 +116,10 @@ def _says_idle(frame: str | bytes) -> bool:
 @cache
 def _authority() -> str:
     return str(output("ca_certificate"))
+
+
+def login_page() -> bool:
+    """Whether the hub's login page answers at the gateway."""
+    resolve = f"{HUB}:443:{GATEWAY}"
+    page = ("curl", "--silent", "--insecure", "--max-time", "5", "--resolve", resolve, f"https://{HUB}/hub/login")
+    return "Username" in inside(*page, check=False).stdout
