@@ -141,7 +141,7 @@ def test_roles_are_read_from_the_state(shell: LoopbackShell) -> None:
         {"urn": f"{urn}old", "type": COMMAND, "inputs": inputs, "parent": owner, "delete": True},
         {"urn": f"{urn}other", "type": COMMAND, "inputs": {"create": "echo hello"}},
     ]
-    expected = replace(applied(shell, KEY, secrets=SECRETS), probe=": probe a1")
+    expected = replace(applied(shell, KEY, secrets=SECRETS), probe=": probe a1", urn=f"{urn}chick0-key-command")
     assert list(applied_roles({"deployment": {"resources": resources}})) == [expected]
 
 

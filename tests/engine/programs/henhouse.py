@@ -20,7 +20,7 @@ findings = probe_if_requested()
 
 def told(target: SshTarget, role: str, text: str) -> None:
     """Write a file on a machine, then another that says by which run."""
-    run = Fact("run", "cat /proc/sys/kernel/random/uuid")
+    run = Fact("run", "cat /proc/sys/kernel/random/uuid", lasting=False)
     file = f"/tmp/{target.name}-{role}"
     given = HostState(target, Role(role, (File(file, f"{text}\n"),), facts=(run,)), findings=findings)
 
