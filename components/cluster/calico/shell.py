@@ -1,9 +1,10 @@
 """The shell scripts of this room, each a file of its own under `scripts/`."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from components.templates import shell
 
 SCRIPTS: Final = Path(__file__).with_name("scripts")
 
@@ -14,7 +15,5 @@ def script(file: str, *, library: str | Sequence[str] = (), **values: str) -> st
     The variables are `values`, quoted, under upper-case names. The functions are those of the file `library`, or of
     several, which may read the variables, too.
     """
-    assignments = "".join(f"{name.upper()}={shlex.quote(value)}\n" for name, value in values.items())
     libraries = (library,) if isinstance(library, str) else library
-    functions = "".join((SCRIPTS / each).read_text() for each in libraries)
-    return assignments + functions + (SCRIPTS / file).read_text()
+    return shell(__file__, *(each.removesuffix(".sh") for each in (*libraries, file)), **values)
