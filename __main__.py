@@ -13,6 +13,7 @@ from components.machines.node import BareMetalNode
 from components.network.edge.component import IngressProxy
 from components.network.firewall.component import Firewall
 from components.network.gateway.component import Gateway
+from components.network.names.component import NameServer, Resolvers
 from components.observability.monitoring.component import Monitoring
 from components.storage.fileserver.component import NfsFileserver
 from components.storage.pool.component import ZfsPool
@@ -29,11 +30,14 @@ secrets = SiteSecrets("secrets", site)
 
 findings = probe_if_requested()
 membership = Membership.of(site.cluster)
-nodes = {name: BareMetalNode(name, site, membership, findings) for name in site.hosts}
-machines = {name: node.machine for name, node in nodes.items()}
-rooster = machines[site.gateway]
-
+first = BareMetalNode(site.gateway, site, membership, findings)
+rooster = first.machine
 gateway = Gateway("gateway", site, Peering.of(site.cluster), on=rooster)
+behind = {name: BareMetalNode(name, site, membership, findings, after=gateway.way_out) for name in site.behind_gateway}
+nodes = {name: behind.get(name, first) for name in site.hosts}
+machines = {name: node.machine for name, node in nodes.items()}
+names = NameServer("names", site, on=rooster)
+
 pool = ZfsPool(site.storage.pool.name, site, on=machines[site.storage.pool.host])
 cluster = CalicoCluster(site.cluster.name, site, machines=machines, gateway=gateway.ready, now=time.time())
 spaces = Namespaces("namespaces", cluster.access).names
@@ -55,7 +59,15 @@ of_rooms = (pool.watched, cluster.watched, homes.watched, hub.watched, edge.watc
 watched = [*(node.watched for node in nodes.values()), *of_rooms]
 of_machines = (opening for node in nodes.values() for opening in node.openings)
 of_the_site = (Opening.of(opening) for opening in site.network.openings)
-openings = [*of_machines, *gateway.openings, *cluster.openings, *homes.openings, *edge.openings, *of_the_site]
+openings = [
+    *of_machines,
+    *gateway.openings,
+    *names.openings,
+    *cluster.openings,
+    *homes.openings,
+    *edge.openings,
+    *of_the_site,
+]
 monitoring = Monitoring(
     "watch",
     site,
@@ -64,7 +76,8 @@ monitoring = Monitoring(
     certificate=edge.certificate,
     watched=watched,
 )
-Firewall("firewall", site, machines=machines, openings=openings, after=[homes, edge, monitoring])
+firewall = Firewall("firewall", site, machines=machines, openings=openings, after=[homes, edge, monitoring])
+Resolvers("resolvers", site, machines=machines, after=[*names.ready, firewall.of_gateway])
 
 export_outputs(
     site,

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import HttpUrl
 
+from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.monitoring import ALERT_WEBHOOK
@@ -390,6 +391,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     repositories_of_the_same_minor,
     images_in_the_registry,
     mirrors_elsewhere,
+    reserved_for_nodes,
+    names_that_lead_on,
+    administrators_of_nat,
 )
 
 

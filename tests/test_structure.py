@@ -37,7 +37,7 @@ WITHOUT_WINGS: Final = (
 
 
 FOR_EVERYONE: Final = frozenset(
-    {"hosts", "gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab", "jump"}
+    {"hosts", "gateway", "behind_gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab", "jump"}
 )
 """What every room may read of the settings: the machines and the way to them, the networks and the site's name."""
 OWN: Final[dict[str, frozenset[str]]] = {
@@ -46,6 +46,7 @@ OWN: Final[dict[str, frozenset[str]]] = {
     "components.storage.fileserver": frozenset({"storage"}),
     "components.network.gateway": frozenset(),
     "components.network.firewall": frozenset(),
+    "components.network.names": frozenset(),
     "components.network.edge": frozenset({"edge"}),
     "components.cluster.calico": frozenset({"cluster"}),
     "components.cluster.namespaces": frozenset(),

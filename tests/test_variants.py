@@ -69,6 +69,15 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a port of the site's own": {
         "network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}
     },
+    "no name server of the site's own": {"network": {"dns": None}},
+    "a private network, with its own name servers": {
+        "network": {
+            "nat": True,
+            "administrators": ["192.0.2.0/24"],
+            "nodes": ["198.18.0.96/28"],
+            "dns": {"domain": "machines.example", "upstreams": ["192.0.2.53"]},
+        }
+    },
     "several keys": {"hub": {"keys": ["third", "second", "first"]}},
     "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},

@@ -19,7 +19,7 @@ from lab.versions import SITE
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = (
-    *("bird2", "haproxy", "knot", "nftables", "nginx"),
+    *("bird2", "dnsmasq-base", "haproxy", "knot", "nftables", "nginx"),
     *("prometheus", "prometheus-blackbox-exporter"),
 )
 OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}
@@ -30,11 +30,9 @@ HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
 
 def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a Debian program; return what it says, on both streams, and how it ends."""
-    path, environment = _program(program)
     return subprocess.run(
-        [path, *arguments],
+        [*command(program), *arguments],
         cwd=cwd,
-        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -55,6 +53,12 @@ def running(program: str, *arguments: str, log: Path) -> Iterator["subprocess.Po
     finally:
         process.terminate()
         process.wait(20)
+
+
+def command(program: str) -> list[str]:
+    """Return the words that run a Debian program, also in another network namespace."""
+    path, environment = _program(program)
+    return ["env", *(f"{name}={value}" for name, value in environment.items()), path]
 
 
 def accepts(program: str, *arguments: str, cwd: Path | None = None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
-from stacks.settings import OpeningSettings
+from stacks.settings import OpeningSettings, Site
 
 ANYWHERE: Final = (IPv4Network("0.0.0.0/0"),)
 
@@ -45,3 +45,12 @@ class Opening:
 def only(addresses: Iterable[IPv4Address]) -> tuple[IPv4Network, ...]:
     """Return these addresses and no others as sources, in order."""
     return tuple(IPv4Network(address) for address in sorted(set(addresses)))
+
+
+def of_nodes(site: Site) -> tuple[IPv4Network, ...]:
+    """Return the nodes as sources: the parts of the network that are reserved for them, or else each by its address.
+
+    Where it matters who exactly asks, use `only`: a stranger on the machines' network may take a reserved address that
+    no node has yet.
+    """
+    return site.network.nodes or only(node.address for node in site.nodes.values())

@@ -1,6 +1,6 @@
 """BareMetalNode: a machine whose baseline is in place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pulumi
 
@@ -40,16 +40,21 @@ class BareMetalNode(pulumi.ComponentResource):
         site: Site,
         cluster: Membership,
         findings: Findings,
+        *,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`name` is one of the settings' `hosts`; `findings` are what a probe has seen of all machines."""
+        """`name` is one of the settings' `hosts`; `findings` are what a probe has seen of all machines.
+
+        `after` is what leads from the machine to its packages.
+        """
         super().__init__("henhouse:host:BareMetalNode", name, None, opts)
         host = site.hosts[name]
         target = SshTarget.of(name, host, site.access, site.jump)
 
         ready: HostState | None = None
         for role in baseline(name, site, cluster):
-            options = pulumi.ResourceOptions(parent=self, depends_on=[ready] if ready else None)
+            options = pulumi.ResourceOptions(parent=self, depends_on=[ready] if ready else [*after])
             ready = HostState(target, role, findings=findings, opts=options)
         assert ready is not None
 

@@ -13,7 +13,7 @@ from stacks.settings.hub import HubSettings, SizeSettings
 from stacks.settings.login import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
-from stacks.settings.network import NetworkSettings, OpeningSettings
+from stacks.settings.network import DnsSettings, NetworkSettings, OpeningSettings
 from stacks.settings.receivers import (
     AnyReceiver,
     MailReceiverSettings,
@@ -31,6 +31,7 @@ __all__ = [
     "BgpSettings",
     "CalicoSettings",
     "ClusterSettings",
+    "DnsSettings",
     "EdgeSettings",
     "HomesSettings",
     "HostSettings",
@@ -108,6 +109,11 @@ class Site(Model):
             given.tunnel_port,
             given.machine,
         )
+
+    @property
+    def behind_gateway(self) -> tuple[str, ...]:
+        """Names of all other machines."""
+        return tuple(name for name in self.hosts if name != self.gateway)
 
     @property
     def control_planes(self) -> Mapping[str, HostSettings]:

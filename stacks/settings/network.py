@@ -1,11 +1,19 @@
 """The address plan."""
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from stacks.settings.types import HostName, LoadBalancerNetwork, MachinesNetwork, Model, PodNetwork, ServiceNetwork
+from stacks.settings.types import (
+    HostName,
+    LoadBalancerNetwork,
+    MachinesDomain,
+    MachinesNetwork,
+    Model,
+    PodNetwork,
+    ServiceNetwork,
+)
 
 
 class OpeningSettings(Model):
@@ -23,6 +31,17 @@ class OpeningSettings(Model):
     """What answers there, for people."""
 
 
+class DnsSettings(Model):
+    """The gateway answers for the machines' names, and asks others for the rest."""
+
+    domain: MachinesDomain = "flock.internal"
+    """The zone of the machines' names. Nothing but machines is in it, so the site's public names must be in another.
+    ICANN reserves .internal for such use."""
+    upstreams: tuple[IPv4Address, ...]
+    """Name servers that the gateway asks for all other names, such as the campus'. With none, `[]`, it refuses to
+    answer for other names."""
+
+
 class NetworkSettings(Model):
     """The address plan. No two of the four networks may overlap."""
 
@@ -34,6 +53,20 @@ class NetworkSettings(Model):
     """Addresses of Kubernetes Services (ClusterIPs)."""
     load_balancers: LoadBalancerNetwork
     """Addresses of Services of type LoadBalancer, announced to the gateway by BGP."""
+    nodes: tuple[IPv4Network, ...] = ()
+    """Parts of the machines' network that only nodes of the cluster get addresses of. Where nothing depends on who
+    exactly asks, packet filters name them, and a new node changes no other node. If omitted, every node's filter names
+    every node."""
+    nat: bool = False
+    """True where the gateway stands between a private network of the machines and the outside: what machines and pods
+    send outside then carries the gateway's address, and nobody outside begins a connection to a machine behind it.
+    Off, the gateway only routes."""
+    administrators: tuple[IPv4Network, ...] = ()
+    """Networks outside whose computers may begin connections to the machines behind a gateway with `nat`, as this
+    program does when it runs on one of them. If omitted, it runs on the gateway or in the machines' network."""
+    dns: DnsSettings | None = None
+    """How machines find each other by name. If omitted, each machine has the names of all in its /etc/hosts, and keeps
+    the name servers that its installation gave it."""
     openings: tuple[OpeningSettings, ...] = ()
     """Ports of the machines to open beside those that henhouse itself needs. All others are closed."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)

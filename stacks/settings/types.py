@@ -27,6 +27,21 @@ DomainName = Annotated[
 ]
 """A fully qualified name in lower case without the final dot (RFC 1035, 2.3.1)."""
 
+
+def _of_machines(name: str) -> str:
+    for top, owner in (
+        ("local", "multicast DNS (RFC 6762)"),
+        ("localhost", "the machine itself (RFC 6761)"),
+        ("arpa", "reverse names (RFC 3172)"),
+    ):
+        if name.rpartition(".")[2] == top:
+            raise ValueError(f"must not end in .{top}, which is {owner}: write a name such as flock.internal")
+    return name
+
+
+MachinesDomain = Annotated[DomainName, AfterValidator(_of_machines)]
+"""A zone that a name server of the site's own may answer for."""
+
 HostKey = Annotated[str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/]{68}$")]
 """An ed25519 public key as in `/etc/ssh/ssh_host_ed25519_key.pub`, without its comment.
 

@@ -174,6 +174,18 @@ def test_strangers_reach_what_is_declared_for_them_and_nothing_else(stranger: st
     }
 
 
+def test_machines_and_pods_know_machines_by_name() -> None:
+    addresses = [each["address"] for each in HOSTS.values()]
+    names = " ".join([*HOSTS, *(f"{name}.flock.internal" for name in HOSTS)])
+    for host in HOSTS:
+        found = on(host, f"for name in {names}; do getent ahostsv4 $name | head --lines=1; done").splitlines()
+        assert [line.split()[0] for line in found] == addresses * 2, host
+        assert on(host, f"getent hosts {HOSTS['hen']['address']}").split()[1] == "hen.flock.internal"
+    look_up = "import socket; print(socket.gethostbyname('hen.flock.internal'))"
+    asked = kubectl("--namespace", "hub", "exec", "deployment/hub", "--", "python3", "-c", look_up)
+    assert asked.strip() == HOSTS["hen"]["address"]
+
+
 @pytest.mark.parametrize("through", ["rooster", "chick1", "chick2"])
 def test_no_route_leads_a_stranger_to_pods_or_services(through: str) -> None:
     """The file server believes a worker's address, which kube-proxy gives to what comes to a Service from outside."""

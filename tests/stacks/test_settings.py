@@ -17,6 +17,7 @@ from tests.stacks.sites import ROOT, changed, tree
 STACKS = ("dev", "prod")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 MAIL = {"type": "mail", "to": ["ops@example.org"], "sender": "hen@example.org", "smarthost": "mail.example.org:587"}
+HUB = {"hub": {"host": "hub.flock.example.org"}}
 MIRROR = {"type": "mirror", "disks": ["disk-a", "disk-b"]}
 
 REJECTED: list[tuple[str, dict[str, Any], str]] = [
@@ -228,6 +229,61 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         "too few addresses for the pods of all nodes",
         {"network": {"pods": "198.18.64.0/24"}},
         "network.pods: 198.18.64.0/24 has 4 blocks of 64 addresses, and 3 nodes of 110 pods take 6",
+    ),
+    (
+        "nodes' addresses outside the machines' network",
+        {"network": {"nodes": ["10.0.0.0/24"]}},
+        "network.nodes.0: 10.0.0.0/24 is not a part of network.machines",
+    ),
+    (
+        "a node outside the addresses that are reserved for nodes",
+        {"network": {"nodes": ["198.18.0.100/31"]}},
+        "hosts.chick2.address: 198.18.0.102 is in none of network.nodes, and chick2 is a node",
+    ),
+    (
+        "the file server among the addresses of nodes",
+        {"network": {"nodes": ["198.18.0.64/26", "198.18.0.128/25"]}},
+        "hosts.hen.address: 198.18.0.200 is in network.nodes, and hen is no node",
+    ),
+    (
+        "a name server that asks itself",
+        {"network": {"dns": {"upstreams": ["192.0.2.53", "198.18.0.2"]}}},
+        "network.dns.upstreams.1: 198.18.0.2 is the gateway itself",
+    ),
+    (
+        "a name server on loopback",
+        {"network": {"dns": {"upstreams": ["127.0.0.53"]}}},
+        "network.dns.upstreams.0: 127.0.0.53 is the gateway itself",
+    ),
+    (
+        "a name server twice",
+        {"network": {"dns": {"upstreams": ["192.0.2.53", "192.0.2.53"]}}},
+        "network.dns.upstreams.1: 192.0.2.53 is named twice",
+    ),
+    ("no word on name servers", {"network": {"dns": {"upstreams": None}}}, "network.dns.upstreams: is required"),
+    (
+        "a name of a name server",
+        {"network": {"dns": {"upstreams": ["dns.example.org"]}}},
+        "network.dns.upstreams.0: 'dns.example.org'",
+    ),
+    (
+        "the site's public names in the machines' zone",
+        {"network": {"dns": {"domain": "flock.example.org", "upstreams": []}}, "domain": "flock.example.org", **HUB},
+        "network.dns.domain: flock.example.org holds domain, flock.example.org",
+    ),
+    (
+        "the site's public names below the machines' zone",
+        {"network": {"dns": {"domain": "example.org", "upstreams": []}}, "domain": "flock.example.org", **HUB},
+        "network.dns.domain: example.org holds domain, flock.example.org",
+    ),
+    *(
+        (f"machines in .{name}", {"network": {"dns": {"domain": f"flock.{name}", "upstreams": []}}}, f"end in .{name}")
+        for name in ("local", "localhost", "arpa")
+    ),
+    (
+        "administrators without address translation",
+        {"network": {"administrators": ["192.0.2.0/24"]}},
+        "network.administrators: is given, and network.nat is off",
     ),
     ("an old time zone", {"time_zone": "US/Pacific"}, "write America/Los_Angeles"),
     ("a zone of another spelling", {"time_zone": "europe/berlin"}, "time_zone: 'europe/berlin': is not a time zone"),
@@ -451,6 +507,15 @@ ACCEPTED: list[dict[str, Any]] = [
     {"monitoring": {"receivers": {"ops": {"type": "slack", "url": "https://x.example.org/", "channel": "#ops"}}}},
     {"cluster": {"resolvers": ["198.18.0.2", "192.0.2.1"]}},
     {"cluster": {"resolvers": []}},
+    {"network": {"nodes": ["198.18.0.96/29", "198.18.0.128/26"]}},
+    {"network": {"nat": True, "administrators": ["192.0.2.0/24"]}},
+    {"network": {"dns": None}},
+    {"network": {"dns": {"upstreams": ["192.0.2.53"], "domain": "machines.henhouse.localhost.example"}}},
+    {
+        "network": {"dns": {"upstreams": ["198.18.0.1"], "domain": "machines.flock.example.org"}},
+        "domain": "flock.example.org",
+        **HUB,
+    },
     {"network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}},
     {"hub": {"login": {"type": "native"}}},
     {"hub": {"login": "native"}},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.contracts.cluster import API_PORT, BGP_PORT
-from components.contracts.openings import ANYWHERE, Opening, only
+from components.contracts.openings import ANYWHERE, Opening, of_nodes, only
 from stacks.settings import Site
 
 ETCD_PORTS: Final = (2379, 2380)
@@ -17,9 +17,10 @@ def openings(site: Site) -> Iterator[Opening]:
 
     The API server is for anyone who has a certificate or a token: administrators' computers are in no setting.
     """
-    nodes = only(node.address for node in site.nodes.values())
+    # BIRD answers only the neighbours that it was told of, and kube-proxy's health is no secret.
+    nodes = of_nodes(site)
     control_planes = only(node.address for node in site.control_planes.values())
-    speakers = only([site.hosts[site.gateway].address, *(node.address for node in site.nodes.values())])
+    speakers = (*only([site.hosts[site.gateway].address]), *nodes)
     for name in site.control_planes:
         yield Opening(name, API_PORT, "tcp", ANYWHERE, "API server")
         for port in ETCD_PORTS:

@@ -199,18 +199,26 @@ def token_id(site: Site, worker: str) -> str:
 
 def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
     """Return what a kubelet needs before it starts."""
-    resolvers = {"resolv_conf": kubeadm.RESOLV_CONF, "resolvers": " ".join(map(str, site.cluster.resolvers))}
     return (
         # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
         File(NETWORKD_ROUTES, "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"),
         *left_alone(),
         Directory(kubeadm.KUBELET_CONFIG_DIRECTORY),
         File(KUBELET_CONFIG, kubeadm.kubelet_configuration(site, site.hosts[name])),
-        Script(
-            "resolvers for pods",
-            check=script("resolvers.check.sh", library="resolvers.sh", **resolvers),
-            apply=script("resolvers.apply.sh", library="resolvers.sh", **resolvers),
-        ),
+        _resolvers(site),
+    )
+
+
+def _resolvers(site: Site) -> Item:
+    """Return the item for whom pods ask for names outside the cluster: whom the settings name, the gateway where it is
+    the name server, or else whom their machine asks."""
+    if site.network.dns and not site.cluster.resolvers:
+        return File(kubeadm.RESOLV_CONF, f"nameserver {site.hosts[site.gateway].address}\n")
+    about = {"resolv_conf": kubeadm.RESOLV_CONF, "resolvers": " ".join(map(str, site.cluster.resolvers))}
+    return Script(
+        "resolvers for pods",
+        check=script("resolvers.check.sh", library="resolvers.sh", **about),
+        apply=script("resolvers.apply.sh", library="resolvers.sh", **about),
     )
 
 

@@ -18,9 +18,9 @@ _SSHD = "/etc/ssh/sshd_config.d/10-henhouse.conf"
 
 
 def base(name: str, site: Site, endpoint: str) -> Role:
-    """Return the role in which the machine knows its own name and time zone, and every other machine by name.
+    """Return the role in which the machine knows its own name and time zone, and the API server by name.
 
-    It needs no name server for the other machines' names.
+    It needs no name server for them. Without `network.dns` it knows every other machine by name as well.
     """
     return Role(
         "base",
@@ -36,8 +36,8 @@ def base(name: str, site: Site, endpoint: str) -> Role:
             Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
             # Whatever writes the file anew at boot, as cloud-init does: without the API server's name a node is lost.
             # Before the block: the units must not bring an older one back.
-            File(_HOSTS, Block.framed("base", hosts(site, endpoint))),
-            Block("/etc/hosts", hosts(site, endpoint)),
+            File(_HOSTS, Block.framed("base", hosts(name, site, endpoint))),
+            Block("/etc/hosts", hosts(name, site, endpoint)),
             *(File(f"{_UNITS}/{unit}", render(__file__, unit, kept=_HOSTS)) for unit in _HOSTS_UNITS),
             Unit(_HOSTS_UNITS[0]),
             Unit(_HOSTS_UNITS[1], running=None),
@@ -48,17 +48,21 @@ def base(name: str, site: Site, endpoint: str) -> Role:
     )
 
 
-def hosts(site: Site, endpoint: str) -> str:
-    """Return the machines' lines of /etc/hosts (hosts(5)).
+def hosts(name: str, site: Site, endpoint: str) -> str:
+    """Return the lines of /etc/hosts (hosts(5)) of the machine `name`.
 
-    The API server's name, `endpoint`, is in the line of the control plane.
+    They hold its own name and that of the API server, `endpoint`: no machine of the cluster depends on another for
+    these two. Where no name server knows the machines, they hold all machines' names.
     """
+    dns = site.network.dns
+    domain = dns.domain if dns else site.domain
     lines = []
-    for name, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
-        names = [f"{name}.{site.domain}", name]
+    for each, host in sorted(site.hosts.items(), key=lambda each: each[1].address):
+        names = [f"{each}.{domain}", each] if each == name or not dns else []
         if host.is_control_plane:
             names.append(endpoint)
-        lines.append(f"{host.address} {' '.join(names)}\n")
+        if names:
+            lines.append(f"{host.address} {' '.join(names)}\n")
     return "".join(lines)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
+from components.contracts.openings import of_nodes, only
 from components.templates import render
 from stacks.settings import Site
 
@@ -36,7 +37,7 @@ def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
         __file__,
         "nginx.conf",
         routes=sorted(upstreams, key=lambda upstream: upstream.host),
-        trusted=trusted_addresses(site),
+        trusted=believed(site),
         certificate=f"{CERTIFICATE_DIRECTORY}/tls.crt",
         private_key=f"{CERTIFICATE_DIRECTORY}/tls.key",
         body_limit=BODY_LIMIT,
@@ -61,3 +62,13 @@ def haproxy_cfg(*, hosts: Sequence[str], address: IPv4Address, gateway: IPv4Addr
 def trusted_addresses(site: Site) -> list[IPv4Address]:
     """Where the TLS proxy's connections come from: the gateway, or the node that the gateway chose."""
     return sorted({site.hosts[site.gateway].address, *(node.address for node in site.nodes.values())})
+
+
+def believed(site: Site) -> tuple[IPv4Network, ...]:
+    """Return whose PROXY header the TLS proxy believes: a new configuration restarts the proxy, so one more node should
+    need none.
+
+    Addresses that are only reserved for nodes do not get so far: the proxy's policy names the machines one by one.
+    """
+    gateway = only([site.hosts[site.gateway].address])
+    return tuple(sorted({*gateway, *of_nodes(site)}))

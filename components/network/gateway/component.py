@@ -4,7 +4,7 @@ import pulumi
 
 from components.contracts.cluster import BGP_PORT, Peering
 from components.contracts.machines import Machine
-from components.contracts.openings import Opening, only
+from components.contracts.openings import Opening, of_nodes
 from components.network.gateway.roles import router_role
 from converge.host_state import apply
 from stacks.settings import Site
@@ -16,6 +16,8 @@ class Gateway(pulumi.ComponentResource):
     ready: pulumi.Resource
     """Its BGP speaker answers the nodes. Nodes that start earlier hold their routes back until it does: Calico runs
     BIRD in graceful recovery, which waits for every configured peer."""
+    way_out: tuple[pulumi.Resource, ...]
+    """What machines behind a gateway that translates addresses have to wait for, before they fetch anything."""
     openings: tuple[Opening, ...]
 
     def __init__(
@@ -23,9 +25,10 @@ class Gateway(pulumi.ComponentResource):
     ) -> None:
         super().__init__("henhouse:net:Gateway", name, None, opts)
         self.ready = apply(on, router_role(site, peering), parent=self)
-        nodes = only(node.address for node in site.nodes.values())
+        self.way_out = (self.ready,) if site.network.nat else ()
         self.openings = (
-            Opening(on.name, BGP_PORT, "tcp", nodes, "BGP"),
+            # BIRD answers only the neighbours that it was told of.
+            Opening(on.name, BGP_PORT, "tcp", of_nodes(site), "BGP"),
             Opening(on.name, 123, "udp", (site.network.machines,), "NTP"),
         )
         self.register_outputs({})

@@ -2,6 +2,7 @@
 
 from components.contracts.cluster import Peering
 from components.network.gateway.bird import bird_configuration
+from components.network.gateway.nat import way_out
 from converge.items import File, Package, Sysctl, Unit
 from converge.role import Role
 from stacks.settings import Site
@@ -11,7 +12,7 @@ NETWORKD_ROUTES = "/etc/systemd/networkd.conf.d/50-foreign-routes.conf"
 
 
 def router_role(site: Site, peering: Peering) -> Role:
-    """Return the role in which the machine forwards IPv4 and has the cluster's routes."""
+    """Return the role in which the machine forwards IPv4, leads out, and has the cluster's routes."""
     return Role(
         "router",
         (
@@ -22,6 +23,7 @@ def router_role(site: Site, peering: Peering) -> Role:
             Sysctl("net.ipv4.fib_multipath_use_neigh", "1"),
             # systemd-networkd removes routes that it did not make when it restarts (networkd.conf(5)).
             File(NETWORKD_ROUTES, "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"),
+            *way_out(site),
             Package("bird2"),
             File(
                 BIRD_CONF,

@@ -40,11 +40,22 @@ def test_only_nodes_of_the_cluster_get_what_kubeadm_expects() -> None:
         assert found == (only if machine.startswith("chick") else set())
 
 
-def test_every_machine_knows_every_other_and_the_api_server() -> None:
-    lines = base.hosts(site("dev"), "api.flock.internal").splitlines()
+def test_machine_knows_itself_and_the_api_server() -> None:
+    assert base.hosts("hen", site("dev"), "api.flock.internal").splitlines() == [
+        "198.18.0.100 api.flock.internal",
+        "198.18.0.200 hen.flock.internal hen",
+    ]
+    assert base.hosts("chick0", site("dev"), "api.flock.internal").splitlines() == [
+        "198.18.0.100 chick0.flock.internal chick0 api.flock.internal",
+    ]
+
+
+def test_without_a_name_server_every_machine_knows_every_other() -> None:
+    alone = parse_settings(changed(tree("dev"), {"network": {"dns": None}}))
+    lines = base.hosts("hen", alone, "api.flock.internal").splitlines()
     assert lines[0] == "198.18.0.2 rooster.henhouse.localhost rooster"
     assert lines[1] == "198.18.0.100 chick0.henhouse.localhost chick0 api.flock.internal"
-    assert len(lines) == len(site("dev").hosts)
+    assert len(lines) == len(alone.hosts)
 
 
 def test_gateway_serves_the_time_that_the_world_gives_it() -> None:

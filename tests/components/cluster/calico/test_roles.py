@@ -36,9 +36,12 @@ def _all(site: Site) -> Iterator[tuple[Role, tuple[str, ...]]]:
     yield roles.dns_role(site), ()
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_rendered_scripts_are_sound(stack: str) -> None:
-    for role, secrets in _all(parse_settings(tree(stack))):
+NO_NAME_SERVER = parse_settings(changed(tree("dev"), {"network": {"dns": None}}))
+
+
+@pytest.mark.parametrize("settings", [parse_settings(tree("prod")), NO_NAME_SERVER], ids=["prod", "no name server"])
+def test_rendered_scripts_are_sound(settings: Site) -> None:
+    for role, secrets in _all(settings):
         text = render(role, "a-machine", secrets)
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
         found = shellcheck(text, "--shell=bash")
@@ -46,7 +49,8 @@ def test_rendered_scripts_are_sound(stack: str) -> None:
 
 
 def test_every_script_is_used(site: Site) -> None:
-    used = "\n".join(render(role, "a-machine", secrets) for role, secrets in _all(site))
+    sites = (site, NO_NAME_SERVER)
+    used = "\n".join(render(role, "a-machine", secrets) for each in sites for role, secrets in _all(each))
     for path in SCRIPTS.glob("*.sh"):
         assert path.read_text().strip() in used, path.name
 
@@ -153,3 +157,13 @@ def test_nothing_else_configures_the_interfaces_of_pods(site: Site) -> None:
             assert f"interface-name:{name}" in files[interfaces.NETWORK_MANAGER]
         reloaded = {item.name for item in role.items if isinstance(item, Unit) and item.enabled is None}
         assert reloaded == {"systemd-networkd.service", "NetworkManager.service"}
+
+
+def test_pods_ask_the_gateway_where_it_is_the_name_server() -> None:
+    site = parse_settings(changed(tree("dev"), {"network": {"dns": {"upstreams": ["198.18.0.1"]}}, "cluster": {"resolvers": []}}))
+    (conf,) = [
+        item
+        for item in roles.worker_role(site, "chick1").items
+        if isinstance(item, File) and item.path == kubeadm.RESOLV_CONF
+    ]
+    assert conf.content == "nameserver 198.18.0.2\n"
