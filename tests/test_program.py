@@ -199,6 +199,26 @@ def test_every_port_of_every_machine_has_one_owner(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
+def test_no_machine_asks_the_gateway_for_names_before_it_answers(stack: str) -> None:
+    """It answers once its packet filter, which may be an older one, lets the question in."""
+    for machine in tree(stack)["hosts"]:
+        resolver = program(stack).one(f"{machine}-resolver-command")
+        assert resolver.depends_on_names >= {"rooster-names-command", "rooster-firewall-kept-command"}
+
+
+def test_machines_behind_nat_wait_for_their_way_out() -> None:
+    """Their first role fetches packages. A gateway that only routes keeps nobody waiting."""
+    for stack, waits in (("prod", True), ("dev", False)):
+        for machine in tree(stack)["hosts"].keys() - {"rooster"}:
+            first = program(stack).one(f"{machine}-sources-command")
+            assert ("rooster-router-command" in first.depends_on_names) == waits
+
+
+def test_gateway_closes_no_way_before_the_program_was_seen_to_come_by_another() -> None:
+    assert "chick0-firewall-members-command" in program("prod").one("rooster-firewall-command").depends_on_names
+
+
+@pytest.mark.parametrize("stack", STACKS)
 def test_secrets_are_secret_outputs_only(stack: str) -> None:
     recorded = program(stack)
     assert recorded.secret_exports >= {"kubeconfig", "login"}

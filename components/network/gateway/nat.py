@@ -10,8 +10,7 @@ RULES: Final = "/etc/henhouse/nat.nft"
 
 _UNIT: Final = "henhouse-nat.service"
 _UNIT_FILE: Final = f"/etc/systemd/system/{_UNIT}"
-# The rule without its numbers of packets; nftables keeps it as it was written.
-_IN_FORCE: Final = "nft --stateless list table ip henhouse-nat 2>/dev/null | grep --quiet ' masquerade$'"
+_IN_FORCE: Final = "[[ $(nft list table ip henhouse-nat) == *' masquerade'* ]]"
 
 
 def translation(site: Site) -> str:

@@ -51,6 +51,7 @@ class Resolvers(pulumi.ComponentResource):
         super().__init__("henhouse:net:Resolvers", name, None, opts)
         dns = site.network.dns
         gateway = site.hosts[site.gateway].address
-        for machine in machines.values() if dns else ():
-            apply(machine, resolver(gateway, dns), parent=self, after=after)
+        if dns:
+            for machine in machines.values():
+                apply(machine, resolver(gateway, dns), parent=self, after=after)
         self.register_outputs({})

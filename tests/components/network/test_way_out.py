@@ -1,5 +1,6 @@
 """The gateway between a private network and the outside: real packets, the rules of the program."""
 
+import shlex
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 
 from components.contracts.openings import ANYWHERE, Opening
 from components.network.firewall.ruleset import MEMBERS, members, ruleset
-from components.network.gateway.nat import translation
+from components.network.gateway.nat import translation, way_out
+from converge.items import Script
 from stacks.load import parse_settings
 from tests.components.network.namespaces import GATEWAY, MACHINE, OUTSIDE, POD, PUBLIC, STRANGER, Network, network
 from tests.stacks.sites import changed, tree
+from tests.tools import command
 
 pytestmark = pytest.mark.programs
 
@@ -46,6 +49,18 @@ def test_machines_and_pods_go_out_with_the_gateways_address(net: Network, tmp_pa
     load(net, tmp_path, nat=True)
     assert net.seen_as("inside", OUTSIDE, 8080) == PUBLIC
     assert net.seen_as("inside", OUTSIDE, 8080, source=POD) == PUBLIC
+
+
+def test_translation_that_is_gone_is_seen(net: Network, tmp_path: Path) -> None:
+    site = parse_settings(changed(tree("dev"), {"network": {"nat": True}}))
+    checks = [item.check for item in way_out(site) if isinstance(item, Script)]
+    look = f'nft() {{ {shlex.join(command("nft"))} "$@"; }}\n{checks[-1]}'
+    look_there = ("gateway", "bash", "-euo", "pipefail", "-c", look)
+    assert net.run(*look_there, check=False).returncode != 0
+    load(net, tmp_path, nat=True)
+    net.run(*look_there)
+    net.run("gateway", *command("nft"), "flush", "ruleset")
+    assert net.run(*look_there, check=False).returncode != 0
 
 
 def test_nobody_outside_begins_a_connection_to_a_machine(net: Network, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def question(kind: str, name: str) -> bytes:
 
 def name_at(message: bytes, at: int) -> tuple[str, int]:
     """Return the name at a place, and the place behind it."""
-    labels = []
+    labels: list[str] = []
     while length := message[at]:
         if length >= 0xC0:
             rest, _ = name_at(message, struct.unpack_from("!H", message, at)[0] & 0x3FFF)
