@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_what_was_changed_by_hand_is_seen_and_put_right(hen: Filter, by_hand: st
 @pytest.mark.parametrize("members_first", [True, False])
 def test_port_that_is_opened_or_closed_needs_no_order(hen: Filter, members_first: bool) -> None:
     """Both files fit any other of their kind: an update may be cut short between them, and the machine boot."""
-    steps = [lambda: load_members(hen, NEW, port=5432), lambda: load_rules(hen, port=5432)]
+    steps = [partial(load_members, hen, NEW, port=5432), partial(load_rules, hen, port=5432)]
     for step in steps if members_first else steps[::-1]:
         step()
         assert hen.bash(f"nft delete table inet henhouse; nft --file {DIRECTORY}/candidate.nft")
