@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from components.contracts.openings import ANYWHERE, Opening
-from components.network.firewall.ruleset import MEMBERS, members, ruleset
+from components.network.firewall.roles import DIRECTORY
+from components.network.firewall.ruleset import members, ruleset
 from components.network.gateway.nat import translation, way_out
 from converge.items import Script
 from stacks.load import parse_settings
@@ -36,7 +37,7 @@ def load(net: Network, directory: Path, **settings: Any) -> None:
     site = parse_settings(changed(tree("dev"), {"network": settings}))
     sets = directory / "members.nft"
     sets.write_text(members(site, "rooster", OPENINGS))
-    (directory / "rules.nft").write_text(ruleset(site, "rooster", OPENINGS).replace(MEMBERS, str(sets)))
+    (directory / "rules.nft").write_text(ruleset(site, "rooster", OPENINGS).replace(DIRECTORY, str(directory)))
     net.nft("gateway", directory / "rules.nft")
     if site.network.nat:
         (directory / "nat.nft").write_text(translation(site))

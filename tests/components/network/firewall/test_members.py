@@ -119,6 +119,17 @@ def test_what_was_changed_by_hand_is_seen_and_put_right(hen: Filter, by_hand: st
     assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) == *' 198.18.0.102 '* ]]")
 
 
+def test_file_that_was_being_written_when_the_power_went_is_not_loaded(hen: Filter) -> None:
+    hen.write("members.nft.henhouse-new", members(site("dev"), "hen", openings(NEW)) + "add element inet hen")
+    assert hen.bash(f"nft --file {DIRECTORY}/candidate.nft")
+    assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) == *' 198.18.0.102 '* ]]")
+
+
+def test_rules_without_the_members_file_let_nobody_in(hen: Filter) -> None:
+    assert hen.bash(f"rm {DIRECTORY}/members.nft; nft --file {DIRECTORY}/candidate.nft")
+    assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) != *elements* ]]")
+
+
 @pytest.mark.parametrize("members_first", [True, False])
 def test_port_that_is_opened_or_closed_needs_no_order(hen: Filter, members_first: bool) -> None:
     """Both files fit any other of their kind: an update may be cut short between them, and the machine boot."""

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from components.contracts.openings import Opening
-from components.network.firewall.ruleset import MEMBERS, members, ruleset
+from components.network.firewall.roles import DIRECTORY
+from components.network.firewall.ruleset import members, ruleset
 from components.network.names.texts import dnsmasq_conf, hosts
 from stacks.load import parse_settings
 from stacks.settings import Site
@@ -50,7 +51,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         ]
         sets = directory / "members.nft"
         sets.write_text(members(site, "rooster", openings))
-        (directory / "rules.nft").write_text(ruleset(site, "rooster", openings).replace(MEMBERS, str(sets)))
+        (directory / "rules.nft").write_text(ruleset(site, "rooster", openings).replace(DIRECTORY, str(directory)))
         made.nft("gateway", directory / "rules.nft")
         yield made
 
