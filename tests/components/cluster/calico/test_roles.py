@@ -160,7 +160,9 @@ def test_nothing_else_configures_the_interfaces_of_pods(site: Site) -> None:
 
 
 def test_pods_ask_the_gateway_where_it_is_the_name_server() -> None:
-    site = parse_settings(changed(tree("dev"), {"network": {"dns": {"upstreams": ["198.18.0.1"]}}, "cluster": {"resolvers": []}}))
+    site = parse_settings(
+        changed(tree("dev"), {"network": {"dns": {"upstreams": ["198.18.0.1"]}}, "cluster": {"resolvers": []}})
+    )
     (conf,) = [
         item
         for item in roles.worker_role(site, "chick1").items
