@@ -35,7 +35,8 @@ def control_plane_role(site: Site) -> Role:
     the role refuses to make another: the stack remembers.
     """
     name = kubeadm.control_plane(site)
-    effect = "" if site.hosts[name].is_worker else "NoSchedule"
+    host = site.hosts[name]
+    effect = "" if host.is_worker else "NoSchedule"
     taint = {"node": name, "taint": kubeadm.CONTROL_PLANE_TAINT, "effect": effect}
     return Role(
         "control-plane",
@@ -57,6 +58,10 @@ def control_plane_role(site: Site) -> Role:
             _KUBELET,
             _pair("api", "API server answers"),
             _pair("taint", "node's taint", **taint),
+            # kubeadm labels each control plane, without a value; Calico goes by the value `true` (confd, client.go). A
+            # control plane that runs no pods of people's takes none of their connections either: the gateway would
+            # send it some for as long as it takes to notice that it is off.
+            _pair("announced", "node's load balancers", node=name, excluded="" if host.is_worker else "true"),
             _purpose(site, name),
         ),
         remembers=True,

@@ -169,3 +169,15 @@ def test_pods_ask_the_gateway_where_it_is_the_name_server() -> None:
         if isinstance(item, File) and item.path == kubeadm.RESOLV_CONF
     ]
     assert conf.content == "nameserver 198.18.0.2\n"
+
+
+@pytest.mark.parametrize(("also", "excluded"), [([], "true"), (["worker"], "")])
+def test_control_plane_without_pods_takes_no_connections_of_people(also: list[str], excluded: str) -> None:
+    """The gateway would send some to it for as long as it takes to notice that it is off."""
+    duties = {"hosts": {"chick0": {"duties": ["control-plane", *also]}}}
+    (item,) = [
+        item
+        for item in roles.control_plane_role(parse_settings(changed(tree("dev"), duties))).items
+        if isinstance(item, Script) and item.name == "node's load balancers"
+    ]
+    assert f"EXCLUDED='{excluded}'" in item.apply or f"EXCLUDED={excluded}\n" in item.apply
