@@ -88,7 +88,7 @@ docs: setup ## docs/settings.md and its schema, from the models
 
 check: setup ## everything pure, at every save: no root, no engine, no machine, no network; under a minute
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
-	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not rack and not drill and not chaos" --numprocesses 2 --quiet --durations=0 --durations-min=5
+	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not rack and not drill and not chaos" --numprocesses 2 --dist loadgroup --quiet --durations=0 --durations-min=5
 
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
 	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.

@@ -21,7 +21,9 @@ from tests.engine.sshd import Server
 from tests.stacks.sites import tree
 
 MACHINE: Final = "chick0"
-SHELL: Final = sorted((Path(__file__).resolve().parents[2] / "converge").glob("*/*.sh"))
+_CONVERGE: Final = Path(__file__).resolve().parents[2] / "converge"
+SHARED: Final = tuple(each.read_text() + "\n" for each in sorted(_CONVERGE.glob("*/*.sh")))
+"""The texts that many scripts begin with."""
 
 
 @cache
@@ -32,8 +34,8 @@ def site(stack: str) -> Site:
 
 def own_text(script: str) -> str:
     """Return a script without the parts that many scripts share."""
-    for part in SHELL:
-        script = script.replace(part.read_text() + "\n", "")
+    for part in SHARED:
+        script = script.replace(part, "")
     return script
 
 
