@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -16,6 +17,7 @@ import asyncssh
 
 from components.contracts.machines import SshTarget
 from converge.connection import Connection, JumpError, connect_to_jump
+from stacks.settings import Site
 
 LOOPBACK: Final = "127.0.0.1"
 _AGAIN_SECONDS: Final = 2.0
@@ -24,6 +26,19 @@ _LOOK_SECONDS: Final = 0.2
 
 class TunnelError(Exception):
     """The tunnel cannot be opened; the message says why."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A jump, and the port on which the tunnel through it is open."""
+
+    jump: SshTarget
+    port: int
+
+
+def way(site: Site) -> Way | None:
+    """Return the way to what is behind the site's jump, None for a site without one."""
+    return Way(SshTarget.of_jump(site.jump, site.access), site.jump.tunnel_port) if site.jump else None
 
 
 @asynccontextmanager

@@ -8,17 +8,14 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import yaml
+from stacks.file import NAMESPACE, setting
 
-from stacks.passphrase import settings_file
-
-_PROJECT: Final = "henhouse"
 _ENGINE: Final = "pulumi"
 
 
@@ -96,16 +93,11 @@ def unlock(stack: str) -> int:
 
 def of_a_rack(stack: str) -> bool:
     """Whether the stack's settings say that it is a lab's: then no other computer works on it."""
-    try:
-        settings = yaml.safe_load(settings_file(stack).read_text())
-    except (OSError, yaml.YAMLError):  # the engine says what is wrong with the file
-        return False
-    config = settings.get("config") if isinstance(settings, Mapping) else None
-    return isinstance(config, Mapping) and str(config.get(f"{_PROJECT}:lab", "")).lower() == "true"
+    return str(setting(stack, "lab")).lower() == "true"
 
 
 def _locks(backend: Path, stack: str) -> Iterator[Lock]:
-    for file in (backend / ".pulumi/locks/organization" / _PROJECT / stack).glob("*.json"):
+    for file in (backend / ".pulumi/locks/organization" / NAMESPACE / stack).glob("*.json"):
         try:
             content = json.loads(file.read_text())
             yield Lock(file, int(content["pid"]), str(content["hostname"]), str(content["timestamp"])[:19])

@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from converge.engine import Engine, EngineError
-from stacks.passphrase import settings_file
+from stacks.file import settings_file
 
 PLACEHOLDER: Final = "https://encrypted.invalid/"
 """Stands for every encrypted value; it is an address, because some settings have to be one."""

@@ -3,29 +3,18 @@
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
-import yaml
-
-from components.contracts.machines import SshTarget
 from converge import tunnel
 from converge.connection import JumpError
 from converge.stack import StackClient, StateError
-from stacks.load import NAMESPACE, parse_settings, tree_of
-from stacks.passphrase import settings_file
+from converge.tunnel import Way
+from stacks.file import setting
+from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
 
 FAILURES: Final = (StateError, SettingsError, JumpError, tunnel.TunnelError)
 """What `opened` raises when there is no way; each says why."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """A jump, and the port on which the tunnel through it is open."""
-
-    jump: SshTarget
-    port: int
 
 
 def of_stack(stack: StackClient) -> Way | None:
@@ -33,12 +22,7 @@ def of_stack(stack: StackClient) -> Way | None:
 
     The stack's file says which without its passphrase; only one that has a jump is decrypted, for the key.
     """
-    if not has_jump(stack.name):
-        return None
-    site = parse_settings(tree_of(stack.config()))
-    if site.jump is None:
-        return None
-    return Way(SshTarget.of_jump(site.jump, site.access), site.jump.tunnel_port)
+    return tunnel.way(parse_settings(tree_of(stack.config()))) if has_jump(stack.name) else None
 
 
 @asynccontextmanager
@@ -53,12 +37,7 @@ async def opened(way: Way | None) -> AsyncIterator[None]:
 
 def has_jump(stack: str) -> bool:
     """Whether the stack's file names a jump."""
-    try:
-        written = yaml.safe_load(settings_file(stack).read_text())
-    except (OSError, yaml.YAMLError):  # the engine says what is wrong with the file
-        return False
-    config = written.get("config") if isinstance(written, Mapping) else None
-    access = config.get(f"{NAMESPACE}:access") if isinstance(config, Mapping) else None
+    access = setting(stack, "access")
     return isinstance(access, Mapping) and access.get("jump") is not None
 
 

@@ -11,12 +11,10 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from stacks.checks import problems_across
-from stacks.passphrase import PassphraseError, refuse_published, settings_file
+from stacks.file import NAMESPACE, settings_file
+from stacks.passphrase import PassphraseError, refuse_published
 from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
 from stacks.settings import Site
-
-NAMESPACE = "henhouse"
-"""The project's name, which the keys of a stack's file begin with."""
 
 
 def parse_settings(tree: Mapping[str, Any]) -> Site:

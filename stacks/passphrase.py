@@ -9,12 +9,12 @@ import os
 import sys
 from base64 import b64decode
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from stacks.file import settings_file, written
 
 PUBLISHED: Final[Mapping[str, str]] = {"dev": "henhouse-lab", "prod": "henhouse-example"}
 """The committed stacks' passphrases, by stack. They keep nothing secret: their stacks hold example secrets only."""
@@ -24,11 +24,6 @@ _VARIABLES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 class PassphraseError(Exception):
     """The stack's passphrase cannot be used; the message says why, and what to type."""
-
-
-def settings_file(stack: str) -> Path:
-    """Return the file of a stack's settings, in the working directory; the name may have an organization before it."""
-    return Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
 def opens(salt: str, passphrase: str) -> bool:
@@ -50,7 +45,7 @@ def refuse_published(stack: str, *, lab: bool, preview: bool) -> None:
     """
     if lab or (stack == "prod" and preview):
         return
-    salt = str(_written(settings_file(stack)).get("encryptionsalt") or "")
+    salt = str(written(stack).get("encryptionsalt") or "")
     known = next((each for each in (*PUBLISHED.values(), "") if salt and opens(salt, each)), None)
     if known is not None:
         which = f"the passphrase {known}, which is published with the project" if known else "the empty passphrase"
@@ -66,9 +61,9 @@ def require(stack: str, environment: Mapping[str, str]) -> None:
 
     Pulumi Cloud keeps secrets itself, unless the stack's file has a salt.
     """
-    written = _written(settings_file(stack))
-    of_the_backend = environment.get("PULUMI_BACKEND_URL", "").startswith("http") and "encryptionsalt" not in written
-    provider = str(written.get("secretsprovider") or "passphrase")
+    held = written(stack)
+    of_the_backend = environment.get("PULUMI_BACKEND_URL", "").startswith("http") and "encryptionsalt" not in held
+    provider = str(held.get("secretsprovider") or "passphrase")
     if provider != "passphrase" or of_the_backend or any(environment.get(name) for name in _VARIABLES):
         return
     raise PassphraseError(
@@ -76,11 +71,6 @@ def require(stack: str, environment: Mapping[str, str]) -> None:
         "    put the passphrase in a file that only you can read, and type, with the file's name:\n"
         f"    export PULUMI_CONFIG_PASSPHRASE_FILE=$HOME/.config/henhouse/{stack}.passphrase"
     )
-
-
-def _written(file: Path) -> Mapping[str, Any]:
-    found = yaml.safe_load(file.read_text()) if file.exists() else None
-    return found if isinstance(found, Mapping) else {}
 
 
 def main(stack: str) -> int:

@@ -22,7 +22,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
         *("components.certificates", "components.contracts", "components.kube", "components.templates"),
         *("converge", "stacks", "programs"),
     ),
-    "ops": ("converge", "components.contracts", "stacks", "programs"),
+    "ops": ("converge", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
     "quickstart": ("lab", "engine", "ops", "converge"),

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import dns.resolver
 
 from converge.engine import EngineError
 from converge.stack import StackClient, StateError
+from ops.exits import Exit
 from ops.names import (
     DnsError,
     Finding,
@@ -28,14 +28,6 @@ from ops.names import (
 )
 from ops.tables import console, table
 from stacks.outputs.dns import Record, dns_zone
-
-
-class Exit(IntEnum):
-    """How the command ends."""
-
-    SAME = 0
-    DIFFERENT = 1
-    UNSEEN = 2
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:

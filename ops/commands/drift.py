@@ -4,21 +4,13 @@ import argparse
 import asyncio
 import json
 import sys
-from enum import IntEnum
 
 from rich.console import Console
 
 from converge.stack import StackClient, StateError
+from ops.exits import Exit
 from ops.sight import Sight, cells, look, together
 from ops.tables import console, table
-
-
-class Exit(IntEnum):
-    """How the command ends."""
-
-    CLEAN = 0
-    DRIFT = 1
-    UNSEEN = 2
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -56,7 +48,7 @@ def run(options: argparse.Namespace) -> Exit:
 
 def status(sight: Sight) -> Exit:
     """Return the exit status that says what was seen."""
-    return Exit.UNSEEN if sight.unseen else Exit.DRIFT if sight.differences else Exit.CLEAN
+    return Exit.UNSEEN if sight.unseen else Exit.DIFFERENT if sight.differences else Exit.SAME
 
 
 def show(sight: Sight, to: Console) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from converge.engine import EngineError
 from converge.stack import StackClient
 from ops import locks, way
-from ops.commands.drift import Exit
+from ops.exits import Exit
 from ops.repairs import Left, Plan, carry_out, plan
 from ops.sight import Sight, cells, look, together
 from ops.tables import console, table
@@ -35,7 +35,7 @@ class Outcome:
         """The exit status."""
         if self.now.unseen:
             return Exit.UNSEEN
-        return Exit.DRIFT if self.now.differences or self.left else Exit.CLEAN
+        return Exit.DIFFERENT if self.now.differences or self.left else Exit.SAME
 
     def as_data(self) -> dict[str, Any]:
         """Return it as data."""
@@ -74,9 +74,9 @@ def run(options: argparse.Namespace) -> Exit:
         return Exit.UNSEEN
     except KeyboardInterrupt:
         print("interrupted: repeat it, and see in `pulumi preview` whether anything is left", file=sys.stderr)
-        return Exit.DRIFT
+        return Exit.DIFFERENT
     if outcome is None:
-        return Exit.DRIFT
+        return Exit.DIFFERENT
     if options.json:
         print(json.dumps(outcome.as_data(), indent=2))
     else:
@@ -139,7 +139,7 @@ def show(outcome: Outcome, to: Console) -> None:
     now, made = outcome.now, outcome.plan
     if made is None and not now.unseen:
         to.print(f"No drift, nothing to repair: {now.extent}.")
-    elif outcome.status == Exit.CLEAN:
+    elif outcome.status == Exit.SAME:
         to.print(f"Repaired; no drift is left: {now.extent}.")
     if now.differences:
         held_back = made.held_back if made else {}

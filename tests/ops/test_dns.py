@@ -13,6 +13,7 @@ import yaml
 
 from ops.__main__ import parser
 from ops.commands import dns
+from ops.exits import Exit
 from ops.names import DnsError, Finding, Server, default_zone, judge, records_of, server_of, write
 from stacks.load import parse_settings
 from stacks.outputs.dns import Record, dns_records
@@ -77,17 +78,17 @@ def test_zone_itself_may_have_a_record(tmp_path: Path) -> None:
 
 
 def test_records_of_a_file_need_an_owner(outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _ops("--records", str(outputs), "--write", str(tmp_path / "a")) == dns.Exit.UNSEEN
+    assert _ops("--records", str(outputs), "--write", str(tmp_path / "a")) == Exit.UNSEEN
     assert "--owner" in capsys.readouterr().err
 
 
 def test_zone_file_is_printed(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _ops("--records", str(outputs), "--zone-file") == dns.Exit.SAME
+    assert _ops("--records", str(outputs), "--zone-file") == Exit.SAME
     assert capsys.readouterr().out == f"{HUB} 3600 IN A 203.0.113.10\n"
 
 
 def test_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _ops("--records", str(tmp_path / "none.json"), "--zone-file") == dns.Exit.UNSEEN
+    assert _ops("--records", str(tmp_path / "none.json"), "--zone-file") == Exit.UNSEEN
     assert "none.json: " in capsys.readouterr().err
 
 
@@ -95,7 +96,7 @@ def test_server_that_does_not_answer(outputs: Path, capsys: pytest.CaptureFixtur
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind((ADDRESS, 0))
         port = free.getsockname()[1]
-    assert _ops("--records", str(outputs), "--resolver", f"{ADDRESS}:{port}") == dns.Exit.UNSEEN
+    assert _ops("--records", str(outputs), "--resolver", f"{ADDRESS}:{port}") == Exit.UNSEEN
     assert f"{ADDRESS} port {port} does not answer for {HUB} A" in capsys.readouterr().err
 
 
@@ -179,7 +180,7 @@ def _written(file: Path, *hosts: str) -> Path:
     return file
 
 
-def _ops(*arguments: str) -> dns.Exit:
+def _ops(*arguments: str) -> Exit:
     return dns.run(parser().parse_args(["dns", *arguments]))
 
 
@@ -192,7 +193,7 @@ def _found(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[Finding]
     """Return what differs; the exit status says the same."""
     status = _ops(*arguments, "--json")
     found = [Finding(**each) for each in json.loads(capsys.readouterr().out)]
-    assert status == (dns.Exit.DIFFERENT if found else dns.Exit.SAME)
+    assert status == (Exit.DIFFERENT if found else Exit.SAME)
     return found
 
 

@@ -14,6 +14,7 @@ from converge.stack import StackClient, StateError
 from converge.state import AppliedRole
 from ops.__main__ import FAULT, main, parser
 from ops.commands import drift
+from ops.exits import Exit
 from ops.sight import Sight
 
 ROLE = AppliedRole("chick0-a-command", "chick0", "a", "", "", {}, ": probe none")
@@ -30,7 +31,7 @@ def shown(differences: list[Difference], unseen: list[NotChecked]) -> str:
 
 def ran(
     monkeypatch: pytest.MonkeyPatch, found: list[Any], capsys: pytest.CaptureFixture[str], *, as_json: bool = False
-) -> tuple[drift.Exit, str]:
+) -> tuple[Exit, str]:
     async def look(roles: list[AppliedRole]) -> ProbeResult:
         differences = tuple(each for each in found if isinstance(each, Difference))
         return ProbeResult((ROLE,), differences, tuple(each for each in found if isinstance(each, NotChecked)))
@@ -44,14 +45,14 @@ def ran(
 @pytest.mark.parametrize(
     ("found", "status"),
     [
-        ([], drift.Exit.CLEAN),
-        ([ON_MACHINE], drift.Exit.DRIFT),
-        ([DEAD], drift.Exit.UNSEEN),
-        ([ON_MACHINE, DEAD], drift.Exit.UNSEEN),
+        ([], Exit.SAME),
+        ([ON_MACHINE], Exit.DIFFERENT),
+        ([DEAD], Exit.UNSEEN),
+        ([ON_MACHINE, DEAD], Exit.UNSEEN),
     ],
 )
 def test_exit_status(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Any], status: drift.Exit
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Any], status: Exit
 ) -> None:
     assert ran(monkeypatch, found, capsys)[0] == status
 
@@ -63,7 +64,7 @@ def test_fault_of_its_own_is_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: 
         raise KeyError("unforeseen")
 
     monkeypatch.setattr(StackClient, "export", broken)
-    assert FAULT not in list(drift.Exit)
+    assert FAULT not in list(Exit)
     assert main(["drift", "--stack", "dev"]) == FAULT
     assert "unforeseen" in capsys.readouterr().err
 
@@ -118,7 +119,7 @@ def test_state_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         raise StateError("no stack named 'nope' found")
 
     monkeypatch.setattr(StackClient, "export", export)
-    assert drift.run(parser().parse_args(["drift", "--stack", "nope"])) == drift.Exit.UNSEEN
+    assert drift.run(parser().parse_args(["drift", "--stack", "nope"])) == Exit.UNSEEN
     assert "no stack named 'nope' found" in capsys.readouterr().err
 
 

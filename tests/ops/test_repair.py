@@ -9,8 +9,8 @@ from rich.console import Console
 from converge.report import Difference, NotChecked
 from converge.state import COMMAND, AppliedRole
 from ops.commands import repair
-from ops.commands.drift import Exit
 from ops.commands.repair import Outcome
+from ops.exits import Exit
 from ops.repairs import Left, Plan, failures, followers, unreachable
 from ops.sight import Sight
 
@@ -64,9 +64,9 @@ def test_edits_are_counted_and_named(edits: dict[str, str], said: str) -> None:
 @pytest.mark.parametrize(
     ("now", "left", "status"),
     [
-        (sight(), (), Exit.CLEAN),
-        (sight(FOUND), (), Exit.DRIFT),
-        (sight(), (Left(KEPT, "it could not be updated"),), Exit.DRIFT),
+        (sight(), (), Exit.SAME),
+        (sight(FOUND), (), Exit.DIFFERENT),
+        (sight(), (Left(KEPT, "it could not be updated"),), Exit.DIFFERENT),
         (sight(FOUND, unseen=(NotChecked("chick1", "b", "off"),)), (), Exit.UNSEEN),
     ],
 )
