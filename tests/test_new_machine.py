@@ -14,6 +14,9 @@ from tests.recorded import Recorded, Registration
 from tests.stacks.sites import ROOT, changed, tree
 from tests.test_program import program, program_of
 
+# Where tests run side by side, these are in one process, with the others of the same program.
+pytestmark = pytest.mark.xdist_group("prod")
+
 KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "N" * 43
 NEW: Final = "chick19"
 PAGE: Final = ROOT / "docs/network.md"
@@ -36,7 +39,7 @@ def _settings(reserved: bool) -> Mapping[str, Any]:
 
 @cache
 def _site(reserved: bool) -> Recorded:
-    return program_of("prod", _settings(reserved))
+    return program("prod") if reserved else program_of("prod", _settings(reserved))
 
 
 def changed_by(before: Recorded, after: Recorded) -> frozenset[str]:

@@ -20,7 +20,8 @@ from tests.certificates import Authority
 from tests.recorded import Recorded, Registration, record
 from tests.stacks.sites import ROOT, tree
 
-STACKS: Final = ("dev", "prod")
+EACH: Final = [pytest.param(stack, marks=pytest.mark.xdist_group(stack)) for stack in ("dev", "prod")]
+"""Where tests run side by side, one stack's are in one process, which runs its program once."""
 URNS: Final = Path(__file__).parent / "urns"
 SERVICE_ADDRESS: Final = "192.0.2.77"
 COMMAND: Final = "command:remote:Command"
@@ -112,7 +113,7 @@ def test_example_is_not_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
         record(lambda: load_settings() and None, stack="prod", config=config_of(tree("prod")))
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_stateful_resources_keep_their_urns(stack: str) -> None:
     recorded = program(stack)
     golden = set((URNS / f"{stack}.txt").read_text().split())
@@ -124,7 +125,7 @@ def test_stateful_resources_keep_their_urns(stack: str) -> None:
     assert not new, f"add to tests/urns/{stack}.txt, so that no later change loses them: {sorted(new)}"
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_what_is_protected_is_also_retained(stack: str) -> None:
     lost = [each.name for each in program(stack) if each.custom and each.protect and not _harmless(each)]
     assert not [name for name in lost if not program(stack).one(name).retain_on_delete]
@@ -135,7 +136,7 @@ def _harmless(each: Registration) -> bool:
     return each.type.startswith(("random:", "tls:"))
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_every_command_pins_its_machines_key(stack: str) -> None:
     commands = program(stack).all(COMMAND)
     keys = {host["address"]: host["host_key"] for host in tree(stack)["hosts"].values()}
@@ -148,21 +149,21 @@ def test_every_command_pins_its_machines_key(stack: str) -> None:
         assert update.removeprefix(APPLIED_BEFORE) == command.inputs["create"], command.name
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_the_stack_remembers_that_the_cluster_was_made(stack: str) -> None:
     """A control plane that was installed anew would make a second, empty cluster under the same identity."""
     remembering = {each.name for each in program(stack).all(COMMAND) if "update" in each.inputs}
     assert remembering == {"chick0-control-plane-command"}
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_no_command_destroys_data(stack: str) -> None:
     for command in program(stack).all(COMMAND):
         for verb in ("zpool destroy", "zfs destroy", "zpool labelclear", "wipefs -a", "zpool create -f", "rm -rf /"):
             assert verb not in command.inputs["create"], f"{command.name}: {verb}"
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_children_have_parents_and_no_stack_in_their_names(stack: str) -> None:
     for each in program(stack):
         if each.custom:
@@ -170,7 +171,7 @@ def test_children_have_parents_and_no_stack_in_their_names(stack: str) -> None:
         assert stack not in each.name.split("-"), each.name
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_kubernetes_objects_fit_their_schema(stack: str) -> None:
     for each in kubernetes_objects(program(stack)):
         manifest = each.inputs
@@ -180,7 +181,7 @@ def test_kubernetes_objects_fit_their_schema(stack: str) -> None:
         kubernetes_validate.validate(named, KUBERNETES_MINOR, strict=True)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_volume_follows_the_service(stack: str) -> None:
     recorded = program(stack)
     (volume,) = [each for each in recorded.all("kubernetes:core/v1:PersistentVolume") if "nfs" in each.inputs["spec"]]
@@ -189,7 +190,7 @@ def test_volume_follows_the_service(stack: str) -> None:
     assert volume.depends_on & services
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_every_port_of_every_machine_has_one_owner(stack: str) -> None:
     openings = program(stack).exports["openings"]
     ports = [(each["machine"], each["protocol"], each["port"]) for each in openings]
@@ -198,7 +199,7 @@ def test_every_port_of_every_machine_has_one_owner(stack: str) -> None:
     assert all(each["sources"] for each in openings)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_no_machine_asks_the_gateway_for_names_before_it_answers(stack: str) -> None:
     """It answers once its packet filter, which may be an older one, lets the question in."""
     for machine in tree(stack)["hosts"]:
@@ -218,7 +219,7 @@ def test_gateway_closes_no_way_before_the_program_was_seen_to_come_by_another() 
     assert "chick0-firewall-members-command" in program("prod").one("rooster-firewall-command").depends_on_names
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_secrets_are_secret_outputs_only(stack: str) -> None:
     recorded = program(stack)
     assert recorded.secret_exports >= {"kubeconfig", "login"}
@@ -236,7 +237,7 @@ def test_secrets_are_secret_outputs_only(stack: str) -> None:
             assert not each.secret_keys, f"{each.name} has a secret in a ConfigMap"
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", EACH)
 def test_the_provider_knows_its_cluster(stack: str) -> None:
     (provider,) = program(stack).all("pulumi:providers:kubernetes")
     assert provider.inputs["clusterIdentifier"]
