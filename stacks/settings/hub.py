@@ -4,12 +4,24 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from programs.homes.names import LOGIN
+from stacks.settings.chart import (
+    EnvName,
+    EnvValue,
+    ExtraFileSettings,
+    FileKey,
+    RoleName,
+    RoleSettings,
+    ServiceName,
+    ServiceSettings,
+    SingleuserSettings,
+    VolumeMountSettings,
+    VolumeSettings,
+)
+from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.login import AnyLogin, NativeLoginSettings
-from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
+from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
 
-UserName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
@@ -55,3 +67,21 @@ class HubSettings(Model):
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
     """Stop idle servers after this many seconds."""
+    fragments: FragmentsFolder | None = None
+    """A folder beside this file with configuration of your own: Python files NN-name.py that load between henhouse's by
+    name, and replace what earlier ones set. Each imports `c`, `site` or `secret` from `henhouse_hub`. No secrets."""
+    extra_env: dict[EnvName, EnvValue] = Field(default={}, alias="extraEnv")
+    """Environment variables of the hub by name, as fragments and services read them. They are kept in a Secret."""
+    extra_files: dict[FileKey, ExtraFileSettings] = Field(default={}, alias="extraFiles")
+    """Files in the hub's container by a name of your choice. They are kept in a Secret."""
+    extra_volumes: tuple[VolumeSettings, ...] = Field(default=(), alias="extraVolumes")
+    """Volumes of the hub's pod."""
+    extra_volume_mounts: tuple[VolumeMountSettings, ...] = Field(default=(), alias="extraVolumeMounts")
+    """Where they are mounted in the hub's container."""
+    services: dict[ServiceName, ServiceSettings] = Field(default={})
+    """JupyterHub's services by name, beside henhouse's own."""
+    load_roles: dict[RoleName, RoleSettings] = Field(default={}, alias="loadRoles")
+    """JupyterHub's roles by name, beside henhouse's own. `user` and `server` may be changed, in place of what
+    JupyterHub lets every person and every server do."""
+    singleuser: SingleuserSettings = SingleuserSettings()
+    """What every user server has beside its size and its image."""

@@ -16,6 +16,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.rbac.v1 import Role, RoleBinding, RoleRefArgs, SubjectArgs
 
+from components.apps.hub.added import hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
@@ -69,7 +70,7 @@ class Hub(pulumi.ComponentResource):
         self._hub(
             service_account=self._service_account(),
             config=self._config(homes),
-            keys=self._secret("keys", self._keys(secrets, homes)),
+            keys=self._secret("keys", self._keys(secrets, homes), files=hub_secrets(site.hub)),
             database=self._database(machines[database_host(site)]),
             after=[homes.ready, *policies],
         )
@@ -143,16 +144,24 @@ class Hub(pulumi.ComponentResource):
             for policy, (namespace, spec) in policies.items()
         ]
 
-    def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-        """Make an immutable Secret and return its generated name.
+    def _secret(
+        self,
+        noun: str,
+        data: Mapping[str, pulumi.Input[str]],
+        *,
+        files: Mapping[str, str] | None = None,
+        meta: ObjectMetaArgs | None = None,
+    ) -> pulumi.Output[str]:
+        """Make an immutable Secret of texts, and of files in base64; return its generated name.
 
         A change makes a new Secret, and the pods that mount it restart.
         """
         secret = Secret(
             f"{self._name}-{noun}",
-            metadata=self._meta(),
+            metadata=meta or self._meta(),
             immutable=True,
-            string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
+            string_data={key: pulumi.Output.secret(value) for key, value in data.items()} or None,
+            data={key: pulumi.Output.secret(value) for key, value in files.items()} if files else None,
             opts=self._options(),
         )
         name: pulumi.Output[str] = secret.metadata.name
@@ -171,7 +180,9 @@ class Hub(pulumi.ComponentResource):
         return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
-        names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)
+        names = pulumi.Output.all(
+            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, added=self._for_servers()
+        )
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         config = ConfigMap(
             f"{self._name}-config",
@@ -182,6 +193,13 @@ class Hub(pulumi.ComponentResource):
         )
         name: pulumi.Output[str] = config.metadata.name
         return name
+
+    def _for_servers(self) -> pulumi.Output[str] | None:
+        """Make the Secret with the site's environment and files of user servers, if there are any; return its name."""
+        kept = server_secrets(self._site.hub)
+        if not kept:
+            return None
+        return self._secret("server-files", {}, files=kept, meta=ObjectMetaArgs(namespace=self._namespaces.users))
 
     def _service_account(self) -> pulumi.Output[str]:
         """Make the hub's service account and return its name.

@@ -21,6 +21,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egres
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
+from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
@@ -76,7 +77,9 @@ def hub_pod(
                     VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
                     VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
                     VolumeMountArgs(name="tmp", mount_path="/tmp"),
+                    *hub_mounts(settings),
                 ],
+                env=hub_environment(settings, keys) or None,
             )
         ],
         volumes=[
@@ -87,6 +90,7 @@ def hub_pod(
                 persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=database),
             ),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
+            *hub_volumes(settings, keys),
         ],
     )
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,11 @@ SECRETS: Final = {
 Files = Mapping[str, str]
 
 
+def in_text(secret: Mapping[str, str]) -> Files:
+    """Return what a pod finds in a Secret that is in base64."""
+    return {key: b64decode(value).decode() for key, value in secret.items()}
+
+
 def site(**hub: object) -> Site:
     """Return the virtual rack's site with other settings of its hub."""
     return parse_settings(changed(tree("dev"), {"hub": hub}))
@@ -51,7 +57,7 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
-    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
+    values = site_json(of, provisioner, hub="hub", users="users", claim="homes", added="server-files")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
     for name, text in {**config_files(of.hub), "site.json": values}.items():

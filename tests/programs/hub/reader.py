@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from jupyterhub.app import JupyterHub
 from jupyterhub.orm import new_session_factory
+from jupyterhub.scopes import scope_definitions
 from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
 
@@ -45,6 +46,10 @@ async def settings(hub: JupyterHub, *names: str) -> object:
         "cleanup_servers": hub.cleanup_servers,
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
+
+
+async def scopes(hub: JupyterHub) -> object:
+    return sorted(scope_definitions)
 
 
 async def pod(hub: JupyterHub, name: str) -> object:
@@ -90,5 +95,5 @@ async def sees(spawner: KubeSpawner) -> bool:
 
 if __name__ == "__main__":
     question, path, *arguments = sys.argv[1:]
-    asked = {"settings": settings, "pod": pod, "home": home, "watch": watch}[question]
+    asked = {"settings": settings, "pod": pod, "home": home, "scopes": scopes, "watch": watch}[question]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))
