@@ -19,6 +19,7 @@ from stacks.settings.chart import (
 )
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.login import AnyLogin, NativeLoginSettings
+from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
 
@@ -70,6 +71,12 @@ class HubSettings(Model):
     fragments: FragmentsFolder | None = None
     """A folder beside this file with configuration of your own: Python files NN-name.py that load between henhouse's by
     name, and replace what earlier ones set. Each imports `c`, `site` or `secret` from `henhouse_hub`. No secrets."""
+    pages: PagesFolder | None = None
+    """A folder beside this file with the hub's look: `templates/` over JupyterHub's own by name, `pages/about.html` as
+    a page of its own at /hub/about, `static/` at /hub/site/, and the logo, `logo.svg` or .png."""
+    template_vars: TemplateVariables = Field(default={}, alias="templateVars")
+    """What templates are given by name, among them JupyterHub's `announcement`, `announcement_login`,
+    `announcement_spawn`, `announcement_home` and `announcement_logout`. They are HTML, and everyone sees them."""
     extra_env: dict[EnvName, EnvValue] = Field(default={}, alias="extraEnv")
     """Environment variables of the hub by name, as fragments and services read them. They are kept in a Secret."""
     extra_files: dict[FileKey, ExtraFileSettings] = Field(default={}, alias="extraFiles")

@@ -21,6 +21,7 @@ from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hu
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.pages import page_bytes, page_texts
 from components.apps.hub.proxy import proxy_pod, proxy_policy
 from components.apps.hub.servers import SPAWNER_RULES, servers_policy
 from components.apps.hub.site_json import config_files, site_json
@@ -70,6 +71,7 @@ class Hub(pulumi.ComponentResource):
         self._hub(
             service_account=self._service_account(),
             config=self._config(homes),
+            pages=self._pages(),
             keys=self._secret("keys", self._keys(secrets, homes), files=hub_secrets(site.hub)),
             database=self._database(machines[database_host(site)]),
             after=[homes.ready, *policies],
@@ -194,6 +196,19 @@ class Hub(pulumi.ComponentResource):
         name: pulumi.Output[str] = config.metadata.name
         return name
 
+    def _pages(self) -> pulumi.Output[str]:
+        """Make the ConfigMap of the hub's pages and return its generated name; a change restarts the hub."""
+        pages = ConfigMap(
+            f"{self._name}-pages",
+            metadata=self._meta(),
+            immutable=True,
+            data=page_texts(self._site.hub),
+            binary_data=page_bytes(self._site.hub) or None,
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = pages.metadata.name
+        return name
+
     def _for_servers(self) -> pulumi.Output[str] | None:
         """Make the Secret with the site's environment and files of user servers, if there are any; return its name."""
         kept = server_secrets(self._site.hub)
@@ -261,6 +276,7 @@ class Hub(pulumi.ComponentResource):
         service_account: pulumi.Output[str],
         config: pulumi.Output[str],
         keys: pulumi.Output[str],
+        pages: pulumi.Output[str],
         database: pulumi.Output[str],
         after: Sequence[pulumi.Resource],
     ) -> None:
@@ -270,7 +286,14 @@ class Hub(pulumi.ComponentResource):
             metadata=self._meta("hub"),
             spec=deployment(
                 HUB_LABELS,
-                hub_pod(self._site.hub, service_account=service_account, config=config, keys=keys, database=database),
+                hub_pod(
+                    self._site.hub,
+                    service_account=service_account,
+                    config=config,
+                    keys=keys,
+                    pages=pages,
+                    database=database,
+                ),
             ),
             opts=self._options_after(after),
         )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
+from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
 from programs.homes.names import LOGIN
@@ -17,7 +18,7 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py")
+MODULES: Final = ("henhouse_hub.py", "identity.py", "progress.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
@@ -69,6 +70,7 @@ def hub_values(
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
         },
         "cull_idle_seconds": site.hub.cull_idle_seconds,
+        "pages": page_values(site.hub),
         "added": added_values(site.hub, added),
     }
 

@@ -2,11 +2,15 @@
 # mypy: ignore-errors
 
 import asyncio
+import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import nativeauthenticator
+from jupyterhub import handlers
 from jupyterhub.app import JupyterHub
 from jupyterhub.orm import new_session_factory
 from jupyterhub.scopes import scope_definitions
@@ -52,6 +56,25 @@ async def scopes(hub: JupyterHub) -> object:
     return sorted(scope_definitions)
 
 
+async def templates(hub: JupyterHub) -> object:
+    """Return the templates that there are upstream with what each extends, what all get, and where is an answer."""
+    authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
+    paths = [each[0] for each in (*handlers.default_handlers, *authenticator.get_handlers(hub))]
+    source = inspect.getsource(handlers.base.BaseHandler.template_namespace.fget)
+    return {
+        "jupyterhub": extends(Path(hub._template_paths_default()[0])),
+        "native": extends(Path(nativeauthenticator.__file__).parent / "templates"),
+        "variables": re.findall(r"^ +(\w+)=", source, re.MULTILINE),
+        "paths": paths,
+    }
+
+
+def extends(directory: Path) -> dict[str, str]:
+    first = re.compile(r'{% extends "(.*?)" %}')
+    found = {path.name: first.search(path.read_text()) for path in directory.glob("*.html")}
+    return {name: match[1] if match else "" for name, match in found.items()}
+
+
 async def pod(hub: JupyterHub, name: str) -> object:
     spawner = spawner_of(hub, name)
     spawner.uid, spawner.gid = 100001, 100001
@@ -95,5 +118,7 @@ async def sees(spawner: KubeSpawner) -> bool:
 
 if __name__ == "__main__":
     question, path, *arguments = sys.argv[1:]
-    asked = {"settings": settings, "pod": pod, "home": home, "scopes": scopes, "watch": watch}[question]
+    asked = {"settings": settings, "pod": pod, "home": home, "scopes": scopes, "templates": templates, "watch": watch}[
+        question
+    ]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))
