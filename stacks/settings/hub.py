@@ -52,7 +52,8 @@ class HubSettings(Model):
     the hub, and keeps their account."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
-    all. To rotate, put a new name in front; drop the last when every stored login is newer than the key before it."""
+    all. To rotate, put a new name in front; when it starts, the hub encrypts what is stored anew with the first. The
+    others can be dropped at the next `up`. The first is protected: a rotation that leaves it out is refused."""
     image: ImageName = f"quay.io/jupyterhub/k8s-hub:{SITE['k8s_hub']}"
     """The hub's image."""
     proxy_image: ImageName = f"quay.io/jupyterhub/configurable-http-proxy:{SITE['configurable_http_proxy']}"

@@ -18,7 +18,7 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py", "progress.py")
+MODULES: Final = ("henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from henhouse_hub import c
-from progress import told
+from telling import told
 
 
 # Of whichever spawner the fragments before this one chose.

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nativeauthenticator
-from jupyterhub import handlers
+from jupyterhub import handlers, orm
 from jupyterhub.app import JupyterHub
+from jupyterhub.crypto import CryptKeeper
 from jupyterhub.orm import new_session_factory
 from jupyterhub.scopes import scope_definitions
 from kubernetes_asyncio.client import ApiClient
@@ -75,6 +76,22 @@ def extends(directory: Path) -> dict[str, str]:
     return {name: match[1] if match else "" for name, match in found.items()}
 
 
+async def keep(hub: JupyterHub) -> object:
+    """Keep a login as JupyterHub does."""
+    db = new_session_factory(hub.db_url)()
+    db.add(
+        orm.User(name="ada", encrypted_auth_state=await CryptKeeper(config=hub.config).encrypt({"access_token": "x"}))
+    )
+    db.commit()
+    return None
+
+
+async def kept(hub: JupyterHub) -> object:
+    """Return the login that is kept."""
+    user = new_session_factory(hub.db_url)().query(orm.User).one()
+    return await CryptKeeper(config=hub.config).decrypt(user.encrypted_auth_state)
+
+
 async def pod(hub: JupyterHub, name: str) -> object:
     spawner = spawner_of(hub, name)
     spawner.uid, spawner.gid = 100001, 100001
@@ -118,7 +135,14 @@ async def sees(spawner: KubeSpawner) -> bool:
 
 if __name__ == "__main__":
     question, path, *arguments = sys.argv[1:]
-    asked = {"settings": settings, "pod": pod, "home": home, "scopes": scopes, "templates": templates, "watch": watch}[
-        question
-    ]
+    asked = {
+        "settings": settings,
+        "pod": pod,
+        "home": home,
+        "scopes": scopes,
+        "keep": keep,
+        "kept": kept,
+        "templates": templates,
+        "watch": watch,
+    }[question]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from programs.hub.progress import told
+from programs.hub.telling import told
 
 
 @pytest.mark.parametrize(
