@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import HttpUrl
 
-from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, volumes_beside_ours
+from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, values_fit, volumes_beside_ours
 from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -398,6 +398,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     environment_is_free,
     volumes_beside_ours,
     secrets_fit,
+    values_fit,
     roles_of_known_services,
 )
 

@@ -1,5 +1,6 @@
 """Checks across settings of the hub: what a site adds to it leaves what henhouse needs there as it is."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
@@ -34,6 +35,8 @@ HUB_PATHS: Final = ("/etc/jupyterhub", "/etc/jupyterhub-pages", "/etc/jupyterhub
 HOME: Final = "/home/jovyan"
 SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", *ACCOUNTS)
 
+LARGEST_VALUES: Final = 256 * KIBIBYTE
+"""A quarter of a ConfigMap; half of it is for fragments, and the rest for henhouse's own."""
 LARGEST_SECRET: Final = 768 * KIBIBYTE
 """Three quarters of what a Secret may hold; the rest is for henhouse's own values and for names."""
 
@@ -149,6 +152,14 @@ def secrets_fit(site: Site) -> Iterator[Problem]:
         for complaint in too_large(sizes, LARGEST_SECRET, "a Secret holds of extraEnv and extraFiles"):
             advice = "smaller files; large ones are for an image, or for a volume (extraVolumes)"
             yield Problem(f"{path}.extraFiles", complaint, accepted=advice)
+
+
+def values_fit(site: Site) -> Iterator[Problem]:
+    """See to it that what templates and roles are given fits into the hub's ConfigMap beside the fragments."""
+    roles = [role.manifest(name) for name, role in site.hub.load_roles.items()]
+    sizes = {"templateVars": len(json.dumps(site.hub.template_vars)), "loadRoles": len(json.dumps(roles))}
+    for complaint in too_large(sizes, LARGEST_VALUES, "templateVars and loadRoles have together"):
+        yield Problem(f"hub.{max(sizes, key=lambda name: sizes[name])}", complaint, accepted="files, by hub.pages")
 
 
 def roles_of_known_services(site: Site) -> Iterator[Problem]:

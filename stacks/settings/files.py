@@ -40,7 +40,7 @@ def read_folder(value: object, info: ValidationInfo) -> Folder:
     if not isinstance(value, str) or not value:
         raise ValueError("must be the name of a folder beside the stack's file, such as site/fragments")
     named = PurePosixPath(value)
-    if named.is_absolute() or ".." in named.parts or "~" in value[:1]:
+    if named.is_absolute() or not named.parts or ".." in named.parts or value.startswith("~"):
         raise ValueError("must be a folder below the stack's own, so that whoever runs the program has the same")
     root = directory / named
     if not root.is_dir():

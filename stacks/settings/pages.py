@@ -15,6 +15,8 @@ from stacks.settings.files import KIBIBYTE, Folder, check_folder, read_folder, t
 
 LARGEST: Final = 768 * KIBIBYTE
 """Three quarters of a ConfigMap, in which henhouse's own templates are, too."""
+LONGEST: Final = 200
+"""Characters of a file's path; a ConfigMap's key has at most 253, and ours is longer than the path."""
 LOGO: Final = re.compile(r"logo\.(svg|png|jpg|jpeg|gif|webp)")
 TEMPLATE: Final = re.compile(r"templates/[A-Za-z0-9_][A-Za-z0-9_-]*\.html")
 PAGE: Final = re.compile(r"pages/(?P<name>[a-z][a-z0-9-]{0,30})\.html")
@@ -107,7 +109,7 @@ def _misplaced(folder: Folder) -> Iterator[str]:
     if len(logos) > 1:
         yield f"{' and '.join(logos)} are two logos: keep one"
     for name in folder.files:
-        if not (name in logos or is_template(name) or STATIC.fullmatch(name)):
+        if len(name) > LONGEST or not (name in logos or is_template(name) or STATIC.fullmatch(name)):
             yield f"{name} has no place there: there may be {LAYOUT}"
         if (page := PAGE.fullmatch(name)) and page["name"] in TAKEN:
             yield f"{name} would be at /hub/{page['name']}, which is JupyterHub's own: choose another name"

@@ -45,7 +45,6 @@ NAMED_BY_THE_PROVIDER = (
     "hub-keys",
     "hub-proxy-token",
     "hub-pages",
-    "hub-server-files",
     "hub-account",
     "hub-spawner-role",
     "edge-config",

@@ -86,6 +86,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     (file(stringData="x", mode=0o1777), "hub.extraFiles.x.mode"),
     (file(stringData="x" * 800 * 1024), "800 KiB are too much: a Secret holds of extraEnv and extraFiles"),
     (in_servers(extraEnv={"A": "x" * 800 * 1024}), "hub.singleuser.extraFiles: 800 KiB are too much"),
+    ({"templateVars": {"announcement": "x" * 300 * 1024}}, "hub.templateVars: 301 KiB are too much"),
     ({"services": {"prometheus": {"command": ["x"]}}}, "hub.services.prometheus: is henhouse's own service"),
     ({"services": {"a": {}}}, "hub.services.a: needs an apiToken, or a command"),
     ({"services": {"a": {"command": []}}}, "hub.services.a.command"),

@@ -111,7 +111,9 @@ def test_sound_python_is_accepted(tmp_path: Path, text: str) -> None:
     parsed(tmp_path, fragments="site/fragments")
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc", "a/../../b", "~/fragments", "", 5, ["a"], {"35-x.py": "text"}])
+@pytest.mark.parametrize(
+    "path", [".", "./", "../x", "/etc", "a/../../b", "~/fragments", "", 5, ["a"], {"35-x.py": "text"}]
+)
 def test_only_a_folder_beside_the_stacks_file_is_read(tmp_path: Path, path: object) -> None:
     below = tmp_path / "stack"
     written(tmp_path, {"35-x.py": GOOD}, "x")

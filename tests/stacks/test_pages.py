@@ -41,6 +41,7 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
         ({"templates/more/x.html": "x"}, "templates/more/x.html has no place there"),
         ({"templates/x.htm": "x"}, "templates/x.htm has no place there"),
         ({"static/a..b": "x"}, "static/a..b has no place there"),
+        ({f"static/{'a' * 100}/{'b' * 100}": "x"}, "has no place there"),
         ({"static/a b.css": "x"}, "static/a b.css has no place there"),
         ({"pages/About.html": "x"}, "pages/About.html has no place there"),
         *(

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -20,6 +20,9 @@ from pulumi_kubernetes.core.v1 import (
 
 from stacks.settings import HubSettings
 from stacks.settings.chart import EnvName, EnvValue, ExtraFileSettings, FileKey, VolumeMountSettings, VolumeSettings
+
+SERVER_SECRET: Final = "server-files"
+"""The Secret of user servers, in their namespace."""
 
 
 def hub_environment(settings: HubSettings, secret: pulumi.Input[str]) -> list[EnvVarArgs]:
@@ -101,11 +104,11 @@ def _encoded(values: Mapping[str, bytes]) -> Mapping[str, str]:
     return {key: base64.b64encode(value).decode() for key, value in sorted(values.items())}
 
 
-def added_values(settings: HubSettings, secret: str | None) -> dict[str, Any]:
-    """Return what the fragment 70-site.py reads; `secret` names the Secret of user servers. Nothing in it is secret."""
+def added_values(settings: HubSettings) -> dict[str, Any]:
+    """Return what the fragment 70-site.py reads; nothing in it is secret."""
     server = settings.singleuser
     return {
-        "secret": secret,
+        "secret": SERVER_SECRET,
         "environment": sorted(server.extra_env),
         "files": [
             {"key": key, "path": file.mount_path, "mode": file.mode} for key, file in sorted(server.extra_files.items())

@@ -16,7 +16,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.rbac.v1 import Role, RoleBinding, RoleRefArgs, SubjectArgs
 
-from components.apps.hub.added import hub_secrets, server_secrets
+from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
@@ -74,7 +74,7 @@ class Hub(pulumi.ComponentResource):
             pages=self._pages(),
             keys=self._secret("keys", self._keys(secrets, homes), files=hub_secrets(site.hub)),
             database=self._database(machines[database_host(site)]),
-            after=[homes.ready, *policies],
+            after=[homes.ready, *policies, *self._for_servers()],
         )
         metrics = ScrapeTarget(
             "jupyterhub",
@@ -152,7 +152,6 @@ class Hub(pulumi.ComponentResource):
         data: Mapping[str, pulumi.Input[str]],
         *,
         files: Mapping[str, str] | None = None,
-        meta: ObjectMetaArgs | None = None,
     ) -> pulumi.Output[str]:
         """Make an immutable Secret of texts, and of files in base64; return its generated name.
 
@@ -160,9 +159,9 @@ class Hub(pulumi.ComponentResource):
         """
         secret = Secret(
             f"{self._name}-{noun}",
-            metadata=meta or self._meta(),
+            metadata=self._meta(),
             immutable=True,
-            string_data={key: pulumi.Output.secret(value) for key, value in data.items()} or None,
+            string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
             data={key: pulumi.Output.secret(value) for key, value in files.items()} if files else None,
             opts=self._options(),
         )
@@ -182,9 +181,7 @@ class Hub(pulumi.ComponentResource):
         return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
-        names = pulumi.Output.all(
-            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, added=self._for_servers()
-        )
+        names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         config = ConfigMap(
             f"{self._name}-config",
@@ -209,12 +206,22 @@ class Hub(pulumi.ComponentResource):
         name: pulumi.Output[str] = pages.metadata.name
         return name
 
-    def _for_servers(self) -> pulumi.Output[str] | None:
-        """Make the Secret with the site's environment and files of user servers, if there are any; return its name."""
+    def _for_servers(self) -> list[pulumi.Resource]:
+        """Make the Secret with the site's environment and files of user servers, if there are any.
+
+        It has one name for good: a container of a running server that is started again reads it again.
+        """
         kept = server_secrets(self._site.hub)
         if not kept:
-            return None
-        return self._secret("server-files", {}, files=kept, meta=ObjectMetaArgs(namespace=self._namespaces.users))
+            return []
+        return [
+            Secret(
+                f"{self._name}-server-files",
+                metadata=ObjectMetaArgs(name=SERVER_SECRET, namespace=self._namespaces.users),
+                data={key: pulumi.Output.secret(value) for key, value in kept.items()},
+                opts=self._options(),
+            )
+        ]
 
     def _service_account(self) -> pulumi.Output[str]:
         """Make the hub's service account and return its name.

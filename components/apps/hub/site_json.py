@@ -36,13 +36,8 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     return {**files, **of_the_site, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
 
 
-def hub_values(
-    site: Site, provisioner_url: str, *, hub: str, users: str, claim: str, added: str | None = None
-) -> dict[str, Any]:
-    """Return what the fragments read as `site`; nothing in it is secret.
-
-    `hub` and `users` are namespaces, `added` the name of the Secret with the site's own of user servers.
-    """
+def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim: str) -> dict[str, Any]:
+    """Return what the fragments read as `site`; nothing in it is secret. `hub` and `users` are namespaces."""
     return {
         "hub_url": hub_url(hub),
         "proxy_api_url": proxy_api_url(hub),
@@ -71,11 +66,11 @@ def hub_values(
         },
         "cull_idle_seconds": site.hub.cull_idle_seconds,
         "pages": page_values(site.hub),
-        "added": added_values(site.hub, added),
+        "added": added_values(site.hub),
     }
 
 
-def site_json(site: Site, provisioner_url: str, **names: Any) -> str:
+def site_json(site: Site, provisioner_url: str, **names: str) -> str:
     """Return `hub_values` as the file that jupyterhub_config.py reads; the arguments are those of `hub_values`."""
     return json.dumps(hub_values(site, provisioner_url, **names), indent=2) + "\n"
 

@@ -58,7 +58,7 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
-    values = site_json(of, provisioner, hub="hub", users="users", claim="homes", added="server-files")
+    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
     values = values.replace(PAGES_DIRECTORY, str(directory / "pages"))

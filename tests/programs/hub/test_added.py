@@ -57,12 +57,13 @@ def test_server_has_environment_files_and_volumes(pod: Any) -> None:
     (course,) = [each for each in container["env"] if each["name"] == "COURSE"]
     assert course == {
         "name": "COURSE",
-        "valueFrom": {"secretKeyRef": {"name": "server-files", "key": "env.COURSE"}},
+        "valueFrom": {"secretKeyRef": {"name": "server-files", "key": "env.COURSE", "optional": True}},
     }
     volumes = {each["name"]: each for each in pod["spec"]["volumes"]}
     assert volumes["files"]["secret"] == {
         "secretName": "server-files",
         "items": [{"key": "file.conf", "path": "conf", "mode": 0o444}],
+        "optional": True,
     }
     assert volumes["shared"]["persistentVolumeClaim"]["claimName"] == "shared"
     mounts = {each["mountPath"]: each for each in container["volumeMounts"]}

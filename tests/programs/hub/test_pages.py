@@ -70,13 +70,17 @@ def silent() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Return the address of a hub without pages of the site's own; starting a server takes it a while."""
-    directory = tmp_path_factory.mktemp("hub")
+    """Return the address of a hub without pages of the site's own; starting a server takes it a while.
+
+    A fragment has replaced all variables of templates, as is written in many a site's configuration.
+    """
+    directory, stack = tmp_path_factory.mktemp("hub"), tmp_path_factory.mktemp("stack")
+    written(stack, {"80-vars.py": "from henhouse_hub import c\n\nc.JupyterHub.template_vars = {}\n"})
     secrets = {**SECRETS, "homes-ca.crt": Authority().pem, "homes-client.crt": "", "homes-client.key": ""}
     authority = Authority()
     secrets["homes-client.crt"], secrets["homes-client.key"] = authority.issue("hub", client=True)
     with silent() as provisioner:
-        config = configured(directory, site(), provisioner, secrets)
+        config = configured(directory, parsed(stack, fragments="site/fragments"), provisioner, secrets)
         with running(directory, config) as url:
             yield url, directory / "ca.crt"
 
