@@ -83,8 +83,9 @@ lint: setup ## ruff, mypy --strict, shellcheck
 format: setup ## lay out the code
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
-docs: setup ## docs/settings.md and its schema, from the models
+docs: setup ## docs/settings.md and its schema, from the models; docs/hub-parity.md, from its table
 	@$(PYTHON) -m stacks.schema
+	@$(PYTHON) -m stacks.parity
 
 check: setup ## everything pure, at every save: no root, no engine, no machine, no network; under a minute
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import HttpUrl
 
+from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, values_fit, volumes_beside_ours
 from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -394,6 +395,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     reserved_for_nodes,
     names_that_lead_on,
     administrators_of_nat,
+    environment_is_free,
+    volumes_beside_ours,
+    secrets_fit,
+    values_fit,
+    roles_of_known_services,
 )
 
 

@@ -15,15 +15,18 @@ from stacks.file import NAMESPACE, settings_file
 from stacks.passphrase import PassphraseError, refuse_published
 from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
 from stacks.settings import Site
+from stacks.settings.files import DIRECTORY
 
 
-def parse_settings(tree: Mapping[str, Any]) -> Site:
+def parse_settings(tree: Mapping[str, Any], directory: Path = Path()) -> Site:
     """Return the settings in `tree`, which has them as a stack's file does under `henhouse:`.
+
+    Folders that they name are read from `directory`, where the stack's file lies.
 
     Raises SettingsError with every mistake found: those of single values, or, when there are none, those across values.
     """
     try:
-        site = Site.model_validate(tree)
+        site = Site.model_validate(tree, context={DIRECTORY: directory})
     except ValidationError as error:
         raise SettingsError(problems_of(error)) from None
     if problems := problems_across(site):
@@ -39,7 +42,7 @@ def load_settings() -> Site:
     stack = pulumi.get_stack()
     try:
         refuse_needless_encryption(settings_file(stack))
-        site = parse_settings(tree_of({**get_config_env(), **CONFIG.get()}))
+        site = parse_settings(tree_of({**get_config_env(), **CONFIG.get()}), settings_file(stack).parent)
         refuse_published(stack, lab=site.lab, preview=pulumi.runtime.is_dry_run())
     except (SettingsError, PassphraseError) as error:
         raise pulumi.RunError(str(error)) from None

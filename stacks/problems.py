@@ -110,7 +110,10 @@ def _secrets_below(node: Mapping[str, Any], path: str) -> Iterator[str]:
         else:
             yield from _secrets_below(_resolved(value), inner)
     for value in node.get("patternProperties", {}).values():
-        yield from _secrets_below(_resolved(value), f"{path}.<name>")
+        if _kept_secret(value):
+            yield f"{path}.<name>"
+        else:
+            yield from _secrets_below(_resolved(value), f"{path}.<name>")
 
 
 def _kept_secret(node: Mapping[str, Any]) -> bool:

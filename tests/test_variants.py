@@ -85,6 +85,17 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
     "certificates that last for a quarter": {"cluster": {"certificate_lifetime": "90d"}},
+    "what a site adds to its hub": {
+        "hub": {
+            "extraEnv": {"PROXY": "T0P-S3CRET"},
+            "extraFiles": {"terms": {"mountPath": "/srv/terms.json", "data": {"version": 1}}},
+            "extraVolumes": [{"name": "spool", "emptyDir": {}}],
+            "extraVolumeMounts": [{"name": "spool", "mountPath": "/srv/spool"}],
+            "services": {"announcer": {"apiToken": "T0P-S3CRET"}},
+            "loadRoles": {"announcer": {"scopes": ["list:users"], "services": ["announcer"]}},
+            "singleuser": {"extraEnv": {"COURSE": "T0P-S3CRET"}},
+        }
+    },
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 

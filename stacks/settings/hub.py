@@ -4,12 +4,25 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from programs.homes.names import LOGIN
+from stacks.settings.chart import (
+    EnvName,
+    EnvValue,
+    ExtraFileSettings,
+    FileKey,
+    RoleName,
+    RoleSettings,
+    ServiceName,
+    ServiceSettings,
+    SingleuserSettings,
+    VolumeMountSettings,
+    VolumeSettings,
+)
+from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.login import AnyLogin, NativeLoginSettings
-from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
+from stacks.settings.pages import PagesFolder, TemplateVariables
+from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
 
-UserName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 
 
@@ -39,7 +52,8 @@ class HubSettings(Model):
     the hub, and keeps their account."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
-    all. To rotate, put a new name in front; drop the last when every stored login is newer than the key before it."""
+    all. To rotate, put a new name in front; when it starts, the hub encrypts what is stored anew with the first. The
+    others can be dropped at the next `up`. The first is protected: a rotation that leaves it out is refused."""
     image: ImageName = f"quay.io/jupyterhub/k8s-hub:{SITE['k8s_hub']}"
     """The hub's image."""
     proxy_image: ImageName = f"quay.io/jupyterhub/configurable-http-proxy:{SITE['configurable_http_proxy']}"
@@ -55,3 +69,27 @@ class HubSettings(Model):
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
     """Stop idle servers after this many seconds."""
+    fragments: FragmentsFolder | None = None
+    """A folder beside this file with configuration of your own: Python files NN-name.py that load between henhouse's by
+    name, and replace what earlier ones set. Each imports `c`, `site` or `secret` from `henhouse_hub`. No secrets."""
+    pages: PagesFolder | None = None
+    """A folder beside this file with the hub's look: `templates/` over JupyterHub's own by name, `pages/about.html` as
+    a page of its own at /hub/about, `static/` at /hub/site/, and the logo, `logo.svg` or .png."""
+    template_vars: TemplateVariables = Field(default={}, alias="templateVars")
+    """What templates are given by name, among them JupyterHub's `announcement`, `announcement_login`,
+    `announcement_spawn`, `announcement_home` and `announcement_logout`. They are HTML, and everyone sees them."""
+    extra_env: dict[EnvName, EnvValue] = Field(default={}, alias="extraEnv")
+    """Environment variables of the hub by name, as fragments and services read them. They are kept in a Secret."""
+    extra_files: dict[FileKey, ExtraFileSettings] = Field(default={}, alias="extraFiles")
+    """Files in the hub's container by a name of your choice. They are kept in a Secret."""
+    extra_volumes: tuple[VolumeSettings, ...] = Field(default=(), alias="extraVolumes")
+    """Volumes of the hub's pod."""
+    extra_volume_mounts: tuple[VolumeMountSettings, ...] = Field(default=(), alias="extraVolumeMounts")
+    """Where they are mounted in the hub's container."""
+    services: dict[ServiceName, ServiceSettings] = Field(default={})
+    """JupyterHub's services by name, beside henhouse's own."""
+    load_roles: dict[RoleName, RoleSettings] = Field(default={}, alias="loadRoles")
+    """JupyterHub's roles by name, beside henhouse's own. `user` and `server` may be changed, in place of what
+    JupyterHub lets every person and every server do."""
+    singleuser: SingleuserSettings = SingleuserSettings()
+    """What every user server has beside its size and its image."""

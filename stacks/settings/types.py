@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, HttpUrl, Secret, StringConstraints, WithJsonSchema
 
+from programs.homes.names import LOGIN
 from stacks.time_zones import check_time_zone
 
 
@@ -18,6 +19,9 @@ class Model(BaseModel):
 
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 """One label of a machine's name (RFC 1123), beginning with a letter because it is also part of resource names."""
+
+UserName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
+"""A person's name at the hub, which is also a part of their home's."""
 
 DomainName = Annotated[
     str,

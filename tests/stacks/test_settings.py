@@ -26,7 +26,7 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "the settings that exist there",
         {"hub": {"hots": "x"}},
-        "cull_idle_seconds, database_host, host, image, keys, login",
+        "cull_idle_seconds, database_host, extraEnv, extraFiles, extraVolumeMounts, extraVolumes, fragments, host",
     ),
     ("not an address", {"hosts": {"chick1": {"address": "198.18.0.999"}}}, "hosts.chick1.address: '198.18.0.999'"),
     ("an RSA host key", {"hosts": {"hen": {"host_key": "ssh-rsa AAAA"}}}, "hosts.hen.host_key: 'ssh-rsa AAAA'"),
@@ -620,6 +620,11 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
     assert secret_settings() == [
         "access.private_key",
         "edge.certificate.private_key",
+        "hub.extraEnv.<name>",
+        *(f"hub.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
+        "hub.services.<name>.apiToken",
+        "hub.singleuser.extraEnv.<name>",
+        *(f"hub.singleuser.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
         "monitoring.alert_webhook",
         "monitoring.receivers.<name>.password",
         "monitoring.receivers.<name>.url",

@@ -16,10 +16,12 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.rbac.v1 import Role, RoleBinding, RoleRefArgs, SubjectArgs
 
+from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.pages import page_bytes, page_texts
 from components.apps.hub.proxy import proxy_pod, proxy_policy
 from components.apps.hub.servers import SPAWNER_RULES, servers_policy
 from components.apps.hub.site_json import config_files, site_json
@@ -69,9 +71,10 @@ class Hub(pulumi.ComponentResource):
         self._hub(
             service_account=self._service_account(),
             config=self._config(homes),
-            keys=self._secret("keys", self._keys(secrets, homes)),
+            pages=self._pages(),
+            keys=self._secret("keys", self._keys(secrets, homes), files=hub_secrets(site.hub)),
             database=self._database(machines[database_host(site)]),
-            after=[homes.ready, *policies],
+            after=[homes.ready, *policies, *self._for_servers()],
         )
         metrics = ScrapeTarget(
             "jupyterhub",
@@ -143,8 +146,14 @@ class Hub(pulumi.ComponentResource):
             for policy, (namespace, spec) in policies.items()
         ]
 
-    def _secret(self, noun: str, data: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-        """Make an immutable Secret and return its generated name.
+    def _secret(
+        self,
+        noun: str,
+        data: Mapping[str, pulumi.Input[str]],
+        *,
+        files: Mapping[str, str] | None = None,
+    ) -> pulumi.Output[str]:
+        """Make an immutable Secret of texts, and of files in base64; return its generated name.
 
         A change makes a new Secret, and the pods that mount it restart.
         """
@@ -153,6 +162,7 @@ class Hub(pulumi.ComponentResource):
             metadata=self._meta(),
             immutable=True,
             string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
+            data={key: pulumi.Output.secret(value) for key, value in files.items()} if files else None,
             opts=self._options(),
         )
         name: pulumi.Output[str] = secret.metadata.name
@@ -182,6 +192,36 @@ class Hub(pulumi.ComponentResource):
         )
         name: pulumi.Output[str] = config.metadata.name
         return name
+
+    def _pages(self) -> pulumi.Output[str]:
+        """Make the ConfigMap of the hub's pages and return its generated name; a change restarts the hub."""
+        pages = ConfigMap(
+            f"{self._name}-pages",
+            metadata=self._meta(),
+            immutable=True,
+            data=page_texts(self._site.hub),
+            binary_data=page_bytes(self._site.hub) or None,
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = pages.metadata.name
+        return name
+
+    def _for_servers(self) -> list[pulumi.Resource]:
+        """Make the Secret with the site's environment and files of user servers, if there are any.
+
+        It has one name for good: a container of a running server that is started again reads it again.
+        """
+        kept = server_secrets(self._site.hub)
+        if not kept:
+            return []
+        return [
+            Secret(
+                f"{self._name}-server-files",
+                metadata=ObjectMetaArgs(name=SERVER_SECRET, namespace=self._namespaces.users),
+                data={key: pulumi.Output.secret(value) for key, value in kept.items()},
+                opts=self._options(),
+            )
+        ]
 
     def _service_account(self) -> pulumi.Output[str]:
         """Make the hub's service account and return its name.
@@ -243,6 +283,7 @@ class Hub(pulumi.ComponentResource):
         service_account: pulumi.Output[str],
         config: pulumi.Output[str],
         keys: pulumi.Output[str],
+        pages: pulumi.Output[str],
         database: pulumi.Output[str],
         after: Sequence[pulumi.Resource],
     ) -> None:
@@ -252,7 +293,14 @@ class Hub(pulumi.ComponentResource):
             metadata=self._meta("hub"),
             spec=deployment(
                 HUB_LABELS,
-                hub_pod(self._site.hub, service_account=service_account, config=config, keys=keys, database=database),
+                hub_pod(
+                    self._site.hub,
+                    service_account=service_account,
+                    config=config,
+                    keys=keys,
+                    pages=pages,
+                    database=database,
+                ),
             ),
             opts=self._options_after(after),
         )

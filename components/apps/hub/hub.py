@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
     ContainerPortArgs,
     EmptyDirVolumeSourceArgs,
+    KeyToPathArgs,
     PersistentVolumeClaimVolumeSourceArgs,
     PodSpecArgs,
     ResourceRequirementsArgs,
@@ -21,8 +22,10 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egres
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
+from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
+from components.apps.hub.pages import PAGES_DIRECTORY, key_of, page_files
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
 from components.contracts.cluster import API_PORT
 from components.contracts.storage import HomeProvisioner
@@ -40,9 +43,10 @@ def hub_pod(
     service_account: pulumi.Input[str],
     config: pulumi.Input[str],
     keys: pulumi.Input[str],
+    pages: pulumi.Input[str],
     database: pulumi.Input[str],
 ) -> PodSpecArgs:
-    """Return the hub's pod; `config`, `keys` and `database` name its ConfigMap, Secret and PersistentVolumeClaim."""
+    """Return the hub's pod; its other arguments name its ConfigMaps, Secret and PersistentVolumeClaim."""
     return PodSpecArgs(
         service_account_name=service_account,
         enable_service_links=False,
@@ -74,21 +78,31 @@ def hub_pod(
                 volume_mounts=[
                     VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
                     VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
+                    VolumeMountArgs(name="pages", mount_path=PAGES_DIRECTORY, read_only=True),
                     VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
                     VolumeMountArgs(name="tmp", mount_path="/tmp"),
+                    *hub_mounts(settings),
                 ],
+                env=hub_environment(settings, keys) or None,
             )
         ],
         volumes=[
             VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=config)),
             VolumeArgs(name="keys", secret=SecretVolumeSourceArgs(secret_name=keys)),
+            VolumeArgs(name="pages", config_map=_pages(settings, pages)),
             VolumeArgs(
                 name="database",
                 persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=database),
             ),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
+            *hub_volumes(settings, keys),
         ],
     )
+
+
+def _pages(settings: HubSettings, name: pulumi.Input[str]) -> ConfigMapVolumeSourceArgs:
+    items = [KeyToPathArgs(key=key_of(path), path=path) for path in page_files(settings)]
+    return ConfigMapVolumeSourceArgs(name=name, items=items)
 
 
 def hub_policy(

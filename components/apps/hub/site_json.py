@@ -4,19 +4,21 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
+from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
 from programs.homes.names import LOGIN
 from stacks.settings import HubSettings, Site
+from stacks.settings.fragments import LOGIN_FRAGMENT
 
 CONFIG_DIRECTORY: Final = "/etc/jupyterhub"
 SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-LOGIN_FRAGMENT: Final = "21-login.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py")
+MODULES: Final = ("henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
@@ -24,13 +26,14 @@ _FILES: Final = Path(hub_program.__file__).parent
 def config_files(hub: HubSettings) -> dict[str, str]:
     """Return by file name the files that JupyterHub needs.
 
-    They are what runs before JupyterHub, its configuration file, and the modules and the fragments that it loads. Of
-    the ways to log in, only the site's is among them.
+    They are what runs before JupyterHub, its configuration file, and the modules and the fragments that it loads, the
+    site's own among them. Of the ways to log in, only the site's is there.
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
-    return {**files, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
+    of_the_site = hub.fragments.texts() if hub.fragments else {}
+    return {**files, **of_the_site, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
 
 
 def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim: str) -> dict[str, Any]:
@@ -62,6 +65,8 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
         },
         "cull_idle_seconds": site.hub.cull_idle_seconds,
+        "pages": page_values(site.hub),
+        "added": added_values(site.hub),
     }
 
 

@@ -3,12 +3,14 @@
 import json
 import os
 import subprocess
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from components.apps.hub.pages import PAGES_DIRECTORY, page_files
 from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
@@ -27,6 +29,11 @@ SECRETS: Final = {
     "administrators": '{"ada": "first-password-of-ada", "zoe": "first-password-of-zoe"}',
 }
 Files = Mapping[str, str]
+
+
+def in_text(secret: Mapping[str, str]) -> Files:
+    """Return what a pod finds in a Secret that is in base64."""
+    return {key: b64decode(value).decode() for key, value in secret.items()}
 
 
 def site(**hub: object) -> Site:
@@ -54,6 +61,10 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
+    values = values.replace(PAGES_DIRECTORY, str(directory / "pages"))
+    for path, content in page_files(of.hub).items():
+        (directory / "pages" / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / "pages" / path).write_bytes(content)
     for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)
     return directory / "jupyterhub_config.py"

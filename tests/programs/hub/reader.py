@@ -2,13 +2,19 @@
 # mypy: ignore-errors
 
 import asyncio
+import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import nativeauthenticator
+from jupyterhub import handlers, orm
 from jupyterhub.app import JupyterHub
+from jupyterhub.crypto import CryptKeeper
 from jupyterhub.orm import new_session_factory
+from jupyterhub.scopes import scope_definitions
 from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
 
@@ -45,6 +51,45 @@ async def settings(hub: JupyterHub, *names: str) -> object:
         "cleanup_servers": hub.cleanup_servers,
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
+
+
+async def scopes(hub: JupyterHub) -> object:
+    return sorted(scope_definitions)
+
+
+async def templates(hub: JupyterHub) -> object:
+    """Return the templates that there are upstream with what each extends, what all get, and where is an answer."""
+    authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
+    paths = [each[0] for each in (*handlers.default_handlers, *authenticator.get_handlers(hub))]
+    source = inspect.getsource(handlers.base.BaseHandler.template_namespace.fget)
+    return {
+        "jupyterhub": extends(Path(hub._template_paths_default()[0])),
+        "native": extends(Path(nativeauthenticator.__file__).parent / "templates"),
+        "variables": re.findall(r"^ +(\w+)=", source, re.MULTILINE),
+        "paths": paths,
+    }
+
+
+def extends(directory: Path) -> dict[str, str]:
+    first = re.compile(r'{% extends "(.*?)" %}')
+    found = {path.name: first.search(path.read_text()) for path in directory.glob("*.html")}
+    return {name: match[1] if match else "" for name, match in found.items()}
+
+
+async def keep(hub: JupyterHub) -> object:
+    """Keep a login as JupyterHub does."""
+    db = new_session_factory(hub.db_url)()
+    db.add(
+        orm.User(name="ada", encrypted_auth_state=await CryptKeeper(config=hub.config).encrypt({"access_token": "x"}))
+    )
+    db.commit()
+    return None
+
+
+async def kept(hub: JupyterHub) -> object:
+    """Return the login that is kept."""
+    user = new_session_factory(hub.db_url)().query(orm.User).one()
+    return await CryptKeeper(config=hub.config).decrypt(user.encrypted_auth_state)
 
 
 async def pod(hub: JupyterHub, name: str) -> object:
@@ -90,5 +135,14 @@ async def sees(spawner: KubeSpawner) -> bool:
 
 if __name__ == "__main__":
     question, path, *arguments = sys.argv[1:]
-    asked = {"settings": settings, "pod": pod, "home": home, "watch": watch}[question]
+    asked = {
+        "settings": settings,
+        "pod": pod,
+        "home": home,
+        "scopes": scopes,
+        "keep": keep,
+        "kept": kept,
+        "templates": templates,
+        "watch": watch,
+    }[question]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))

@@ -1,0 +1,287 @@
+"""Settings that Zero to JupyterHub has too, under its names: values.schema.yaml of the chart is the vocabulary.
+
+docs/hub-parity.md says of each of the chart's settings what it is here.
+"""
+
+import base64
+import binascii
+import json
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    Secret,
+    SecretStr,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from stacks.settings.types import ByteSize, Model, UserName
+
+
+class ChartModel(Model):
+    """Settings whose names are the chart's: words run together, as in `mountPath`."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+"""A name that every shell can refer to."""
+FileKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
+VolumeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+"""A label of RFC 1123, which Kubernetes asks of volumes."""
+ObjectName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", max_length=253)
+]
+"""The name of a Kubernetes object (RFC 1123)."""
+
+
+def _check_environment_value(value: SecretStr) -> SecretStr:
+    if "\0" in value.get_secret_value():
+        raise ValueError("must not hold a null byte: no environment can")
+    return value
+
+
+EnvValue = Annotated[SecretStr, AfterValidator(_check_environment_value)]
+
+
+def _check_path(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not path.startswith("/") or "\0" in path or ":" in path:
+        raise ValueError("must be an absolute path without a colon, such as /srv/shared")
+    if ".." in parts or str(PurePosixPath(path)) != path or path.startswith("//"):
+        raise ValueError(
+            f"must be written without .., double or final slashes: {PurePosixPath(path.replace('..', ''))}"
+        )
+    return path
+
+
+MountPath = Annotated[str, AfterValidator(_check_path)]
+"""An absolute path in a container."""
+
+
+def _check_sub_path(path: str) -> str:
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise ValueError("must be a path inside the volume, without .. and without a slash at its beginning")
+    return path
+
+
+SubPath = Annotated[str, AfterValidator(_check_sub_path)]
+
+SecretTree = Annotated[Secret[dict[str, Any]], WithJsonSchema({"type": "object", "writeOnly": True})]
+"""A mapping that may hold a credential."""
+
+STRUCTURED: Final = (".json", ".yaml", ".yml")
+READABLE_BY_ALL: Final = 0o004
+
+
+class ExtraFileSettings(ChartModel):
+    """A file that is put into a container. Give its content in one of three ways."""
+
+    mount_path: MountPath
+    """Where the file is: its whole path."""
+    data: SecretTree | None = None
+    """A mapping, which is written as the path's ending says: .json, .yaml or .yml. A secret."""
+    string_data: SecretStr | None = None
+    """The content as text. A secret."""
+    binary_data: SecretStr | None = None
+    """The content in base64. A secret."""
+    mode: int = Field(default=0o644, ge=0, le=0o777)
+    """Permissions, in octal with a leading 0; if omitted, 0644. The file belongs to root, and the program that reads it
+    does not run as root, so everyone has to be able to read it."""
+
+    @model_validator(mode="after")
+    def _is_one_file(self) -> "ExtraFileSettings":
+        given = [each for each in (self.data, self.string_data, self.binary_data) if each is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of data, stringData and binaryData")
+        if self.data is not None and PurePosixPath(self.mount_path).suffix not in STRUCTURED:
+            raise ValueError(
+                f"data is for files that end in {', '.join(STRUCTURED)}; write the content of "
+                f"{self.mount_path} as stringData"
+            )
+        if not self.mode & READABLE_BY_ALL:
+            raise ValueError(f"mode {self.mode:04o} hides the file from everyone but root, and nothing runs as root")
+        if self.binary_data is not None:
+            try:
+                _decoded(self.binary_data)
+            except (binascii.Error, ValueError):
+                raise ValueError("binaryData is not base64: write what `base64 FILE` prints") from None
+        return self
+
+    @property
+    def content(self) -> bytes:
+        """The file."""
+        if self.binary_data is not None:
+            return _decoded(self.binary_data)
+        if self.string_data is not None:
+            return self.string_data.get_secret_value().encode()
+        tree = self.data.get_secret_value() if self.data is not None else {}
+        if self.mount_path.endswith(".json"):
+            return (json.dumps(tree, indent=2) + "\n").encode()
+        return str(yaml.safe_dump(tree, allow_unicode=True)).encode()
+
+
+def _decoded(text: SecretStr) -> bytes:
+    return base64.b64decode("".join(text.get_secret_value().split()), validate=True)
+
+
+class ClaimSourceSettings(ChartModel):
+    """A PersistentVolumeClaim in the pod's namespace."""
+
+    claim_name: ObjectName
+    """The claim."""
+    read_only: bool = False
+    """Whether nobody may write."""
+
+
+class EmptyDirSourceSettings(ChartModel):
+    """A directory that is made with the pod, and goes with it."""
+
+    medium: Literal["Memory"] | None = None
+    """`Memory` counts as the container's memory. If omitted, it is on the node's disk."""
+    size_limit: ByteSize | None = None
+    """The pod is evicted when more is in it. If omitted, the node's own limit holds."""
+
+
+class ConfigMapSourceSettings(ChartModel):
+    """A ConfigMap in the pod's namespace."""
+
+    name: ObjectName
+    """The ConfigMap."""
+    optional: bool = False
+    """Whether the pod starts without it."""
+
+
+class SecretSourceSettings(ChartModel):
+    """A Secret in the pod's namespace."""
+
+    secret_name: ObjectName
+    """The Secret."""
+    optional: bool = False
+    """Whether the pod starts without it."""
+
+
+class VolumeSettings(ChartModel):
+    """A volume, as Kubernetes writes it. Give one of its four sources.
+
+    They are those that the Pod Security Standard `restricted` allows and that need nothing of the node.
+    """
+
+    name: VolumeName
+    """The name that mounts refer to."""
+    persistent_volume_claim: ClaimSourceSettings | None = None
+    """A claim that exists in the pod's namespace."""
+    empty_dir: EmptyDirSourceSettings | None = None
+    """A directory of the pod's own."""
+    config_map: ConfigMapSourceSettings | None = None
+    """A ConfigMap that exists in the pod's namespace."""
+    secret: SecretSourceSettings | None = None
+    """A Secret that exists in the pod's namespace."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "VolumeSettings":
+        sources = (self.persistent_volume_claim, self.empty_dir, self.config_map, self.secret)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("give exactly one of persistentVolumeClaim, emptyDir, configMap and secret")
+        return self
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the volume as Kubernetes has it."""
+        made: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return made
+
+
+class VolumeMountSettings(ChartModel):
+    """Where a volume is in the container."""
+
+    name: VolumeName
+    """The volume: one of `extraVolumes`."""
+    mount_path: MountPath
+    """The directory at which it is mounted."""
+    sub_path: SubPath | None = None
+    """A directory in the volume, if not the whole of it. For user servers, KubeSpawner fills in `{username}`."""
+    read_only: bool = False
+    """Whether nobody may write."""
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the mount as Kubernetes has it."""
+        made: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return made
+
+
+class SingleuserStorageSettings(ChartModel):
+    """Volumes of user servers beside the home."""
+
+    extra_volumes: tuple[VolumeSettings, ...] = ()
+    """Volumes that every user server has."""
+    extra_volume_mounts: tuple[VolumeMountSettings, ...] = ()
+    """Where they are mounted. Nothing can be mounted inside a home: only its owner may enter it, not the node."""
+
+
+class SingleuserSettings(ChartModel):
+    """What every user server has beside its size and its image. Servers that run keep what they have."""
+
+    extra_env: dict[EnvName, EnvValue] = Field(default={})
+    """Environment variables by name. They are kept in a Secret and reach the server as they are written: nothing is
+    filled in for words in braces."""
+    extra_files: dict[FileKey, ExtraFileSettings] = Field(default={})
+    """Files by a name of your choice. They are kept in a Secret."""
+    storage: SingleuserStorageSettings = SingleuserStorageSettings()
+    """Volumes beside the home."""
+
+
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,61}$")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-_~.]{1,253}[a-z0-9]$")]
+"""What JupyterHub accepts (jupyterhub/roles.py)."""
+
+
+class ServiceSettings(Model):
+    """A service of JupyterHub's: a program that uses the hub's API. What it may do is in a role, `loadRoles`."""
+
+    command: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Program and arguments. The hub runs it beside itself, gives it a token, and starts it again when it ends. If
+    omitted, the service runs elsewhere, and `apiToken` is required."""
+    api_token: SecretStr | None = Field(default=None, alias="apiToken", min_length=8)
+    """What the service shows to the hub. A secret. If omitted, the hub makes one for the program that it runs."""
+    display: bool = False
+    """Whether people see the service in the hub's menu."""
+    oauth_client_id: Annotated[str, StringConstraints(pattern=r"^service-[A-Za-z0-9._-]+$")] | None = None
+    """The name under which the service sends people to log in at the hub. If omitted, service-<name>."""
+    oauth_redirect_uri: str | None = None
+    """Where the hub sends people back to. With it, people can log in at the service with the hub's accounts."""
+    oauth_no_confirm: bool = False
+    """Whether people are not asked if the service may know who they are: for a service that the site runs itself."""
+
+    @model_validator(mode="after")
+    def _is_known(self) -> "ServiceSettings":
+        if self.command is None and self.api_token is None:
+            raise ValueError("needs an apiToken, or a command: nobody could tell a service elsewhere what the hub made")
+        return self
+
+
+class RoleSettings(Model):
+    """A role of JupyterHub's: who may do what."""
+
+    description: str = ""
+    """What it is for."""
+    scopes: tuple[str, ...] | None = None
+    """What it allows, in JupyterHub's words, such as `list:users` or `read:users!group=staff`. A new role
+    needs them."""
+    users: tuple[UserName, ...] | None = None
+    """Who has it, by name; whoever is no longer named loses it. If omitted, those keep it who have it."""
+    groups: tuple[str, ...] | None = None
+    """Groups of the hub's whose members have it. If omitted, those keep it that have it."""
+    services: tuple[ServiceName, ...] | None = None
+    """Services that have it, by name. If omitted, those keep it that have it."""
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        """Return the role as JupyterHub has it: what is not given is left as it is."""
+        given: dict[str, Any] = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return {"name": name, **given}

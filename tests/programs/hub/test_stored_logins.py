@@ -1,0 +1,78 @@
+"""Keys rotate by putting a new one in front: afterwards the older ones are not needed."""
+
+import json
+import sqlite3
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+
+from programs.hub.stored_logins import renew
+from tests.programs.hub.asking import SECRETS, ask, site
+
+OLD, NEW, OTHER = ("ab" * 32, "cd" * 32, "ef" * 32)
+LOGIN: Final = b'{"access_token": "x"}'
+
+
+def fernet(key: str) -> Fernet:
+    return Fernet(urlsafe_b64encode(bytes.fromhex(key)))
+
+
+def database(directory: Path, **logins: bytes | None) -> Path:
+    path = directory / "jupyterhub.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, encrypted_auth_state BLOB)")
+        connection.executemany("INSERT INTO users (name, encrypted_auth_state) VALUES (?, ?)", logins.items())
+    return path
+
+
+def stored(path: Path) -> dict[str, Any]:
+    with sqlite3.connect(path) as connection:
+        return dict(connection.execute("SELECT name, encrypted_auth_state FROM users"))
+
+
+def test_what_an_older_key_encrypted_is_read_by_the_newest(tmp_path: Path) -> None:
+    new = fernet(NEW).encrypt(LOGIN)
+    path = database(tmp_path, ada=fernet(OLD).encrypt(LOGIN), zoe=new, eve=None)
+    assert renew(path, [NEW, OLD]) == (1, 0)
+    after = stored(path)
+    assert fernet(NEW).decrypt(after["ada"]) == LOGIN
+    assert after["zoe"] == new, "what the newest reads is left alone"
+    assert after["eve"] is None
+    assert renew(path, [NEW]) == (0, 0), "the old one may be dropped"
+
+
+def test_what_no_key_reads_is_counted_and_kept(tmp_path: Path) -> None:
+    lost, kept = fernet(OTHER).encrypt(LOGIN), fernet(OLD).encrypt(LOGIN)
+    path = database(tmp_path, ada=lost, zoe=kept, eve=b"garbage")
+    assert renew(path, [NEW, OLD]) == (1, 2)
+    assert stored(path)["ada"] == lost, "a key that is named again reads it again"
+    with pytest.raises(InvalidToken):
+        fernet(OLD).decrypt(stored(path)["zoe"])
+
+
+def test_order_that_is_turned_around_loses_nothing(tmp_path: Path) -> None:
+    path = database(tmp_path, ada=fernet(NEW).encrypt(LOGIN))
+    assert renew(path, [OLD, NEW]) == (1, 0)
+    assert renew(path, [NEW, OLD]) == (1, 0)
+    assert fernet(NEW).decrypt(stored(path)["ada"]) == LOGIN
+
+
+def test_first_start_has_nothing_to_renew(tmp_path: Path) -> None:
+    assert renew(tmp_path / "none.sqlite", [NEW]) == (0, 0)
+    assert not (tmp_path / "none.sqlite").exists(), "JupyterHub makes it"
+    (tmp_path / "empty.sqlite").touch()
+    assert renew(tmp_path / "empty.sqlite", [NEW]) == (0, 0)
+
+
+@pytest.mark.programs
+def test_jupyterhub_reads_what_was_renewed(tmp_path: Path) -> None:
+    """Its own encryption wrote it with the old key, and reads it with the new one alone."""
+    for keys, question in ((OLD, "keep"), (f"{NEW};{OLD}", "settings"), (NEW, "kept")):
+        for leftover in ("secrets", "pages"):
+            if (tmp_path / leftover).exists():
+                (tmp_path / leftover).rename(tmp_path / f"{leftover}-before-{question}")
+        said = ask(tmp_path, question, of=site(), secrets={**SECRETS, "crypt-keys": keys})
+    assert said == json.loads(LOGIN)

@@ -1,0 +1,192 @@
+"""What a site may add to its hub and to user servers, and what would break either."""
+
+from typing import Any, Final
+
+import pytest
+
+from stacks.hub_checks import SCOPES, is_scope
+from stacks.load import parse_settings
+from stacks.problems import SettingsError
+from stacks.settings import Site
+from tests.stacks.sites import changed, tree
+
+SPOOL: Final = [{"name": "spool", "emptyDir": {}}]
+SECRET: Final = "T0P-S3CRET"
+
+
+def parsed(hub: dict[str, Any]) -> Site:
+    return parse_settings(changed(tree("dev"), {"hub": hub}))
+
+
+def mounted(path: str, name: str = "spool", **more: object) -> dict[str, Any]:
+    return {"extraVolumes": SPOOL, "extraVolumeMounts": [{"name": name, "mountPath": path, **more}]}
+
+
+def in_servers(**settings: object) -> dict[str, Any]:
+    return {"singleuser": settings}
+
+
+def file(path: str = "/srv/x.txt", **content: object) -> dict[str, Any]:
+    return {"extraFiles": {"x": {"mountPath": path, **(content or {"stringData": "x"})}}}
+
+
+REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
+    *(({"extraEnv": {name: "x"}}, f"hub.extraEnv.{name}: is the hub's own") for name in ("HOME", "PATH", "PYTHONPATH")),
+    *(
+        ({"extraEnv": {name: "x"}}, f"hub.extraEnv.{name}: is the hub's own variable")
+        for name in ("JUPYTERHUB_CRYPT_KEY", "CONFIGPROXY_AUTH_TOKEN", "KUBERNETES_SERVICE_HOST", "LD_PRELOAD")
+    ),
+    *(
+        (in_servers(extraEnv={name: "x"}), f"hub.singleuser.extraEnv.{name}: is the user server's own variable")
+        for name in ("JUPYTERHUB_API_TOKEN", "HOME", "USER", "LOGNAME", "PATH", "MEM_LIMIT", "JPY_API_TOKEN")
+    ),
+    *(({"extraEnv": {name: "x"}}, "hub.extraEnv") for name in ("A-B", "1A", "", "A B", "A=B", "A\n", "É")),
+    ({"extraEnv": {"A": "x\0y"}}, "hub.extraEnv.A: must not hold a null byte"),
+    ({"extraEnv": {"A": {"valueFrom": {}}}}, "hub.extraEnv.A: "),
+    *(
+        (mounted(path), "hub.extraVolumeMounts.0.mountPath")
+        for path in (
+            *("/", "/etc", "/etc/jupyterhub", "/etc/jupyterhub/70-site.py", "/etc/jupyterhub-secrets", "/srv"),
+            *("/srv/jupyterhub", "/srv/jupyterhub/x", "/tmp", "/usr", "/proc", "/proc/1", "/sys", "/var", "/run"),
+            *("/var/run/secrets", "/run/secrets/kubernetes.io", "relative", "/a/../etc", "/a//b", "/a/", "//a", "/a:b"),
+        )
+    ),
+    *(
+        (in_servers(storage=mounted(path)), "hub.singleuser.storage.extraVolumeMounts.0.mountPath")
+        for path in ("/", "/home", "/home/jovyan", "/home/jovyan/shared", "/etc", "/etc/passwd", "/opt", "/tmp", "/dev")
+    ),
+    *(
+        (in_servers(**file(path)), "hub.singleuser.extraFiles.x.mountPath")
+        for path in ("/home/jovyan/.bashrc", "/etc/passwd", "/etc/group", "/home/jovyan", "/")
+    ),
+    (file("/etc/jupyterhub/10-hub.py"), "hub.extraFiles.x.mountPath: /etc/jupyterhub/10-hub.py is in /etc/jupyterhub"),
+    (mounted("/srv/x", "other"), "hub.extraVolumeMounts.0.name: other is none of the volumes"),
+    (mounted("/srv/x", subPath="../y"), "hub.extraVolumeMounts.0.subPath"),
+    (mounted("/srv/x", subPath="/y"), "hub.extraVolumeMounts.0.subPath"),
+    (mounted("/srv/x", mountPropagation="Bidirectional"), "mountPropagation: is not a setting"),
+    ({**mounted("/srv/x"), **file("/srv/x")}, "hub.extraFiles.x.mountPath: /srv/x is also hub.extraVolumeMounts.0"),
+    ({"extraVolumes": [*SPOOL, *SPOOL]}, "hub.extraVolumes.1.name: spool is named twice"),
+    *(
+        ({"extraVolumes": [{"name": name, "emptyDir": {}}]}, f"{name} is henhouse's own volume")
+        for name in ("config", "keys", "database", "tmp")
+    ),
+    *(
+        (in_servers(storage={"extraVolumes": [{"name": name, "emptyDir": {}}]}), f"{name} is henhouse's own volume")
+        for name in ("home", "identity", "files")
+    ),
+    ({"extraVolumes": [{"name": "x"}]}, "give exactly one of persistentVolumeClaim"),
+    ({"extraVolumes": [{"name": "x", "emptyDir": {}, "secret": {"secretName": "x"}}]}, "give exactly one of"),
+    ({"extraVolumes": [{"name": "x", "hostPath": {"path": "/"}}]}, "hub.extraVolumes.0.hostPath: is not a setting"),
+    ({"extraVolumes": [{"name": "X", "emptyDir": {}}]}, "hub.extraVolumes.0.name"),
+    (file(stringData="x", data={}), "hub.extraFiles.x: give exactly one of data, stringData and binaryData"),
+    (file(mode=0o644), "give exactly one of data, stringData and binaryData"),
+    (file("/srv/x.toml", data={"a": 1}), "data is for files that end in .json, .yaml, .yml"),
+    (file(binaryData="not base64!"), "binaryData is not base64"),
+    (file(stringData="x", mode=0o600), "mode 0600 hides the file from everyone but root"),
+    (file(stringData="x", mode=0o1777), "hub.extraFiles.x.mode"),
+    (file(stringData="x" * 800 * 1024), "800 KiB are too much: a Secret holds of extraEnv and extraFiles"),
+    (in_servers(extraEnv={"A": "x" * 800 * 1024}), "hub.singleuser.extraFiles: 800 KiB are too much"),
+    ({"templateVars": {"announcement": "x" * 300 * 1024}}, "hub.templateVars: 301 KiB are too much"),
+    ({"services": {"prometheus": {"command": ["x"]}}}, "hub.services.prometheus: is henhouse's own service"),
+    ({"services": {"a": {}}}, "hub.services.a: needs an apiToken, or a command"),
+    ({"services": {"a": {"command": []}}}, "hub.services.a.command"),
+    ({"services": {"a": {"apiToken": "short"}}}, "hub.services.a.apiToken"),
+    ({"services": {"a": {"apiToken": "x" * 9, "oauth_client_id": "a"}}}, "hub.services.a.oauth_client_id"),
+    ({"services": {"a": {"apiToken": "x" * 9, "url": "http://a"}}}, "hub.services.a.url: is not a setting"),
+    ({"loadRoles": {"admin": {"scopes": ["self"]}}}, "hub.loadRoles.admin: cannot be changed"),
+    ({"loadRoles": {"prometheus": {"scopes": []}}}, "hub.loadRoles.prometheus: is henhouse's own role"),
+    ({"loadRoles": {"new-role": {}}}, "hub.loadRoles.new-role.scopes: is required of a new role"),
+    ({"loadRoles": {"ab": {"scopes": ["self"]}}}, "hub.loadRoles.ab"),
+    ({"loadRoles": {"abc": {"scopes": ["list:user"]}}}, "hub.loadRoles.abc.scopes.0: list:user is no scope"),
+    ({"loadRoles": {"abc": {"scopes": ["self"], "services": ["b"]}}}, "b is none of the services"),
+    ({"loadRoles": {"abc": {"scopes": ["self"], "users": ["A b"]}}}, "hub.loadRoles.abc.users.0"),
+]
+
+ACCEPTED: Final[list[dict[str, Any]]] = [
+    {"extraEnv": {"HTTPS_PROXY": "http://proxy.example.org:3128", "_x1": ""}},
+    in_servers(extraEnv={"JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp", "COURSE": "{not} filled"}),
+    *(mounted(path) for path in ("/srv/shared", "/home", "/mnt", "/dev/shm", "/etc/ssl/site", "/tmp/x", "/opt/site")),
+    *(in_servers(storage=mounted(path)) for path in ("/shared", "/home/shared", "/dev/shm", "/srv/jupyterhub")),
+    in_servers(storage=mounted("/shared", subPath="{username}/x", readOnly=True)),
+    in_servers(**file("/etc/jupyter/jupyter_server_config.json", data={"ServerApp": {"x": [1]}})),
+    {"extraVolumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "a.b", "readOnly": True}}]},
+    {"extraVolumes": [{"name": "x", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]},
+    {"services": {"a": {"command": ["python3", "-m", "a"]}, "b": {"apiToken": "x" * 32, "display": True}}},
+    {"loadRoles": {"user": {"scopes": ["self", "read:users!group=staff"]}, "abc": {"scopes": [], "users": ["ada"]}}},
+    {"loadRoles": {"abc": {"scopes": ["list:users"], "services": ["prometheus"], "groups": ["staff"]}}},
+]
+
+
+@pytest.mark.parametrize(("hub", "says"), REFUSED, ids=[says[:70] for _, says in REFUSED])
+def test_what_would_break_the_hub_or_a_server_is_refused(hub: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parsed(hub)
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("hub", ACCEPTED, ids=repr)
+def test_what_a_site_may_add_is_accepted(hub: dict[str, Any]) -> None:
+    parsed(hub)
+
+
+@pytest.mark.parametrize(
+    "hub",
+    [
+        {"extraEnv": {"HOME": SECRET}},
+        {"extraEnv": {"A": [SECRET]}},
+        {"extraEnv": SECRET},
+        {"extraEnv": [SECRET]},
+        {"extraFiles": {"x": SECRET}},
+        file(stringData=SECRET, data={"a": SECRET}),
+        file(data={"a": SECRET}),
+        file(data=SECRET),
+        file(binaryData=f"{SECRET}!"),
+        {"services": {"a": {"apiToken": [SECRET]}}},
+        {"services": {"a": {"apiToken": SECRET, "url": "x"}}},
+        {"singleuser": SECRET},
+        in_servers(extraEnv={"B": {"x": SECRET}}),
+    ],
+    ids=repr,
+)
+def test_nothing_that_may_be_secret_is_repeated(hub: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parsed(hub)
+    assert SECRET not in str(refused.value)
+
+
+def test_secrets_are_shown_by_nothing() -> None:
+    site = parsed({"extraEnv": {"A": SECRET}, "services": {"a": {"apiToken": SECRET}}, **file(stringData=SECRET)})
+    assert SECRET not in repr(site)
+
+
+def test_file_has_the_content_that_was_meant() -> None:
+    files = parsed(
+        {
+            "extraFiles": {
+                "json": {"mountPath": "/a.json", "data": {"b": ["é", 1], "a": None}},
+                "yaml": {"mountPath": "/a.yaml", "data": {"a": {"b": "é"}}},
+                "text": {"mountPath": "/a", "stringData": "é\n"},
+                "bytes": {"mountPath": "/b", "binaryData": "AP\n8=\n", "mode": 0o755},
+            }
+        }
+    ).hub.extra_files
+    assert {key: each.content for key, each in files.items()} == {
+        "json": b'{\n  "b": [\n    "\\u00e9",\n    1\n  ],\n  "a": null\n}\n',
+        "yaml": "a:\n  b: é\n".encode(),
+        "text": "é\n".encode(),
+        "bytes": b"\0\xff",
+    }
+    assert files["bytes"].mode == 0o755
+
+
+@pytest.mark.parametrize(
+    ("scope", "known"),
+    [
+        *((scope, True) for scope in sorted(SCOPES)),
+        *((f"read:users!{which}", True) for which in ("user", "user=a", "group=a", "server", "service=a")),
+        *((f"read:users!{which}", False) for which in ("", "group", "group=", "users", "team=a")),
+        *((scope, False) for scope in ("", "all", "read", "read:user", "custom:x", "(no_scope)")),
+    ],
+)
+def test_scopes_are_jupyterhubs(scope: str, known: bool) -> None:
+    assert is_scope(scope) is known

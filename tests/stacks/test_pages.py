@@ -1,0 +1,89 @@
+"""The hub's pages of a site: what is refused before anything is touched."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from stacks.problems import SettingsError
+from stacks.settings.pages import logo_in, own_templates, pages_in
+from tests.stacks.test_fragments import parsed, refusal, written
+
+PNG: Final = b"\x89PNG\r\n\x1a\n\0\0"
+GOOD: Final[Mapping[str, str | bytes]] = {
+    "logo.png": PNG,
+    "templates/login.html": '{% extends "henhouse/login.html" %}{% block login %}Hello{% endblock %}',
+    "templates/error.html": '{% extends "templates/error.html" %}{% include "terms.html" %}',
+    "templates/terms.html": "<p>Terms</p>",
+    "pages/about.html": '{% extends "page.html" %}{% import "page.html" as base %}',
+    "pages/faq.html": "plain",
+    "static/css/site.css": "p { color: red }",
+    "static/font.woff2": b"\0\xff",
+}
+
+
+def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
+    written(tmp_path, {**GOOD, ".DS_Store": b"\0"}, "pages")
+    folder = parsed(tmp_path, pages="pages").hub.pages
+    assert folder is not None
+    assert folder.files == {name: text.encode() if isinstance(text, str) else text for name, text in GOOD.items()}
+    assert logo_in(folder) == "logo.png"
+    assert pages_in(folder) == {"about": "About", "faq": "FAQ"}
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"logo.bmp": PNG}, "logo.bmp has no place there"),
+        ({"logo.png": PNG, "logo.svg": "x"}, "logo.png and logo.svg are two logos"),
+        ({"login.html": "x"}, "login.html has no place there"),
+        ({"templates/more/x.html": "x"}, "templates/more/x.html has no place there"),
+        ({"templates/x.htm": "x"}, "templates/x.htm has no place there"),
+        ({"static/a..b": "x"}, "static/a..b has no place there"),
+        ({f"static/{'a' * 100}/{'b' * 100}": "x"}, "has no place there"),
+        ({"static/a b.css": "x"}, "static/a b.css has no place there"),
+        ({"pages/About.html": "x"}, "pages/About.html has no place there"),
+        *(
+            ({f"pages/{name}.html": "x"}, f"would be at /hub/{name}, which is JupyterHub's own")
+            for name in ("login", "spawn", "site", "authorize", "health")
+        ),
+        ({"templates/x.html": '{% extends "nope.html" %}'}, "templates/x.html uses nope.html, which there is not"),
+        ({"pages/x.html": '\n{% include "a.html" %}'}, "pages/x.html uses a.html, which there is not"),
+        ({"pages/x.html": '{% include "templates/nope.html" %}'}, "uses templates/nope.html, which there is not"),
+        ({"pages/x.html": '{% include "henhouse/home.html" %}'}, "uses henhouse/home.html, which there is not"),
+        ({"templates/page.html": '{% extends "page.html" %}'}, "extend henhouse/page.html or templates/page.html"),
+        ({"templates/page.html": '{% extends "error.html" %}'}, "page.html leads back to itself by error.html"),
+        (
+            {"templates/a.html": '{% include "b.html" %}', "templates/b.html": '{% include "a.html" %}'},
+            "templates/a.html leads back to itself by b.html",
+        ),
+        ({"templates/x.html": "\n\n{% block a %}"}, "templates/x.html, line 3: "),
+        ({"templates/x.html": "\n{{ a | nofilter }}"}, "templates/x.html, line 2: No filter named 'nofilter'"),
+        ({"templates/x.html": "\n{% frob %}"}, "templates/x.html, line 2: "),
+        ({"pages/x.html": b"\n\xff"}, "pages/x.html, line 2: is not UTF-8"),
+        ({"static/a.bin": b"\0" * 500_000, "static/b.bin": b"\0" * 400_000}, "pages have together at most 768 KiB"),
+        ({"static/a.bin": b"\0" * 2_000_000}, "static/a.bin alone is 1953 KiB"),
+        ({"logo.png": PNG * 100_000}, "are too much"),
+    ],
+)
+def test_what_would_break_a_page_is_refused(tmp_path: Path, files: Mapping[str, Any], says: str) -> None:
+    written(tmp_path, files, "pages")
+    assert says in refusal(tmp_path, pages="pages")
+
+
+@pytest.mark.parametrize("name", ["user", "base_url", "henhouse", "xsrf", "a-b", "1a", ""])
+def test_variable_of_jupyterhubs_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError):
+        parsed(tmp_path, templateVars={name: "x"})
+
+
+def test_variables_are_of_any_kind(tmp_path: Path) -> None:
+    given = {"announcement": "<b>Maintenance</b> on Friday", "links": [{"a": 1}], "shown": True}
+    assert parsed(tmp_path, templateVars=given).hub.template_vars == given
+
+
+def test_own_templates_would_be_accepted_of_a_site(tmp_path: Path) -> None:
+    """What is said of a site's templates holds for ours, which are laid over JupyterHub's the same way."""
+    written(tmp_path, {f"templates/{name}": text for name, text in own_templates().items()}, "pages")
+    parsed(tmp_path, pages="pages")
