@@ -44,6 +44,7 @@ NAMED_BY_THE_PROVIDER = (
     "hub-config",
     "hub-keys",
     "hub-proxy-token",
+    "hub-pull-secret",
     "hub-account",
     "hub-spawner-role",
     "edge-config",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
@@ -54,6 +55,7 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
+    values = values.replace(f"{DATABASE_DIRECTORY}/{MENU_FILE}", f"{directory}/{MENU_FILE}")
     for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)
     return directory / "jupyterhub_config.py"
