@@ -23,8 +23,9 @@ ANSWER_SECONDS = 30.0
 LARGEST = 4 << 20
 """Bytes of one answer; registries refuse larger manifests, too (distribution specification, "Pushing Manifests")."""
 PAGE = 1000
-PAGES = 100
-"""So many pages are read of the tags of one repository."""
+PAGES = 200
+"""So many pages are read of the tags of one repository; registries that give 100 tags a page have room for 20,000."""
+MOST_TAGS = 100_000
 STEPS = 5
 """Redirections and logins within one request."""
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -85,13 +86,18 @@ class Registry:
         where: str | None = f"{self.url}/v2/{repository}/tags/list?{urlencode({'n': PAGE})}"
         found: dict[str, None] = {}
         seen: set[str] = set()
-        while where and where not in seen and len(seen) < PAGES:
+        while where and where not in seen:
+            # Half a list is no list: registries sort by name, and the weekly builds would be missing first.
+            if len(seen) == PAGES:
+                raise RegistryError(f"{self.url}: has more than {PAGES} pages of tags of {repository}")
             seen.add(where)
             answer = self._get(where, repository)
             listed = _json(answer.body, where).get("tags") or []
             if not isinstance(listed, list):
                 raise RegistryError(f"{where}: tags is {type(listed).__name__}, and not a list")
             found |= {tag: None for tag in listed if isinstance(tag, str) and TAG.fullmatch(tag)}
+            if len(found) > MOST_TAGS:
+                raise RegistryError(f"{self.url}: has more than {MOST_TAGS} tags of {repository}")
             where = self._next(answer.headers, where)
         return list(found)
 

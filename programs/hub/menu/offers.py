@@ -148,6 +148,7 @@ def remembered(options: Any, offer: Offer) -> tuple[Options, list[str]]:
         profile = _profile_of(options.get("profile"), offer)
     except NotOffered:
         profile = _profile_of(None, offer)
+        gone.append(f"The profile of your last server, {quoted(options['profile'])}, is not offered any more.")
     chosen = {"profile": profile["slug"]}
     for each in offer:
         for name, option in each["profile_options"].items():
@@ -178,5 +179,5 @@ def _among(value: Any, choices: Collection[str]) -> None:
 
 def quoted(value: Any) -> str:
     """Return what was sent as a short word of printable ASCII, fit for a page and a line of a log."""
-    text = ascii(value)
+    text = ascii(value[: _LONGEST_QUOTE + 1] if isinstance(value, str) else type(value).__name__)
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"

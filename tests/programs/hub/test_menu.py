@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +24,7 @@ from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.api_server import api_server
 from tests.programs.hub.asking import SECRETS, ask, configured, kubeconfig
 from tests.programs.hub.distribution import REPOSITORY, Distribution, digest, send, serving
+from tests.programs.hub.page import Page
 from tests.programs.hub.test_accounts import SERVING, Browser
 from tests.stacks.sites import changed, tree
 from tests.tools import jupyterhub_python
@@ -71,14 +71,16 @@ def known(directory: Path, *, scanned: float = 0, of: str = f"quay.io/{REPOSITOR
 
 
 @contextmanager
-def scanner(directory: Path, of: Site) -> Iterator[Path]:
-    """Run the scanner as the hub does, and yield what it says."""
+def scanner(directory: Path, of: Site, change: str = "") -> Iterator[Path]:
+    """Run the scanner as the hub does, and yield what it says; `change` is done in it first."""
     configured(directory, of)
     log = directory / "scanner.log"
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     with log.open("w") as output:
-        command = [sys.executable, str(directory / "scan_images.py")]
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        script = str(directory / "scan_images.py")
+        changed_first = f"import json, scan_images; {change}; scan_images.main(json.load(open('site.json')))"
+        command = [sys.executable, "-c", changed_first] if change else [sys.executable, script]
+        process = subprocess.Popen(command, cwd=directory, env=environment, stdout=output, stderr=output)
     try:
         yield log
     finally:
@@ -138,53 +140,29 @@ def test_last_menu_stays(tmp_path: Path, registry: Distribution, fault: Any, sai
     assert f"images of quay.io/{REPOSITORY}: the last menu stays; " in line
 
 
-class Page(HTMLParser):
-    """A page's form: its radio buttons, what they are called and described by, and what stands around them."""
+def drip(request: BaseHTTPRequestHandler) -> bool:
+    """Answer a byte now and then, for ever."""
+    request.send_response(200)
+    request.end_headers()
+    while True:
+        request.wfile.write(b" ")
+        time.sleep(0.05)
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.buttons: list[dict[str, str | None]] = []
-        self.labels: dict[str, str] = {}
-        self.texts: dict[str, str] = {}
-        self.legends: list[str] = []
-        self.notes: list[str] = []
-        self._open: list[tuple[str, dict[str, str | None]]] = []
-        self.outside = 0
-        self.feed(text)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember where text belongs."""
-        if tag == "input":
-            if dict(attrs).get("type") == "radio":
-                self.buttons.append(dict(attrs))
-                self.outside += not any(name == "fieldset" for name, _ in self._open)
-        elif tag not in ("br", "meta", "link", "img"):
-            self._open.append((tag, dict(attrs)))
+def test_scan_that_would_take_for_ever_is_given_up(tmp_path: Path, registry: Distribution) -> None:
+    """No answer is so slow that its connection would time out."""
+    menu = known(tmp_path)
+    registry.fault = drip
+    with scanner(tmp_path, site(registry.port), "scan_images.SCAN_SECONDS = 1") as log:
+        eventually("a reason", lambda: "a scan takes more than 1 seconds" in log.read_text(), seconds=60, every=0.05)
+    assert read_menu(tmp_path / MENU_FILE, menu.repository) == menu
 
-    def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
-        while self._open and self._open.pop()[0] != tag:
-            pass
 
-    def handle_data(self, data: str) -> None:
-        """Keep the text of what names and describes."""
-        tag, attributes = self._open[-1] if self._open else ("", {})
-        if tag == "label":
-            self.labels[attributes.get("for") or ""] = data
-        elif tag == "legend":
-            self.legends.append(data)
-        elif attributes.get("role") == "status":
-            self.notes.append(data)
-        if identity := attributes.get("id"):
-            self.texts[identity] = data
-
-    def values(self, name: str) -> list[str | None]:
-        """Return what can be chosen in a group."""
-        return [each["value"] for each in self.buttons if each["name"] == name]
-
-    def chosen(self, name: str) -> list[str | None]:
-        """Return what is chosen beforehand."""
-        return [each["value"] for each in self.buttons if each["name"] == name and "checked" in each]
+def test_hub_runs_the_scanner_beside_itself(tmp_path: Path) -> None:
+    services = {each["name"]: each for each in ask(tmp_path, "settings", of=site(NOTHING))["services"]}
+    assert services["image-menu"]["command"][1:] == [str(tmp_path / "scan_images.py")]
+    assert (tmp_path / "scan_images.py").is_file()
+    assert "api_token" not in services["image-menu"]
 
 
 class Hub:
@@ -300,16 +278,16 @@ def test_api_is_held_to_the_same(tmp_path: Path) -> None:
             token = next(each.value for each in mallory._session.cookies if each.name == "_xsrf")
             answer = mallory._session.post(
                 f"{mallory._url}/hub/api/users/mallory/server?_xsrf={token}",
-                json={"profile": "server", "image": "docker.io/evil/miner:1"},
+                json={"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"},
                 headers={"Referer": f"{mallory._url}/hub/home"},
             )
             afterwards = Page(mallory.get("/hub/spawn").text)
     assert (answer.status_code, answer.json()["message"]) == (
         400,
-        "'docker.io/evil/miner:1' is not offered to you. Please choose again.",
+        "'docker.io/evil/{{ 7 * 7 }}' is not offered to you. Please choose again.",
     )
     assert afterwards.chosen(IMAGE) == ["recommended"]
-    assert "docker.io/evil/miner:1" in afterwards.notes[0]
+    assert "'docker.io/evil/{{ 7 * 7 }}'" in afterwards.notes[0], "what a person sent is no template"
 
 
 @pytest.mark.parametrize("state", ["slow", "down", "garbage", "two thousand tags"])

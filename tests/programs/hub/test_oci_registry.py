@@ -260,7 +260,7 @@ def test_next_page_is_asked_of_the_same_registry(registry: Distribution, link: s
     assert Registry(registry.url).tags(REPOSITORY) == TAGS
 
 
-def test_pages_without_an_end_end(registry: Distribution) -> None:
+def test_pages_without_an_end_are_no_menu(registry: Distribution) -> None:
     number = iter(range(10**6))
 
     def fault(request: BaseHTTPRequestHandler) -> bool:
@@ -269,8 +269,22 @@ def test_pages_without_an_end_end(registry: Distribution) -> None:
         return True
 
     registry.fault = fault
-    assert Registry(registry.url).tags(REPOSITORY) == ["r170"]
+    with pytest.raises(RegistryError, match="more than 200 pages"):
+        Registry(registry.url).tags(REPOSITORY)
     assert len(registry.asked) == oci_registry.PAGES
+
+
+def test_page_that_leads_to_itself_is_the_last(registry: Distribution) -> None:
+    link = f"</v2/{REPOSITORY}/tags/list?n=1000>; rel=next"
+    registry.fault = answering(200, b'{"tags": ["r170"]}', Link=link)
+    assert Registry(registry.url).tags(REPOSITORY) == ["r170"]
+
+
+def test_more_tags_than_a_menu_is_made_of_are_no_menu(registry: Distribution) -> None:
+    listed = [f"{number:x}" for number in range(oci_registry.MOST_TAGS + 1)]
+    registry.fault = answering(200, json.dumps({"tags": listed}).encode())
+    with pytest.raises(RegistryError, match="more than 100000 tags"):
+        Registry(registry.url).tags(REPOSITORY)
 
 
 def test_link_that_takes_long_to_read_is_cut(registry: Distribution) -> None:

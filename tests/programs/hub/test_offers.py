@@ -1,11 +1,16 @@
 """What people may choose, and what of it they sent."""
 
+import re
 from typing import Any, Final
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
 from programs.hub.menu.offers import NotOffered, check, field, offer_for, options_of, questions, remembered
+from tests.programs.hub.page import Page
+from tests.stacks.sites import ROOT
 
+TEMPLATES: Final = ROOT / "programs/hub/menu"
 SMALL: Final = {"cpu_limit": 1, "mem_limit": "2G"}
 GPU: Final = {"slug": "gpu", "display_name": "GPU", "allowed_groups": ["physics"], "kubespawner_override": {}}
 BARE: Final = {"slug": "bare", "display_name": "Bare", "allowed_groups": [], "kubespawner_override": SMALL}
@@ -175,6 +180,34 @@ def test_choice_of_the_last_time_is_chosen_beforehand() -> None:
     )
     assert chosen[field("bare", "image")] == "recommended"
     assert gone == []
+
+
+def test_page_with_several_profiles_asks_each_its_own() -> None:
+    """What a site writes is text and no HTML; a question that is not of the chosen profile is not shown."""
+    strange = {**GPU, "display_name": "A <b>GPU</b> & more", "description": '{{ 7 * 7 }}"><script>'}
+    offer = offer_for({**MENU, "profiles": [BARE, strange]}, ["physics"], IMAGES)
+    chosen, _ = remembered({"profile": "gpu", "size": "tiny"}, offer)
+    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template("options-form.html")
+    text = template.render(questions=questions(offer, chosen), profiles=2, notes=["<b>note</b>"])
+    page = Page(text)
+    assert "<script>" not in text
+    assert "<b>" not in text
+    assert page.legends == ["Profile", "Image: Bare", "Size: A <b>GPU</b> & more", "Image: A <b>GPU</b> & more"]
+    assert page.values("profile") == ["bare", "gpu"]
+    assert page.chosen("profile") == ["gpu"]
+    assert page.chosen(field("gpu", "size")) == ["tiny"]
+    assert len({each["id"] for each in page.buttons}) == len(page.buttons)
+    hidden = re.findall(r"#henhouse-options:not\(:has\(#([\w-]+):checked\)\) \.([\w-]+) ", text)
+    assert [(each["id"], each["value"]) for each in page.buttons if each["name"] == "profile"] == [
+        (button, slug) for (button, _), slug in zip(hidden, ["bare", "gpu"], strict=True)
+    ]
+    assert [text.count(f'fieldset class="mb-4 {group}"') for _, group in hidden] == [1, 2]
+
+
+def test_person_whose_profile_is_gone_is_told() -> None:
+    chosen, gone = remembered({"profile": "gpu"}, offer_for(PROFILES, [], []))
+    assert chosen["profile"] == "bare"
+    assert gone == ["The profile of your last server, 'gpu', is not offered any more."]
 
 
 def test_person_is_told_what_is_not_offered_any_more() -> None:
