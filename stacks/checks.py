@@ -11,9 +11,11 @@ from urllib.parse import unquote
 from pydantic import HttpUrl
 
 from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, values_fit, volumes_beside_ours
+from stacks.menu_checks import MENU_CHECKS
 from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
 from stacks.settings import Site
+from stacks.settings.menu import bytes_of
 from stacks.settings.monitoring import ALERT_WEBHOOK
 
 Check = Callable[[Site], Iterator[Problem]]
@@ -280,12 +282,8 @@ def size_in_order(site: Site) -> Iterator[Problem]:
     size = site.hub.size
     if size.cpu_guarantee > size.cpu_limit:
         yield Problem("hub.size.cpu_guarantee", f"{size.cpu_guarantee} is more than cpu_limit, {size.cpu_limit}")
-    if _bytes(size.mem_guarantee) > _bytes(size.mem_limit):
+    if bytes_of(size.mem_guarantee) > bytes_of(size.mem_limit):
         yield Problem("hub.size.mem_guarantee", f"{size.mem_guarantee} is more than mem_limit, {size.mem_limit}")
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-2]) << 10 * (1 + ("Ki", "Mi", "Gi", "Ti").index(size[-2:]))
 
 
 def jump_is_whole(site: Site) -> Iterator[Problem]:
@@ -352,6 +350,11 @@ def _images(site: Site) -> Iterator[tuple[str, str]]:
     yield "hub.image", site.hub.image
     yield "hub.proxy_image", site.hub.proxy_image
     yield "hub.server_image", site.hub.server_image
+    for index, profile in enumerate(site.hub.profile_list):
+        if profile.kubespawner_override.image:
+            yield f"hub.profile_list.{index}.kubespawner_override.image", profile.kubespawner_override.image
+    if site.hub.image_menu:
+        yield "hub.image_menu.repository", site.hub.image_menu.repository
     yield "edge.image", site.edge.image
 
 
@@ -400,6 +403,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     secrets_fit,
     values_fit,
     roles_of_known_services,
+    *MENU_CHECKS,
 )
 
 

@@ -133,10 +133,15 @@ def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
             node = node[_TYPES][part]
             continue
         patterns: Sequence[Any] = tuple(node.get("patternProperties", {}).values())
-        inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items")
+        inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or _items(node)
         inner = inner if isinstance(inner, Mapping) else (patterns[0] if patterns else {})
         node = _resolved(inner)
     return node
+
+
+def _items(node: Mapping[str, Any]) -> Any:
+    """Return what a list holds, also where a word may stand for the list."""
+    return next((each["items"] for each in (node, *node.get("anyOf", ())) if "items" in each), None)
 
 
 _TYPES = "types"

@@ -85,6 +85,7 @@ def _models_of(value: Mapping[str, Any]) -> tuple[list[str], str]:
         inner, suffix = next(iter(value["patternProperties"].values())), ".<name>"
     elif "items" in value:
         inner, suffix = value["items"], "[]"
+    inner, suffix = next(((each["items"], "[]") for each in inner.get("anyOf", []) if "items" in each), (inner, suffix))
     options = [inner, *(each for key in ("anyOf", "oneOf", "allOf") for each in inner.get(key, []))]
     return [option["$ref"].rsplit("/", 1)[1] for option in options if "$ref" in option], suffix
 

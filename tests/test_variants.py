@@ -82,6 +82,14 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
         }
     },
     "several keys": {"hub": {"keys": ["third", "second", "first"]}},
+    "sizes, profiles and a menu of images": {
+        "mirrors": {"registry": None},
+        "hub": {
+            "sizes": "doubling",
+            "profile_list": [{"slug": "lab", "display_name": "Lab"}],
+            "image_menu": {"repository": "quay.io/team/lab", "user": "grace", "password": "T0P-S3CRET"},
+        },
+    },
     "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
     "certificates that last for a quarter": {"cluster": {"certificate_lifetime": "90d"}},
@@ -168,6 +176,7 @@ def test_what_the_settings_may_drop_is_not_protected() -> None:
 def test_no_secret_of_the_settings_is_in_a_script() -> None:
     for name, secret in (
         ("alerts that are posted", "T0P-S3CRET"),
+        ("sizes, profiles and a menu of images", "T0P-S3CRET"),
         ("alerts for everyone", "T0P-S3CRET"),
         ("a supplied certificate", PRIVATE_KEY.splitlines()[1]),
         ("a key in the settings instead of an agent", "an OpenSSH private key"),

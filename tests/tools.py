@@ -19,7 +19,7 @@ from lab.versions import SITE
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = (
-    *("bird2", "dnsmasq-base", "haproxy", "knot", "nftables", "nginx"),
+    *("bird2", "dnsmasq-base", "docker-registry", "haproxy", "knot", "nftables", "nginx"),
     *("prometheus", "prometheus-blackbox-exporter"),
 )
 OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}

@@ -11,6 +11,7 @@ from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
 from stacks.settings.login import LoginSettings
+from stacks.settings.menu import ImageMenuSettings, NamedSizeSettings, OverrideSettings, ProfileSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import DnsSettings, NetworkSettings, OpeningSettings
@@ -36,6 +37,7 @@ __all__ = [
     "HomesSettings",
     "HostSettings",
     "HubSettings",
+    "ImageMenuSettings",
     "Jump",
     "JumpSettings",
     "LoginSettings",
@@ -43,9 +45,12 @@ __all__ = [
     "MirrorsSettings",
     "Model",
     "MonitoringSettings",
+    "NamedSizeSettings",
     "NetworkSettings",
     "OpeningSettings",
+    "OverrideSettings",
     "PoolSettings",
+    "ProfileSettings",
     "Purpose",
     "Site",
     "SizeSettings",

@@ -19,6 +19,7 @@ from stacks.settings.chart import (
 )
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.login import AnyLogin, NativeLoginSettings
+from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
@@ -61,7 +62,15 @@ class HubSettings(Model):
     server_image: ImageName
     """The image of user servers."""
     size: SizeSettings = SizeSettings()
-    """What a person's server may use."""
+    """What a person's server may use, where people choose no size."""
+    sizes: Sizes = ()
+    """The sizes that people may choose, in the order of the page. `doubling` stands for tiny, small, medium and large,
+    from half a core and 1Gi to 4 cores and 8Gi, a quarter of it reserved. If omitted, `size` is everyone's."""
+    profile_list: tuple[ProfileSettings, ...] = ()
+    """Kinds of server that people may choose, in the order of the page. If omitted, there is one kind."""
+    image_menu: ImageMenuSettings | None = None
+    """A menu of images from the tags of a repository. If omitted, everyone has `server_image`. Where there is a menu,
+    `server_image` is what servers start with until the registry has answered for the first time."""
     database_host: HostName | None = None
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
     database does not move: name its machine here before you add one whose name comes first."""
@@ -93,3 +102,8 @@ class HubSettings(Model):
     JupyterHub lets every person and every server do."""
     singleuser: SingleuserSettings = SingleuserSettings()
     """What every user server has beside its size and its image."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether people choose anything before their server starts."""
+        return bool(self.sizes or self.profile_list or self.image_menu)

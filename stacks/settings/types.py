@@ -64,7 +64,8 @@ _IMAGE: Final = re.compile(
 """https://pkg.go.dev/github.com/distribution/reference"""
 
 
-def _check_image(name: str) -> str:
+def check_image(name: str) -> str:
+    """Refuse what is no complete name of an image."""
     match = _IMAGE.fullmatch(name)
     if not match:
         raise ValueError("must be HOST/PATH:TAG or HOST/PATH@DIGEST, such as quay.io/jupyter/base-notebook:2026-10-05")
@@ -80,7 +81,7 @@ def _check_image(name: str) -> str:
     return name
 
 
-ImageName = Annotated[str, AfterValidator(_check_image)]
+ImageName = Annotated[str, AfterValidator(check_image)]
 """A container image by its upstream name, host included, with a tag or a digest."""
 
 

@@ -45,6 +45,7 @@ NAMED_BY_THE_PROVIDER = (
     "hub-keys",
     "hub-proxy-token",
     "hub-pages",
+    "hub-pull-secret",
     "hub-account",
     "hub-spawner-role",
     "edge-config",

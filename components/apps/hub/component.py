@@ -21,6 +21,7 @@ from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hu
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.menu import PASSWORD, pull_credentials, way_to_the_registry
 from components.apps.hub.pages import page_bytes, page_texts
 from components.apps.hub.proxy import proxy_pod, proxy_policy
 from components.apps.hub.servers import SPAWNER_RULES, servers_policy
@@ -131,6 +132,7 @@ class Hub(pulumi.ComponentResource):
                     spaces.hub,
                     api_servers=[host.address for host in site.control_planes.values()],
                     provisioner=homes.provisioner,
+                    registry=way_to_the_registry(site),
                 ),
             ),
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
@@ -178,10 +180,15 @@ class Hub(pulumi.ComponentResource):
             "homes-client.crt": homes.provisioner.client_certificate,
             "homes-client.key": homes.provisioner.client_key,
         }
+        menu = self._site.hub.image_menu
+        if menu and menu.password:
+            keys[PASSWORD] = menu.password.get_secret_value()
         return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
-        names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)
+        names = pulumi.Output.all(
+            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, pull_secret=self._pull_secret()
+        )
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         config = ConfigMap(
             f"{self._name}-config",
@@ -222,6 +229,25 @@ class Hub(pulumi.ComponentResource):
                 opts=self._options(),
             )
         ]
+
+    def _pull_secret(self) -> pulumi.Output[str] | None:
+        """Make the Secret with which nodes pull the images of the menu and return its name; None where they need none.
+
+        It is in the users' namespace, whose pods have no account that could read it.
+        """
+        menu = self._site.hub.image_menu
+        if menu is None or menu.password is None:
+            return None
+        secret = Secret(
+            f"{self._name}-pull-secret",
+            metadata=ObjectMetaArgs(namespace=self._namespaces.users),
+            type="kubernetes.io/dockerconfigjson",
+            immutable=True,
+            string_data={key: pulumi.Output.secret(value) for key, value in pull_credentials(menu).items()},
+            opts=self._options(),
+        )
+        name: pulumi.Output[str] = secret.metadata.name
+        return name
 
     def _service_account(self) -> pulumi.Output[str]:
         """Make the hub's service account and return its name.

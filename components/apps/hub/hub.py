@@ -111,8 +111,10 @@ def hub_policy(
     *,
     api_servers: Sequence[IPv4Address],
     provisioner: HomeProvisioner,
+    registry: Sequence[Egress] = (),
 ) -> NetworkPolicySpecArgs:
-    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner."""
+    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner, and to the
+    registry of the image menu where there is one."""
     return policy(
         HUB_LABELS,
         ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
@@ -122,5 +124,6 @@ def hub_policy(
             Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
             Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
             Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
+            *registry,
         ],
     )

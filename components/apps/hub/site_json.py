@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
+from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
@@ -32,12 +33,18 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
-    of_the_site = hub.fragments.texts() if hub.fragments else {}
-    return {**files, **of_the_site, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
+    own_say = hub.fragments.texts() if hub.fragments else {}
+    login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
+    return {**files, **menu_files(hub), **own_say, **login}
 
 
-def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim: str) -> dict[str, Any]:
-    """Return what the fragments read as `site`; nothing in it is secret. `hub` and `users` are namespaces."""
+def hub_values(
+    site: Site, provisioner_url: str, *, hub: str, users: str, claim: str, pull_secret: str | None = None
+) -> dict[str, Any]:
+    """Return what the fragments read as `site`; nothing in it is secret.
+
+    `hub` and `users` are namespaces; `pull_secret` is the Secret with which nodes pull the menu's images.
+    """
     return {
         "hub_url": hub_url(hub),
         "proxy_api_url": proxy_api_url(hub),
@@ -67,14 +74,10 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
         "cull_idle_seconds": site.hub.cull_idle_seconds,
         "pages": page_values(site.hub),
         "added": added_values(site.hub),
+        **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),
     }
 
 
-def site_json(site: Site, provisioner_url: str, **names: str) -> str:
+def site_json(site: Site, provisioner_url: str, **names: Any) -> str:
     """Return `hub_values` as the file that jupyterhub_config.py reads; the arguments are those of `hub_values`."""
     return json.dumps(hub_values(site, provisioner_url, **names), indent=2) + "\n"
-
-
-def byte_specification(size: str) -> str:
-    """Kubernetes' 512Mi in JupyterHub's spelling, 512M: both mean powers of 1024 (jupyterhub/traitlets.py)."""
-    return size.removesuffix("i")

@@ -22,8 +22,9 @@ from kubespawner import KubeSpawner
 class User(SimpleNamespace):
     """As much of a user as a pod is made of."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={})
+    def __init__(self, name: str, *groups: str) -> None:
+        of = [SimpleNamespace(name=group) for group in groups]
+        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of)
 
 
 def read(path: str) -> JupyterHub:
@@ -32,9 +33,9 @@ def read(path: str) -> JupyterHub:
     return hub
 
 
-def spawner_of(hub: JupyterHub, name: str) -> KubeSpawner:
+def spawner_of(hub: JupyterHub, name: str, *groups: str) -> KubeSpawner:
     place = SimpleNamespace(api_url="http://hub/hub/api", url="http://hub/hub/", base_url="/hub/", public_host="")
-    spawner = hub.spawner_class(config=hub.config, user=User(name), hub=place, _mock=True)
+    spawner = hub.spawner_class(config=hub.config, user=User(name, *groups), hub=place, _mock=True)
     spawner.api_token = "token"
     return spawner
 
@@ -98,6 +99,24 @@ async def pod(hub: JupyterHub, name: str) -> object:
     return ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
 
 
+async def starts(hub: JupyterHub, name: str, groups: str, *forms: str) -> object:
+    """Start servers with these forms as JupyterHub does; return their pods, or why there are none."""
+    return [await started(spawner_of(hub, name, *json.loads(groups)), json.loads(form)) for form in forms]
+
+
+async def started(spawner: KubeSpawner, form: object) -> object:
+    try:
+        by_form = isinstance(form, dict) and all(isinstance(values, list) for values in form.values())
+        spawner.user_options = spawner.run_options_from_form(form) if by_form else form["api"]
+        await spawner._run_apply_user_options(spawner.user_options)
+        await spawner.load_user_options()
+    except Exception as error:
+        told = getattr(error, "jupyterhub_message", repr(error))
+        return {"refused": told, "status": getattr(error, "status_code", 0)}
+    spawner.uid, spawner.gid = 100001, 100001
+    return ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+
+
 async def home(hub: JupyterHub, name: str) -> object:
     spawner = spawner_of(hub, name)
     try:
@@ -143,6 +162,7 @@ if __name__ == "__main__":
         "keep": keep,
         "kept": kept,
         "templates": templates,
+        "starts": starts,
         "watch": watch,
     }[question]
     print(json.dumps(asyncio.run(asked(read(path), *arguments))))

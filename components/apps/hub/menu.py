@@ -1,0 +1,127 @@
+"""What people may choose before their server starts: its files, its values, and the way to the registry."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pulumi_kubernetes.networking.v1 import IPBlockArgs, NetworkPolicyPeerArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
+
+from components.apps.hub.servers import inside
+from components.kube.policies import tcp
+from programs import hub as hub_program
+from stacks.registry import TagSource, tag_source
+from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
+
+FILES: Final = ("35-menu.py", "options-form.html", "offers.py", "image_menu.py", "oci_registry.py", "scan_images.py")
+"""In the hub's configuration where people choose anything, and only there."""
+MENU_FILE: Final = "image-menu.json"
+"""The last known menu, beside the hub's database."""
+PASSWORD: Final = "registry-password"
+"""Key in the hub's Secret."""
+_DIRECTORY: Final = Path(hub_program.__file__).parent / "menu"
+
+
+def menu_files(hub: HubSettings) -> dict[str, str]:
+    """Return by name the files that ask people, none where they choose nothing."""
+    return {name: (_DIRECTORY / name).read_text() for name in FILES} if hub.asks else {}
+
+
+def menu_values(site: Site, directory: str, *, pull_secret: str | None) -> dict[str, Any]:
+    """Return what the fragment reads as `site["menu"]`; nothing in it is secret. `directory` is the database's, and
+    `pull_secret` the name of the Secret that nodes pull with."""
+    hub = site.hub
+    if not hub.asks:
+        return {}
+    images = _images(hub.image_menu, tag_source(site, hub.image_menu), directory) if hub.image_menu else None
+    if images:
+        images["pull_secrets"] = [pull_secret] if pull_secret else []
+    sizes = [_size(size) for size in hub.sizes]
+    return {"menu": {"sizes": sizes, "profiles": [_profile(each) for each in hub.profile_list], "images": images}}
+
+
+def _images(menu: ImageMenuSettings, source: TagSource, directory: str) -> dict[str, Any]:
+    return {
+        "repository": menu.repository,
+        "registry": source.url,
+        "path": source.path,
+        "token_hosts": list(source.token_hosts),
+        "authority": menu.certificate_authority,
+        "user": menu.user,
+        "counts": {
+            "release": menu.releases,
+            "weekly": menu.weeklies,
+            "daily": menu.dailies,
+            "plain": menu.plain,
+        },
+        "recommended": menu.recommended,
+        "refresh_seconds": menu.refresh_seconds,
+        "file": f"{directory}/{MENU_FILE}",
+    }
+
+
+def _size(size: NamedSizeSettings) -> dict[str, Any]:
+    override = {
+        "cpu_guarantee": size.cpu_reserved,
+        "cpu_limit": size.cpu_limit,
+        "mem_guarantee": byte_specification(size.mem_reserved),
+        "mem_limit": byte_specification(size.mem_limit),
+    }
+    cores = "1 core" if size.cpu_limit == 1 else f"{size.cpu_limit:g} cores"
+    return {
+        "name": size.name,
+        "display_name": size.display_name or size.name.capitalize(),
+        "description": size.description or f"Up to {cores} and {size.mem_limit}B of memory",
+        "default": size.default,
+        "allowed_groups": list(size.allowed_groups),
+        "kubespawner_override": override,
+    }
+
+
+def _profile(profile: ProfileSettings) -> dict[str, Any]:
+    override = profile.kubespawner_override.model_dump(mode="json", exclude_none=True)
+    for name in ("mem_guarantee", "mem_limit"):
+        if name in override:
+            override[name] = byte_specification(override[name])
+    return {
+        "slug": profile.slug,
+        "display_name": profile.display_name,
+        "description": profile.description,
+        "default": profile.default,
+        "allowed_groups": list(profile.allowed_groups),
+        "kubespawner_override": override,
+    }
+
+
+def way_to_the_registry(site: Site) -> list[Egress]:
+    """Return the rule that lets the hub read the menu's tags, none where there is no menu.
+
+    A policy knows addresses and no names: a registry whose addresses nobody gave is somewhere on the Internet.
+    """
+    menu = site.hub.image_menu
+    if menu is None:
+        return []
+    source = tag_source(site, menu)
+    peers = [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=str(each))) for each in source.networks]
+    internet = NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=inside(site.network)))
+    return [Egress(to=peers or [internet], ports=tcp(*source.ports))]
+
+
+def pull_credentials(menu: ImageMenuSettings) -> Mapping[str, str]:
+    """Return the data of the Secret with which nodes pull the menu's images, in the form that Docker keeps accounts in.
+
+    Nodes look an account up by the host in the image's name, whatever registry stands in for it.
+    """
+    host = menu.repository.partition("/")[0]
+    password = menu.password.get_secret_value() if menu.password else ""
+    auth = base64.b64encode(f"{menu.user}:{password}".encode()).decode()
+    # Docker Hub's account has kept the name of its first registry (kubelet's credentialprovider, and `docker login`).
+    name = "https://index.docker.io/v1/" if host == "docker.io" else host
+    return {".dockerconfigjson": json.dumps({"auths": {name: {"auth": auth}}})}
+
+
+def byte_specification(size: str) -> str:
+    """Kubernetes' 512Mi in JupyterHub's spelling, 512M: both mean powers of 1024 (jupyterhub/traitlets.py)."""
+    return size.removesuffix("i")

@@ -1,0 +1,209 @@
+"""What people may choose before their server starts."""
+
+import ssl
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image
+
+OfferName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]
+"""A group of JupyterHub's (its table `groups` has 255 characters for it)."""
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
+"""A line that people read; it is shown as it is, without HTML."""
+Amount = int | float | Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+LabelName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+
+_OURS: Final = ("HOME", "USER", "LOGNAME")
+_TAKEN: Final = ("JUPYTERHUB_", "JPY_")
+
+
+def _not_ours(environment: dict[str, str]) -> dict[str, str]:
+    for name in environment:
+        if name in _OURS or name.startswith(_TAKEN):
+            raise ValueError(f"must not set {name}, which is set for every server, by its home or by JupyterHub")
+    return environment
+
+
+Environment = Annotated[dict[VariableName, str], AfterValidator(_not_ours)]
+
+_UNITS: Final = ("Ki", "Mi", "Gi", "Ti")
+
+
+def bytes_of(size: str) -> int:
+    """Return how many bytes a size such as 512Mi has."""
+    return int(size[:-2]) << 10 * (1 + _UNITS.index(size[-2:]))
+
+
+class NamedSizeSettings(Model):
+    """A size that people may choose. Names and meanings are those of KubeSpawner."""
+
+    name: OfferName
+    """What it is called in links and in what is remembered of a person."""
+    display_name: Line | None = None
+    """What people see. If omitted, the name with a capital."""
+    description: Line | None = None
+    """What people see below it. If omitted, its limits."""
+    cpu_limit: float = Field(gt=0)
+    """The most cores it may use."""
+    cpu_guarantee: float | None = Field(default=None, ge=0)
+    """Cores reserved on the node. If omitted, a quarter of the limit."""
+    mem_limit: ByteSize
+    """The most memory it may use; beyond it the kernel kills the process."""
+    mem_guarantee: ByteSize | None = None
+    """Memory reserved on the node. If omitted, a quarter of the limit."""
+    default: bool = False
+    """Whether it is chosen unless a person chooses another. If none is, the first."""
+    allowed_groups: tuple[GroupName, ...] = ()
+    """JupyterHub's groups whose people may choose it; everyone if omitted."""
+
+    @property
+    def cpu_reserved(self) -> float:
+        """Cores reserved."""
+        return self.cpu_limit / 4 if self.cpu_guarantee is None else self.cpu_guarantee
+
+    @property
+    def mem_reserved(self) -> str:
+        """Memory reserved."""
+        return self.mem_guarantee or f"{max(1, bytes_of(self.mem_limit) // 4096)}Ki"
+
+
+DOUBLING: Final[tuple[dict[str, Any], ...]] = (
+    {"name": "tiny", "cpu_limit": 0.5, "mem_limit": "1Gi"},
+    {"name": "small", "cpu_limit": 1, "mem_limit": "2Gi", "default": True},
+    {"name": "medium", "cpu_limit": 2, "mem_limit": "4Gi"},
+    {"name": "large", "cpu_limit": 4, "mem_limit": "8Gi"},
+)
+"""Each twice the one before it, with 2 GiB a core; three of four servers of a node may then be idle."""
+
+
+def _spelled_out(value: Any) -> Any:
+    """Take the word for the sizes that it stands for."""
+    return list(DOUBLING) if value == "doubling" else value
+
+
+Sizes = Annotated[
+    tuple[NamedSizeSettings, ...],
+    BeforeValidator(_spelled_out, json_schema_input_type=Literal["doubling"] | tuple[NamedSizeSettings, ...]),
+]
+
+
+class OverrideSettings(Model):
+    """What a profile sets for its servers: of KubeSpawner's settings, those that leave a server what henhouse promises
+    of it, its home, its user and its bounds. Whatever else a site wants of a server is in no profile."""
+
+    image: ImageName | None = None
+    """Its image; people are then not asked for one."""
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """When a node asks the registry."""
+    cpu_guarantee: float | None = Field(default=None, ge=0)
+    """Cores reserved on the node. If any of the four is set, people are not asked for a size."""
+    cpu_limit: float | None = Field(default=None, gt=0)
+    """The most cores it may use."""
+    mem_guarantee: ByteSize | None = None
+    """Memory reserved on the node."""
+    mem_limit: ByteSize | None = None
+    """The most memory it may use."""
+    extra_resource_guarantees: dict[LabelName, Amount] | None = None
+    """Other resources reserved, such as `nvidia.com/gpu: 1`."""
+    extra_resource_limits: dict[LabelName, Amount] | None = None
+    """The most of other resources it may use."""
+    default_url: Annotated[str, StringConstraints(pattern=r"^/[^\s]*$")] | None = None
+    """The page that opens, such as `/lab` or `/rstudio`."""
+    environment: Environment | None = None
+    """Further variables. They are no place for a secret: every program in the server sees them."""
+    node_selector: dict[LabelName, LabelValue] | None = None
+    """Labels of the nodes that may run it, besides that they are for people."""
+    tolerations: tuple[dict[str, str | int], ...] | None = None
+    """Taints of nodes that it bears."""
+    priority_class_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = None
+    """Its priority."""
+    start_timeout: int | None = Field(default=None, ge=30)
+    """Seconds that it may take to start."""
+
+
+class ProfileSettings(Model):
+    """A kind of server that people may choose, as in Zero to JupyterHub's `singleuser.profileList`."""
+
+    display_name: Line
+    """What people see."""
+    slug: OfferName
+    """What it is called in links and in what is remembered of a person."""
+    description: Line | None = None
+    """What people see below it."""
+    default: bool = False
+    """Whether it is chosen unless a person chooses another. If none is, the first."""
+    kubespawner_override: OverrideSettings = OverrideSettings()
+    """What it sets for its servers."""
+    allowed_groups: tuple[GroupName, ...] = ()
+    """JupyterHub's groups whose people may choose it; everyone if omitted."""
+
+
+def _check_repository(name: str) -> str:
+    if "@" in name or ":" in name.rpartition("/")[2]:
+        raise ValueError("must have no tag and no digest: the menu is made of the tags")
+    try:
+        check_image(f"{name}:tag")
+    except ValueError as error:
+        raise ValueError("must be HOST/PATH, such as quay.io/jupyter/base-notebook") from error
+    return name
+
+
+Repository = Annotated[str, StringConstraints(max_length=200), AfterValidator(_check_repository)]
+"""A repository of images by its upstream name, host included."""
+
+
+def _check_authority(pem: str) -> str:
+    try:
+        ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError("must be one or more certificates, PEM") from error
+    return pem
+
+
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
+Authority = Annotated[str, StringConstraints(pattern=r"-----BEGIN CERTIFICATE-----"), AfterValidator(_check_authority)]
+"""Certificates, PEM."""
+
+
+class ImageMenuSettings(Model):
+    """A menu of images from the tags of a repository: `dYYYYMMDD` is a daily build, `wYYYYWW` a weekly one, `rMMm`
+    release MM.m; every other tag is plain. See hub-menu.md."""
+
+    repository: Repository
+    """Registry and path without a tag, such as `quay.io/example/lab`. Where `mirrors.registry` stands in for the host,
+    it is asked instead."""
+    releases: int = Field(default=1, ge=0, le=20)
+    """How many of the newest releases are offered."""
+    weeklies: int = Field(default=2, ge=0, le=20)
+    """How many of the newest weekly builds are offered."""
+    dailies: int = Field(default=3, ge=0, le=20)
+    """How many of the newest daily builds are offered."""
+    plain: int = Field(default=0, ge=0, le=20)
+    """How many of the other tags are offered, those with the highest numbers first."""
+    recommended: Tag | None = "recommended"
+    """The tag of the image that is offered first and chosen unless a person chooses another. A repository may lack
+    it."""
+    refresh_seconds: int = Field(default=300, ge=30, le=86400)
+    """How often the registry is asked."""
+    user: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
+    """Who asks, where the registry wants to know. The nodes then pull with it, too."""
+    password: SecretStr | None = None
+    """The password or the token of `user`."""
+    token_hosts: tuple[DomainName, ...] = ()
+    """Hosts besides the registry's own that may be asked for a token, and so learn the password."""
+    networks: tuple[IPv4Network, ...] = ()
+    """Networks that the registry, and whoever gives its tokens, has addresses in; the hub reaches them and no others.
+    If omitted: the registry's own address where it is written as one, or else all of the Internet, at the registry's
+    port."""
+    certificate_authority: Authority | None = None
+    """PEM of who signed the registry's certificate, where that is not an authority that everyone trusts."""

@@ -1,0 +1,379 @@
+"""What people choose, in the JupyterHub and the KubeSpawner that ask it, and a registry that does what it wants."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+
+from components.apps.hub.menu import MENU_FILE
+from programs.hub.menu.image_menu import Image, Menu, read_menu, write_menu
+from stacks.load import parse_settings
+from stacks.settings import Site
+from stacks.versions import SITE
+from tests.acceptance.site import eventually
+from tests.certificates import LOOPBACK, Authority
+from tests.programs.hub.api_server import api_server
+from tests.programs.hub.asking import SECRETS, ask, configured, kubeconfig
+from tests.programs.hub.distribution import REPOSITORY, Distribution, digest, send, serving
+from tests.programs.hub.page import Page
+from tests.programs.hub.test_accounts import SERVING, Browser
+from tests.stacks.sites import changed, tree
+from tests.tools import jupyterhub_python
+
+pytestmark = pytest.mark.programs
+
+PAGE_SECONDS: Final = 2.0
+"""What a page may take, whatever the registry does."""
+NOTHING: Final = 1
+"""A port on which nothing listens."""
+DAYS: Final = [f"d202611{day:02}" for day in range(1, 27)]
+TAGS: Final = [*DAYS, "w202646", "w202647", "w202648", "r170", "r180", "recommended", "latest", "exp_x"]
+OFFERED: Final = ["r180", "w202648", "w202647", "d20261126", "d20261125", "d20261124"]
+SIZE, IMAGE = "profile-option-server--size", "profile-option-server--image"
+GPU: Final = {
+    "slug": "gpu",
+    "display_name": "A <b>GPU</b> & more",
+    "description": 'For "physics" alone',
+    "allowed_groups": ["physics"],
+    "kubespawner_override": {
+        "extra_resource_limits": {"nvidia.com/gpu": 1},
+        "environment": {"CUDA": "yes"},
+        "node_selector": {"example.org/gpu": "yes"},
+        "mem_limit": "16Gi",
+    },
+}
+LAB: Final = {"slug": "lab", "display_name": "Lab"}
+
+
+def site(port: int, **hub: object) -> Site:
+    """Return a site with sizes, and with a menu of the images of a registry on the loopback."""
+    menu = {"repository": f"quay.io/{REPOSITORY}", "refresh_seconds": 30}
+    asked = {"sizes": "doubling", "image_menu": menu, **hub}
+    mirrors = {"registry": f"http://{LOOPBACK}:{port}"}
+    return parse_settings(changed(tree("dev"), {"mirrors": mirrors, "hub": asked}))
+
+
+def known(directory: Path, *, scanned: float = 0, of: str = f"quay.io/{REPOSITORY}") -> Menu:
+    """Leave the menu of an earlier scan, as a restarted hub finds it."""
+    images = tuple(Image(tag, digest(tag)) for tag in OFFERED)
+    menu = Menu(of, scanned or time.time(), images, Image("recommended", digest("r180")))
+    write_menu(directory / MENU_FILE, menu)
+    return menu
+
+
+@contextmanager
+def scanner(directory: Path, of: Site, change: str = "") -> Iterator[Path]:
+    """Run the scanner as the hub does, and yield what it says; `change` is done in it first."""
+    configured(directory, of)
+    log = directory / "scanner.log"
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    with log.open("w") as output:
+        script = str(directory / "scan_images.py")
+        changed_first = f"import json, scan_images; {change}; scan_images.main(json.load(open('site.json')))"
+        command = [sys.executable, "-c", changed_first] if change else [sys.executable, script]
+        process = subprocess.Popen(command, cwd=directory, env=environment, stdout=output, stderr=output)
+    try:
+        yield log
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def registry() -> Iterator[Distribution]:
+    mirrored = Distribution(list(TAGS), {"recommended": "r180"}, prefix="quay.io/")
+    with serving(mirrored) as running:
+        yield running
+
+
+def test_menu_is_scanned_and_kept(tmp_path: Path, registry: Distribution) -> None:
+    with scanner(tmp_path, site(registry.port)):
+        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60, every=0.05)
+    menu = read_menu(tmp_path / MENU_FILE, f"quay.io/{REPOSITORY}")
+    assert menu
+    assert [image.tag for image in menu.images] == OFFERED
+    assert [image.digest for image in menu.images] == [digest(tag) for tag in OFFERED]
+    assert menu.recommended == Image("recommended", digest("r180"))
+    manifests = [path for method, path, _ in registry.asked if "manifests" in path]
+    assert len(manifests) == len(OFFERED) + 1, "two thousand tags would be two thousand questions"
+
+
+def hotel(request: BaseHTTPRequestHandler) -> bool:
+    """Answer as a network that wants a click first."""
+    send(request, 200, b"<html>Welcome!</html>")
+    return True
+
+
+def empty(request: BaseHTTPRequestHandler) -> bool:
+    """Answer that there are no tags."""
+    send(request, 200, b'{"name": "x", "tags": []}')
+    return True
+
+
+def unusual(request: BaseHTTPRequestHandler) -> bool:
+    """Answer tags that no menu takes."""
+    send(request, 200, json.dumps({"tags": ["latest", "<script>", "a\nb", "sha256-" + "0a" * 32]}).encode())
+    return True
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(hotel, "answers no JSON"), (empty, "has no tags"), (unusual, "none of the 2 tags"), (None, "Connection refused")],
+    ids=["garbage", "empty", "nothing for a menu", "down"],
+)
+def test_last_menu_stays(tmp_path: Path, registry: Distribution, fault: Any, said: str) -> None:
+    menu = known(tmp_path)
+    registry.fault = fault
+    with scanner(tmp_path, site(registry.port if fault else NOTHING)) as log:
+        eventually("a reason", lambda: said in log.read_text(), seconds=60, every=0.05)
+    assert read_menu(tmp_path / MENU_FILE, menu.repository) == menu
+    (line,) = log.read_text().splitlines()
+    assert f"images of quay.io/{REPOSITORY}: the last menu stays; " in line
+
+
+def drip(request: BaseHTTPRequestHandler) -> bool:
+    """Answer a byte now and then, for ever."""
+    request.send_response(200)
+    request.end_headers()
+    while True:
+        request.wfile.write(b" ")
+        time.sleep(0.05)
+
+
+def test_scan_that_would_take_for_ever_is_given_up(tmp_path: Path, registry: Distribution) -> None:
+    """No answer is so slow that its connection would time out."""
+    menu = known(tmp_path)
+    registry.fault = drip
+    with scanner(tmp_path, site(registry.port), "scan_images.SCAN_SECONDS = 1") as log:
+        eventually("a reason", lambda: "a scan takes more than 1 seconds" in log.read_text(), seconds=60, every=0.05)
+    assert read_menu(tmp_path / MENU_FILE, menu.repository) == menu
+
+
+def test_hub_runs_the_scanner_beside_itself(tmp_path: Path) -> None:
+    services = {each["name"]: each for each in ask(tmp_path, "settings", of=site(NOTHING))["services"]}
+    assert services["image-menu"]["command"][1:] == [str(tmp_path / "scan_images.py")]
+    assert (tmp_path / "scan_images.py").is_file()
+    assert "api_token" not in services["image-menu"]
+
+
+class Hub:
+    """A hub whose people share a password, and which starts nobody's server for want of a cluster."""
+
+    def __init__(self, directory: Path, of: Site) -> None:
+        self._directory = directory
+        self._config = configured(directory, of)
+        authority = Authority()
+        certificate, key = authority.issue("hub")
+        for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
+            (directory / name).write_text(text)
+        (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[str], Browser]]:
+        """Run it, and yield what opens a browser in which a person is logged in."""
+        files = [str(self._directory / name) for name in ("hub.crt", "hub.key")]
+        process = subprocess.Popen(
+            [str(jupyterhub_python()), str(SERVING), str(self._config), *files],
+            cwd=self._directory,
+            env=os.environ | {"KUBECONFIG": str(self._directory / "kubeconfig")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(self._directory / "log").open("w"),
+            text=True,
+        )
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert port, (self._directory / "log").read_text()
+
+        def browser(name: str) -> Browser:
+            one = Browser(f"https://{LOOPBACK}:{port}", self._directory / "ca.crt")
+            assert one.log_in(name, SECRETS["shared-password"])
+            return one
+
+        try:
+            yield browser
+        finally:
+            process.communicate("")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Browser]]:
+    """Provide the browsers of a hub whose registry is down, and which knows a menu of an hour ago."""
+    directory = tmp_path_factory.mktemp("hub")
+    known(directory, scanned=time.time() - 3600)
+    with Hub(directory, site(NOTHING)).running() as running:
+        yield running
+
+
+def test_form_can_be_read_and_used_without_a_mouse(browser: Callable[[str], Browser]) -> None:
+    page = Page(browser("ada").get("/hub/spawn").text)
+    assert page.legends == ["Size", "Image"]
+    assert page.outside == 0, "a radio button outside of a fieldset has no question"
+    assert len({each["id"] for each in page.buttons}) == len(page.buttons) == 4 + 1 + len(OFFERED)
+    for each in page.buttons:
+        assert page.labels[each["id"] or ""].strip()
+        if described := each.get("aria-describedby"):
+            assert page.texts[described].strip()
+    assert page.values(SIZE) == ["tiny", "small", "medium", "large"]
+    assert page.chosen(SIZE) == ["small"]
+    assert page.values(IMAGE) == ["recommended", *OFFERED]
+    assert page.chosen(IMAGE) == ["recommended"]
+
+
+def test_people_are_told_how_old_the_list_is(browser: Callable[[str], Browser]) -> None:
+    (note,) = Page(browser("ada").get("/hub/spawn").text).notes
+    assert "The list of images is of " in note
+    assert "UTC; the registry has not answered since." in note
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({SIZE: "enormous"}, "&#39;enormous&#39; is not offered to you. Please choose again."),
+        ({IMAGE: "docker.io/evil/miner:1"}, "&#39;docker.io/evil/miner:1&#39; is not offered to you."),
+        ({IMAGE: "d20261101"}, "&#39;d20261101&#39; is not offered to you."),
+        ({"image": "docker.io/evil/miner:1"}, "This page does not ask for &#39;image&#39;."),
+        ({f"{IMAGE}--unlisted-choice": "docker.io/evil/miner:1"}, "This page does not ask for"),
+        ({SIZE: "<script>alert(1)</script>"}, "&#39;&lt;script&gt;alert(1)&lt;/script&gt;&#39; is not offered"),
+        ({SIZE: "small\nINFO all is well"}, r"small\nINFO all is well"),
+    ],
+    ids=["size", "image", "old image", "image beside the form", "unlisted", "HTML", "lines"],
+)
+def test_what_is_not_offered_is_refused_on_the_page(
+    browser: Callable[[str], Browser], form: dict[str, str], told: str
+) -> None:
+    answer = browser("grace").post("/hub/spawn", **form)
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert "<script>alert" not in answer.text
+    assert Page(answer.text).values(SIZE) == ["tiny", "small", "medium", "large"]
+
+
+def test_link_is_held_to_the_same(browser: Callable[[str], Browser]) -> None:
+    answer = browser("eve").get("/hub/spawn?image=docker.io/evil/miner:1")
+    assert answer.status_code == 400
+    assert "This page does not ask for &#39;image&#39;" in answer.text
+
+
+def test_api_is_held_to_the_same(tmp_path: Path) -> None:
+    known(tmp_path)
+    account = tmp_path / "account"
+    account.mkdir()
+    with api_server(account) as cluster:
+        cluster.open()
+        hub = Hub(tmp_path, site(NOTHING))
+        authority = {"certificate-authority": str(account / "ca.crt")}
+        (tmp_path / "kubeconfig").write_text(kubeconfig(f"https://{LOOPBACK}:{cluster.port}", **authority))
+        with hub.running() as browser:
+            mallory = browser("mallory")
+            token = next(each.value for each in mallory._session.cookies if each.name == "_xsrf")
+            answer = mallory._session.post(
+                f"{mallory._url}/hub/api/users/mallory/server?_xsrf={token}",
+                json={"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"},
+                headers={"Referer": f"{mallory._url}/hub/home"},
+            )
+            afterwards = Page(mallory.get("/hub/spawn").text)
+    assert (answer.status_code, answer.json()["message"]) == (
+        400,
+        "'docker.io/evil/{{ 7 * 7 }}' is not offered to you. Please choose again.",
+    )
+    assert afterwards.chosen(IMAGE) == ["recommended"]
+    assert "'docker.io/evil/{{ 7 * 7 }}'" in afterwards.notes[0], "what a person sent is no template"
+
+
+@pytest.mark.parametrize("state", ["slow", "down", "garbage", "two thousand tags"])
+def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distribution, state: str) -> None:
+    """Login and form, while a scan runs or has failed; the second hub of a database finds the menu of the first."""
+    known(tmp_path)
+    registry.delay = 10 if state == "slow" else 0
+    registry.fault = hotel if state == "garbage" else None
+    if state == "two thousand tags":
+        registry.tags = [*TAGS, *(f"1.{number}" for number in range(2000))]
+    of = site(NOTHING if state == "down" else registry.port)
+    with scanner(tmp_path, of) as log:
+        if state in ("slow", "two thousand tags"):
+            eventually("a question", lambda: registry.asked, seconds=60, every=0.05)
+        else:
+            eventually("a failed scan", lambda: "last menu stays" in log.read_text(), seconds=60, every=0.05)
+        (tmp_path / "secrets").rename(tmp_path / "secrets of the scanner")
+        with Hub(tmp_path, of).running() as browser:
+            began = time.monotonic()
+            ada = browser("ada")
+            logged_in = time.monotonic()
+            page = Page(ada.get("/hub/spawn").text)
+            shown = time.monotonic()
+    print(f"{state}: login {logged_in - began:.2f} s, form {shown - logged_in:.2f} s")
+    assert page.values(IMAGE) == ["recommended", *OFFERED]
+    assert logged_in - began < PAGE_SECONDS
+    assert shown - logged_in < PAGE_SECONDS
+
+
+def test_hub_that_never_saw_the_registry_starts_the_image_of_the_settings(tmp_path: Path) -> None:
+    of = site(NOTHING)
+    with Hub(tmp_path, of).running() as browser:
+        page = Page(browser("ada").get("/hub/spawn").text)
+    assert page.legends == ["Size"]
+    assert page.notes == [
+        f"The list of images is not known yet. Until it is, servers start with {of.hub.server_image}."
+    ]
+
+
+def starts(directory: Path, of: Site, groups: list[str], *forms: object) -> list[Any]:
+    """Return the pods that KubeSpawner asks for."""
+    made: list[Any] = ask(directory, "starts", "ada", json.dumps(groups), *map(json.dumps, forms), of=of)
+    return made
+
+
+def test_pod_is_what_was_chosen(tmp_path: Path) -> None:
+    known(tmp_path)
+    of = site(NOTHING)
+    forms = [
+        {SIZE: ["large"], IMAGE: ["w202648"]},
+        {},
+        {"api": {"image": "d20261124"}},
+        {"api": {"image": "d20261101"}},
+    ]
+    large, default, by_api, refused = starts(tmp_path, of, [], *forms)
+    for pod in (large, default, by_api):
+        minor = ".".join(SITE["kubernetes"].split(".")[:2])
+        kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", **pod}, minor, strict=True)
+    (container,) = large["spec"]["containers"]
+    assert container["image"] == f"quay.io/{REPOSITORY}:w202648@{digest('w202648')}"
+    assert container["imagePullPolicy"] == "IfNotPresent"
+    resources = container["resources"]
+    assert {key: float(value) for key, value in resources["limits"].items()} == {"cpu": 4, "memory": 8 * 2**30}
+    assert {key: float(value) for key, value in resources["requests"].items()} == {"cpu": 1, "memory": 2 * 2**30}
+    (container,) = default["spec"]["containers"]
+    assert container["image"] == f"quay.io/{REPOSITORY}:recommended@{digest('r180')}"
+    assert float(container["resources"]["limits"]["cpu"]) == 1
+    assert by_api["spec"]["containers"][0]["image"].startswith(f"quay.io/{REPOSITORY}:d20261124@")
+    assert refused == {"refused": "'d20261101' is not offered to you. Please choose again.", "status": 400}
+
+
+def test_profile_sets_what_the_settings_say_for_its_groups_alone(tmp_path: Path) -> None:
+    of = site(NOTHING, profile_list=[LAB, GPU], sizes=[])
+    form = {"profile": ["gpu"]}
+    (pod,) = starts(tmp_path, of, ["physics"], form)
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert float(container["resources"]["limits"]["memory"]) == 16 * 2**30
+    assert {"name": "CUDA", "value": "yes"} in container["env"]
+    assert {"name": "HOME", "value": "/home/jovyan"} in container["env"]
+    assert pod["spec"]["nodeSelector"] == {"example.org/gpu": "yes"}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+
+
+def test_profile_of_another_group_is_refused(tmp_path: Path) -> None:
+    of = site(NOTHING, profile_list=[LAB, GPU], sizes=[])
+    forms = [{"profile": ["gpu"]}, {"api": {"profile": "gpu"}}]
+    for refused in starts(tmp_path, of, ["chemistry"], *forms):
+        assert refused == {"refused": "'gpu' is not offered to you. Please choose again.", "status": 400}

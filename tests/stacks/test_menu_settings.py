@@ -1,0 +1,296 @@
+"""What a site may write of sizes, profiles and the menu of images, and what is refused."""
+
+from typing import Any, Final
+
+import pytest
+
+from programs.hub.menu import image_menu, oci_registry
+from stacks.load import parse_settings
+from stacks.problems import SettingsError, secret_settings
+from stacks.registry import tag_source
+from stacks.settings import Site
+from tests.certificates import Authority
+from tests.stacks.sites import changed, tree
+
+LAB: Final = {"repository": "quay.io/team/lab"}
+ACCOUNT: Final = {"user": "grace", "password": "T0P-S3CRET"}
+OPEN: Final = {"mirrors": {"registry": None}}
+SIZE: Final = {"name": "one", "cpu_limit": 1, "mem_limit": "1Gi"}
+GPU: Final = {"slug": "gpu", "display_name": "GPU"}
+
+
+def with_menu(**menu: object) -> dict[str, Any]:
+    """Return a site that reaches the registry, with a menu."""
+    return {**OPEN, "hub": {"image_menu": {**LAB, **menu}}}
+
+
+def with_override(**override: object) -> dict[str, Any]:
+    """Return a site with a profile."""
+    return {"hub": {"profile_list": [{**GPU, "kubespawner_override": override}]}}
+
+
+REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
+    ("a word for other sizes", {"hub": {"sizes": "tripling"}}, "hub.sizes: 'tripling': "),
+    ("a size without a limit", {"hub": {"sizes": [{"name": "one"}]}}, "hub.sizes.0.cpu_limit: is required"),
+    ("a size without cores", {"hub": {"sizes": [{**SIZE, "cpu_limit": 0}]}}, "hub.sizes.0.cpu_limit: 0: "),
+    ("a size in decimal units", {"hub": {"sizes": [{**SIZE, "mem_limit": "1G"}]}}, "hub.sizes.0.mem_limit: '1G'"),
+    (
+        "a misspelt setting of a size",
+        {"hub": {"sizes": [{**SIZE, "cpu": 1}]}},
+        "accepted: allowed_groups, cpu_guarantee",
+    ),
+    (
+        "more cores reserved than allowed",
+        {"hub": {"sizes": [{**SIZE, "cpu_guarantee": 2}]}},
+        "2.0 is more than cpu_limit",
+    ),
+    (
+        "more memory reserved than allowed",
+        {"hub": {"sizes": [{**SIZE, "mem_guarantee": "2Gi"}]}},
+        "hub.sizes.0.mem_guarantee: 2Gi is more than mem_limit, 1Gi",
+    ),
+    ("two sizes of one name", {"hub": {"sizes": [SIZE, SIZE]}}, "hub.sizes.1.name: one is also hub.sizes.0's"),
+    (
+        "two default sizes",
+        {"hub": {"sizes": [{**SIZE, "default": True}, {**SIZE, "name": "two", "default": True}]}},
+        "hub.sizes.1.default: hub.sizes.0 is the default already",
+    ),
+    (
+        "sizes for some alone",
+        {"hub": {"sizes": [{**SIZE, "allowed_groups": ["a"]}]}},
+        "hub.sizes: each is for some groups",
+    ),
+    *(
+        (f"a size called {name!r}", {"hub": {"sizes": [{**SIZE, "name": name}]}}, "hub.sizes.0.name: ")
+        for name in ("", "Large", "1st", "a b", "a\nb", '"><script>', "x" * 32, "a--b\n")
+    ),
+    ("a name in two lines", {"hub": {"sizes": [{**SIZE, "display_name": "a\nb"}]}}, "hub.sizes.0.display_name: "),
+    (
+        "profiles for some alone",
+        {"hub": {"profile_list": [{**GPU, "allowed_groups": ["a"]}]}},
+        "hub.profile_list: each is for some groups: everyone else could start no server",
+    ),
+    ("two profiles of one slug", {"hub": {"profile_list": [GPU, GPU]}}, "hub.profile_list.1.slug: gpu is also"),
+    (
+        "a profile without a slug",
+        {"hub": {"profile_list": [{"display_name": "x"}]}},
+        "hub.profile_list.0.slug: is required",
+    ),
+    *(
+        (
+            f"a profile that sets {name}",
+            with_override(**{name: value}),
+            f"hub.profile_list.0.kubespawner_override.{name}: is not a setting",
+        )
+        for name, value in {
+            "privileged": True,
+            "allow_privilege_escalation": True,
+            "container_security_context": {"privileged": True},
+            "pod_security_context": {"runAsUser": 0},
+            "extra_pod_config": {"hostNetwork": True},
+            "extra_container_config": {"securityContext": {"privileged": True}},
+            "uid": 0,
+            "gid": 0,
+            "fs_gid": 0,
+            "supplemental_gids": [0],
+            "namespace": "kube-system",
+            "service_account": "hub",
+            "automount_service_account_token": True,
+            "volumes": [{"name": "root", "hostPath": {"path": "/"}}],
+            "volume_mounts": [{"name": "home", "mountPath": "/x", "subPath": ".."}],
+            "working_dir": "/",
+            "extra_annotations": {"henhouse.internal/passwd": "root"},
+            "init_containers": [],
+            "extra_containers": [],
+            "pre_spawn_hook": "x",
+            "modify_pod_hook": "x",
+            "cmd": "sh",
+            "image_spec": "x",
+            "not_a_trait": 1,
+        }.items()
+    ),
+    ("a home elsewhere", with_override(environment={"HOME": "/"}), "must not set HOME, which is set for every server"),
+    (
+        "another hub",
+        with_override(environment={"JUPYTERHUB_API_URL": "x"}),
+        "must not set JUPYTERHUB_API_URL",
+    ),
+    ("no variable", with_override(environment={"A B": "x"}), ".environment.A B"),
+    ("a page elsewhere", with_override(default_url="https://example.org"), ".default_url: "),
+    ("a label that is none", with_override(node_selector={"a b": "c"}), ".node_selector.a b"),
+    ("an amount that is none", with_override(extra_resource_limits={"nvidia.com/gpu": "many"}), "nvidia.com/gpu"),
+    ("an image without a tag", with_override(image="quay.io/a/b"), ".image: 'quay.io/a/b': must have a tag"),
+    (
+        "an image that the site's registry has not",
+        with_override(image="ghcr.io/a/b:1"),
+        "hub.profile_list.0.kubespawner_override.image: ghcr.io/a/b:1 is from ghcr.io",
+    ),
+    (
+        "more reserved than the size of everyone allows",
+        with_override(mem_guarantee="64Gi"),
+        "hub.profile_list.0.kubespawner_override.mem_guarantee: 64Gi is more than mem_limit, 1Gi",
+    ),
+    (
+        "less allowed than the size of everyone reserves",
+        with_override(mem_limit="64Mi"),
+        "hub.profile_list.0.kubespawner_override.mem_guarantee: 128Mi is more than mem_limit, 64Mi",
+    ),
+    ("a menu of nothing", {"hub": {"image_menu": {}}}, "hub.image_menu.repository: is required"),
+    *(
+        (f"a repository {name!r}", with_menu(repository=name), f"hub.image_menu.repository: {name!r}: must ")
+        for name in (
+            "lab",
+            "team/lab",
+            "quay.io",
+            "quay.io/",
+            "quay.io/team/lab:1",
+            "quay.io/team/lab@sha256:" + "0a" * 32,
+            "https://quay.io/team/lab",
+            "quay.io/team/../lab",
+            "quay.io/Team/lab",
+            "quay.io/team/lab?n=1",
+            "quay.io/team/lab\n",
+            "grace@quay.io/team/lab",
+        )
+    ),
+    (
+        "a repository that the site's registry has not",
+        {"hub": {"image_menu": {"repository": "ghcr.io/team/lab"}}},
+        "hub.image_menu.repository: ghcr.io/team/lab is from ghcr.io, which is not one of mirrors.registry_hosts",
+    ),
+    (
+        "a menu that nothing is in",
+        with_menu(releases=0, weeklies=0, dailies=0, recommended=None),
+        "hub.image_menu: every count is 0",
+    ),
+    ("less than nothing", with_menu(dailies=-1), "hub.image_menu.dailies: -1"),
+    ("a menu as long as an arm", with_menu(weeklies=21), "hub.image_menu.weeklies: 21"),
+    ("no tag", with_menu(recommended="a b"), "hub.image_menu.recommended: "),
+    ("two tags", with_menu(recommended="a\n"), "hub.image_menu.recommended: "),
+    ("a registry asked without a pause", with_menu(refresh_seconds=1), "hub.image_menu.refresh_seconds: 1"),
+    ("a user without a password", with_menu(user="grace"), "hub.image_menu.password: is required where"),
+    ("a password of nobody", with_menu(password="T0P-S3CRET"), "hub.image_menu.user: is required where"),
+    ("a user with a colon", with_menu(user="gra:ce", password="x"), "hub.image_menu.user: "),
+    (
+        "a password in plain",
+        {"hub": {"image_menu": {**LAB, **ACCOUNT}}},
+        "hub.image_menu.password: would go in plain to http://198.18.0.1:5000, which stands in for quay.io",
+    ),
+    ("no certificate", with_menu(certificate_authority="PEM"), "hub.image_menu.certificate_authority: "),
+    (
+        "a certificate that is broken",
+        with_menu(certificate_authority="-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"),
+        "must be one or more certificates, PEM",
+    ),
+    ("a network that is none", with_menu(networks=["registry.example.org"]), "hub.image_menu.networks.0: "),
+    ("a token host that is none", with_menu(token_hosts=["https://x.example.org"]), "hub.image_menu.token_hosts.0: "),
+]
+ACCEPTED: Final[list[dict[str, Any]]] = [
+    {"hub": {"sizes": "doubling"}},
+    {"hub": {"sizes": []}},
+    {"hub": {"sizes": [SIZE, {**SIZE, "name": "two", "allowed_groups": ["staff of physics"], "default": True}]}},
+    {"hub": {"sizes": [{**SIZE, "default": True}, {**SIZE, "name": "b", "default": True, "allowed_groups": ["x"]}]}},
+    {"hub": {"profile_list": [GPU, {"slug": "rstudio", "display_name": "R & RStudio <3>", "description": "R 4.5"}]}},
+    with_override(
+        image="quay.io/jupyter/r-notebook:2026-10-05",
+        cpu_limit=8,
+        mem_limit="32Gi",
+        extra_resource_limits={"nvidia.com/gpu": 1},
+        environment={"OMP_NUM_THREADS": "4"},
+        node_selector={"example.org/gpu": "yes"},
+        tolerations=[{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        default_url="/rstudio",
+        start_timeout=900,
+    ),
+    {"hub": {"image_menu": LAB}},
+    {"hub": {"image_menu": {"repository": "198.18.0.1:5000/team/lab"}}},
+    with_menu(repository="ghcr.io/team/lab", **ACCOUNT, token_hosts=["auth.example.org"]),
+    with_menu(networks=["192.0.2.0/28"], certificate_authority=Authority().pem),
+    with_menu(releases=0, weeklies=0, dailies=0, plain=5, recommended=None),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), [row[1:] for row in REJECTED], ids=[row[0] for row in REJECTED])
+def test_mistake_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(changed(tree("dev"), changes))
+    assert message in str(refused.value)
+    assert "T0P-S3CRET" not in str(refused.value)
+
+
+@pytest.mark.parametrize("changes", ACCEPTED, ids=range(len(ACCEPTED)))
+def test_what_a_site_may_write_is_accepted(changes: dict[str, Any]) -> None:
+    parse_settings(changed(tree("dev"), changes))
+
+
+def site(**changes: object) -> Site:
+    return parse_settings(changed(tree("dev"), changes))
+
+
+def test_four_sizes_double_and_reserve_a_quarter() -> None:
+    sizes = site(hub={"sizes": "doubling"}).hub.sizes
+    assert [(size.name, size.cpu_limit, size.mem_limit) for size in sizes] == [
+        ("tiny", 0.5, "1Gi"),
+        ("small", 1, "2Gi"),
+        ("medium", 2, "4Gi"),
+        ("large", 4, "8Gi"),
+    ]
+    assert [(size.cpu_reserved, size.mem_reserved) for size in sizes] == [
+        (0.125, "262144Ki"),
+        (0.25, "524288Ki"),
+        (0.5, "1048576Ki"),
+        (1, "2097152Ki"),
+    ]
+    assert [size.name for size in sizes if size.default] == ["small"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_committed_stacks_ask_nothing(stack: str) -> None:
+    assert not parse_settings(tree(stack)).hub.asks
+
+
+def test_password_of_the_registry_is_a_secret() -> None:
+    assert "hub.image_menu.password" in secret_settings()
+    assert "T0P-S3CRET" not in repr(parse_settings(changed(tree("dev"), with_menu(**ACCOUNT))))
+
+
+@pytest.mark.parametrize(
+    ("repository", "mirrors", "url", "path", "ports", "networks"),
+    [
+        ("quay.io/team/lab", {}, "http://198.18.0.1:5000", "quay.io/team/lab", (5000,), ["198.18.0.1/32"]),
+        ("198.18.0.1:5000/team/lab", {}, "http://198.18.0.1:5000", "team/lab", (5000,), ["198.18.0.1/32"]),
+        ("quay.io/team/lab", {"registry": None}, "https://quay.io", "team/lab", (443,), []),
+        ("ghcr.io:8443/team/lab", {"registry": None}, "https://ghcr.io:8443", "team/lab", (8443,), []),
+        ("192.0.2.7:5000/lab", {"registry": None}, "https://192.0.2.7:5000", "lab", (5000,), ["192.0.2.7/32"]),
+        ("docker.io/team/lab", {"registry": None}, "https://registry-1.docker.io", "team/lab", (443,), []),
+        ("docker.io/lab", {"registry": None}, "https://registry-1.docker.io", "library/lab", (443,), []),
+        (
+            "quay.io/team/lab",
+            {"registry": "https://r.example.org/"},
+            "https://r.example.org",
+            "quay.io/team/lab",
+            (443,),
+            [],
+        ),
+    ],
+)
+def test_tags_are_read_where_nodes_pull(
+    repository: str, mirrors: dict[str, Any], url: str, path: str, ports: tuple[int, ...], networks: list[str]
+) -> None:
+    of = site(mirrors=mirrors, hub={"image_menu": {"repository": repository}})
+    assert of.hub.image_menu
+    source = tag_source(of, of.hub.image_menu)
+    assert (source.url, source.path, source.ports) == (url, path, ports)
+    assert [str(each) for each in source.networks] == networks
+
+
+def test_docker_hub_gives_its_tokens_elsewhere() -> None:
+    of = site(**OPEN, hub={"image_menu": {"repository": "docker.io/team/lab"}})
+    assert of.hub.image_menu
+    assert tag_source(of, of.hub.image_menu).token_hosts == ("auth.docker.io",)
+
+
+def test_both_programs_of_the_menu_mean_the_same_by_a_tag_and_a_digest() -> None:
+    """They are shipped as files beside one another, and neither needs the other."""
+    assert image_menu.TAG.pattern == oci_registry.TAG.pattern
+    assert image_menu.DIGEST.pattern == oci_registry.DIGEST.pattern
