@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import HttpUrl
 
+from stacks.interface_checks import INTERFACE_CHECKS
 from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -394,6 +395,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     reserved_for_nodes,
     names_that_lead_on,
     administrators_of_nat,
+    *INTERFACE_CHECKS,
 )
 
 

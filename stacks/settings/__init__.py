@@ -10,6 +10,7 @@ from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
 from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
+from stacks.settings.interfaces import BondSettings, InterfaceSettings, VlanSettings
 from stacks.settings.login import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
@@ -29,6 +30,7 @@ __all__ = [
     "AptRepositorySettings",
     "AuthorityCertificateSettings",
     "BgpSettings",
+    "BondSettings",
     "CalicoSettings",
     "ClusterSettings",
     "DnsSettings",
@@ -36,6 +38,7 @@ __all__ = [
     "HomesSettings",
     "HostSettings",
     "HubSettings",
+    "InterfaceSettings",
     "Jump",
     "JumpSettings",
     "LoginSettings",
@@ -53,6 +56,7 @@ __all__ = [
     "StorageSettings",
     "SuppliedCertificateSettings",
     "VdevSettings",
+    "VlanSettings",
     "WebhookReceiverSettings",
 ]
 
