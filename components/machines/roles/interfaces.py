@@ -30,8 +30,10 @@ _PEERS: Final = "/run/henhouse-interfaces.peers"
 _ROUTES: Final = "/etc/systemd/networkd.conf.d/50-henhouse-interfaces.conf"
 """A routing daemon's routes, the cluster's, are not networkd's to remove when it reads a file anew."""
 _NOT_BEFORE: Final = f"grep --quiet --invert-match --line-regexp --fixed-strings --file={_PEERS}"
-_ARRIVED: Final = f"ss -Htn state established sport = :$port | awk '{{ print \\$NF }}' | {_NOT_BEFORE}"
-
+# From where this program comes: strangers knock at a public side all day.
+_ARRIVED: Final = (
+    "ss -Htn state established sport = :$port | awk '{ print \\$NF }' | grep --fixed-strings $client | " + _NOT_BEFORE
+)
 _UP_SECONDS: Final = 20
 """How long the addresses may take to come up: less than the timer, more than partners of a bond take (LACP)."""
 
@@ -160,7 +162,7 @@ def _load(candidate: str) -> str:
     """
     trial = _TRIAL.begin(arrived=_ARRIVED, undo=f"  {LOAD} {KEPT}")
     return f"""
-port=${{SSH_CONNECTION##* }}
+port=${{SSH_CONNECTION##* }} client=${{SSH_CONNECTION%% *}}
 {_TRIAL.stop}
 ss -Htn state established sport = ":$port" | awk '{{ print $NF }}' >{_PEERS}
 {trial}
