@@ -30,7 +30,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test acceptance drill chaos bench
+.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test official acceptance drill chaos bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -89,12 +89,15 @@ docs: setup ## docs/settings.md and its schema, from the models; docs/hub-parity
 
 check: setup ## everything pure, at every save: no root, no engine, no machine, no network; under a minute
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
-	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not rack and not drill and not chaos" --numprocesses 2 --dist loadgroup --quiet --durations=0 --durations-min=5
+	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not official and not rack and not drill and not chaos" --numprocesses 2 --dist loadgroup --quiet --durations=0 --durations-min=5
 
 test: setup ## all that needs no machines, the real engine, and a short pass on real hosts
 	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.
 	@$(PYTHON) -m lab packages
-	@$(PYTHON) -m pytest -m "not rack and not drill and not chaos" --numprocesses 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "not official and not rack and not drill and not chaos" --numprocesses 2 --dist loadfile
+
+official: setup ## a machine without mirrors, in a small set-up that answers for the official hosts, and each fault of apt's
+	@$(PYTHON) -m pytest tests/official
 
 acceptance: setup ## the whole virtual rack, end to end
 	@$(PYTHON) -m pytest -m rack

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pydantic import HttpUrl
 
 from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, values_fit, volumes_beside_ours
+from stacks.interface_checks import INTERFACE_CHECKS
 from stacks.menu_checks import MENU_CHECKS
 from stacks.network_checks import administrators_of_nat, names_that_lead_on, reserved_for_nodes
 from stacks.problems import Problem
@@ -404,6 +405,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     values_fit,
     roles_of_known_services,
     *MENU_CHECKS,
+    *INTERFACE_CHECKS,
 )
 
 

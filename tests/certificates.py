@@ -24,14 +24,15 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str, *, client: bool = False, address: IPv4Address = LOOPBACK) -> tuple[str, str]:
-        """Certificate and key, PEM, of a server of this name and address, or of a client."""
+    def issue(self, name: str, *more: str, client: bool = False, address: IPv4Address = LOOPBACK) -> tuple[str, str]:
+        """Certificate and key, PEM, of a server of these names and this address, or of a client."""
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        names = [*(x509.DNSName(each) for each in (name, *more)), x509.IPAddress(address)]
         certificate = (
             self._builder(subject, key)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(address)]), False)
+            .add_extension(x509.SubjectAlternativeName(names), False)
             .add_extension(x509.ExtendedKeyUsage([usage]), False)
             .sign(self._key, hashes.SHA256())
         )

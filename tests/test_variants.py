@@ -32,6 +32,10 @@ MAIL: Final = {
     "sender": "hen@example.org",
     "smarthost": "mail.example.org:25",
 }
+INTERFACES: Final = {
+    "bond0": {"bond": {"members": ["eno1", "eno2"]}, "addresses": ["198.18.0.2/19"], "mtu": 9000},
+    "public": {"vlan": {"id": 7, "on": "bond0"}, "addresses": ["203.0.113.10/24"], "gateway": "203.0.113.1"},
+}
 
 VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "the virtual rack": {},
@@ -56,6 +60,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a jump of somebody else's, and sudo": {
         "access": {"user": "ada", "jump": {"host": "192.0.2.1", "user": "guest", "host_key": KEY}}
     },
+    "a gateway on a bond, with a public side": {"hosts": {"rooster": {"interfaces": INTERFACES}}},
     "alerts that are posted": {"monitoring": {"alert_webhook": HOOK}},
     "alerts for everyone": {
         "monitoring": {

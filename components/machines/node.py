@@ -8,11 +8,11 @@ from components.contracts.cluster import Membership
 from components.contracts.machines import Machine, SshTarget
 from components.contracts.openings import ANYWHERE, Opening, only
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
-from components.machines.roles import base, boot, exporter, kubernetes, sources, time
+from components.machines.roles import base, boot, exporter, interfaces, kubernetes, sources, time
 from converge.findings import Findings
 from converge.host_state import HostState
 from converge.role import Role
-from stacks.settings import Site
+from stacks.settings import HostSettings, Site
 
 
 class BareMetalNode(pulumi.ComponentResource):
@@ -52,7 +52,7 @@ class BareMetalNode(pulumi.ComponentResource):
         host = site.hosts[name]
         target = SshTarget.of(name, host, site.access, site.jump)
 
-        ready: HostState | None = None
+        ready = self._interfaces(name, host, target, findings, after)
         for role in baseline(name, site, cluster):
             options = pulumi.ResourceOptions(parent=self, depends_on=[ready] if ready else [*after])
             ready = HostState(target, role, findings=findings, opts=options)
@@ -70,6 +70,18 @@ class BareMetalNode(pulumi.ComponentResource):
         metrics = ScrapeTarget("node", [f"{host.address}:{exporter.PORT}"], labels={"machine": name})
         self.watched = Watched([metrics], alert_rules("machines", __file__))
         self.register_outputs({"machine_id": self.machine_id, "os": self.os, "kernel": self.kernel})
+
+    def _interfaces(
+        self, name: str, host: HostSettings, target: SshTarget, findings: Findings, after: Sequence[pulumi.Resource]
+    ) -> HostState | None:
+        """Configure its network interfaces where the settings name them, before anything is fetched through them."""
+        if not host.interfaces:
+            return None
+        options = pulumi.ResourceOptions(parent=self, depends_on=[*after])
+        loaded = HostState(target, interfaces.interfaces(name, host), findings=findings, opts=options)
+        kept = loaded.facts.apply(lambda facts: interfaces.keeping(name, host, facts["run"]))
+        options = pulumi.ResourceOptions(parent=self, depends_on=[loaded])
+        return HostState(target, kept, role_name=interfaces.KEEPING, findings=findings, opts=options)
 
 
 def baseline(name: str, site: Site, cluster: Membership) -> Iterator[Role]:

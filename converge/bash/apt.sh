@@ -4,10 +4,11 @@ readonly apt_patience=600 apt_log=$run/apt.log
 
 # with_locks COMMAND...: runs it, and again for as long as another program has a lock that it needs. apt waits for dpkg's
 # locks only (DPkg::Lock::Timeout), not for those of its lists and archives; flock(1) sees none of them, for they are
-# fcntl(2)'s. Sets apt_log, also when it fails.
+# fcntl(2)'s. dpkg itself says who has its lock: another process, or a program by its path. Sets apt_log, also when it
+# fails.
 with_locks() {
   local give_up=$((SECONDS + apt_patience)) status said holder
-  local locked='(Could not get lock|lock was locked by another process)[^'$'\n'']*'
+  local locked='(Could not get lock|lock was locked by )[^'$'\n'']*'
   while true; do
     status=0
     "$@" >"$apt_log" 2>&1 || status=$?

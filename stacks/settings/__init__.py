@@ -10,6 +10,7 @@ from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
 from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
+from stacks.settings.interfaces import BondSettings, InterfaceSettings, VlanSettings
 from stacks.settings.login import LoginSettings
 from stacks.settings.menu import ImageMenuSettings, NamedSizeSettings, OverrideSettings, ProfileSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
@@ -30,6 +31,7 @@ __all__ = [
     "AptRepositorySettings",
     "AuthorityCertificateSettings",
     "BgpSettings",
+    "BondSettings",
     "CalicoSettings",
     "ClusterSettings",
     "DnsSettings",
@@ -38,6 +40,7 @@ __all__ = [
     "HostSettings",
     "HubSettings",
     "ImageMenuSettings",
+    "InterfaceSettings",
     "Jump",
     "JumpSettings",
     "LoginSettings",
@@ -58,6 +61,7 @@ __all__ = [
     "StorageSettings",
     "SuppliedCertificateSettings",
     "VdevSettings",
+    "VlanSettings",
     "WebhookReceiverSettings",
 ]
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from stacks.settings.interfaces import InterfaceName, InterfaceSettings
 from stacks.settings.types import (
     HostKey,
     Model,
@@ -34,6 +35,9 @@ class HostSettings(Model):
     restrict_oom_score_adj: bool = False
     """True where the machine may not lower a process's OOM score (it is itself a container): containerd's setting of
     that name."""
+    interfaces: dict[InterfaceName, InterfaceSettings] = Field(default={}, min_length=1)
+    """The network interfaces, by name, one of them with `address`; systemd-networkd then configures them so. If
+    omitted, they stay as the installation made them (see network.md)."""
 
     @property
     def is_control_plane(self) -> bool:

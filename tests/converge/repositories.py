@@ -42,8 +42,8 @@ class Key:
         return self.gpg("--armor", "--export").decode()
 
 
-def package(directory: Path, name: str, version: str) -> None:
-    """Put an empty package into the directory."""
+def package(directory: Path, name: str, version: str, *, postinst: str = "") -> None:
+    """Put an empty package into the directory; `postinst` is what runs when it is installed."""
     with tempfile.TemporaryDirectory(dir=directory) as build:
         control = Path(build) / "DEBIAN/control"
         control.parent.mkdir()
@@ -51,6 +51,9 @@ def package(directory: Path, name: str, version: str) -> None:
         fields = {"Package": name, "Version": version, "Architecture": "all", "Maintainer": "a <a@example.org>"}
         lines = {**fields, "Description": "a test"}
         control.write_text("".join(f"{field}: {value}\n" for field, value in lines.items()))
+        if postinst:
+            (control.parent / "postinst").write_text(postinst)
+            (control.parent / "postinst").chmod(0o755)
         file = directory / f"{name}_{version}_all.deb"
         subprocess.run(["dpkg-deb", "--build", "--root-owner-group", build, file], check=True, capture_output=True)
 

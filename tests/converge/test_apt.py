@@ -205,6 +205,19 @@ def test_lock_that_another_program_has_is_waited_for(
     assert machine.check(role).differences == []
 
 
+@pytest.mark.parametrize("lock", LOCKS[2:])
+def test_lock_that_dpkg_itself_meets_is_waited_for(
+    machine: LoopbackShell, ssh_server: Server, repositories: dict[str, str], lock: str
+) -> None:
+    """Where something is half installed dpkg goes first, which has words of its own for it."""
+    lists = sources("sound", repositories["sound"])
+    assert machine.apply(lists).status == 0
+    machine.run("mkdir -p /var/lib/dpkg/updates; touch /var/lib/dpkg/updates/0000")
+    answer = while_held(machine, ssh_server, lock, Role("demo", (Package("demo", "1.0-*"),)))
+    assert answer.status == 0, answer.stderr
+    assert re.search(r"waiting: lock was locked by \S+ process with pid \d+", answer.stderr), answer.stderr
+
+
 def test_lock_that_is_never_let_go_is_named(
     machine: LoopbackShell, ssh_server: Server, repositories: dict[str, str]
 ) -> None:

@@ -13,8 +13,16 @@ _DIRECTORY = "/etc/apt/sources.list.d"
 _HERE: Final = Path(__file__).parent
 CONTRIB: Final = f"{_DIRECTORY}/henhouse-contrib.sources"
 
-# Fetching over https needs it, and a minimal Debian does not have it.
-_AUTHORITIES: Final = Package("ca-certificates")
+# Fetching over https needs them, and a minimal Debian does not have them; nor does a machine whose /etc was restored
+# without what is made there.
+_AUTHORITIES: Final = (
+    Package("ca-certificates"),
+    Script(
+        "authorities of TLS are known",
+        check="[[ -s /etc/ssl/certs/ca-certificates.crt ]]",
+        apply="install --directory --mode=0755 /etc/ssl/certs\nupdate-ca-certificates --fresh",
+    ),
+)
 
 
 def package_sources(mirrors: MirrorsSettings, kubernetes_version: str) -> Role:
@@ -71,7 +79,7 @@ def _own(mirrors: MirrorsSettings) -> list[Item]:
     then = [file for name, each in secure.items() for file in _files(name, each)]
     paths = [file.path for file in (*first, *then)]
     ours = [path for path in paths if path.startswith(_DIRECTORY)]
-    authorities = [_AUTHORITIES] if secure else []
+    authorities = _AUTHORITIES if secure else ()
     return [*first, *authorities, *then, _no_others(ours), PackageLists(tuple(paths))]
 
 
@@ -89,7 +97,7 @@ def _official(repositories: dict[str, AptRepositorySettings]) -> list[Item]:
             check=debian + _script("debian.check.sh"),
             apply=debian + _script("debian.apply.sh"),
         ),
-        _AUTHORITIES,
+        *_AUTHORITIES,
         *files,
         PackageLists((CONTRIB, *(file.path for file in files))),
     ]

@@ -33,7 +33,7 @@ class Firewall(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`after` is what keeps machines busy: a connection must come within seconds of new rules (`roles.SECONDS`)."""
+        """`after` is what keeps machines busy: a connection must come within seconds of new rules."""
         super().__init__("henhouse:net:Firewall", name, None, opts)
         let_in_by = {
             name: apply(machine, let_in(members(site, name, openings), way(site, name)), parent=self)

@@ -15,6 +15,7 @@ from components.network.firewall.ruleset import MEMBERS
 from components.templates import render
 from converge.items import Directory, File, Item, Package, Script, Unit
 from converge.role import Fact, Role
+from converge.trial import Trial
 
 KEEPING: Final = "firewall-kept"
 """Name of the role that keeps the rules."""
@@ -22,13 +23,9 @@ DIRECTORY: Final = "/etc/henhouse/firewall"
 CANDIDATE: Final = f"{DIRECTORY}/candidate.nft"
 KEPT: Final = f"{DIRECTORY}/kept.nft"
 """What is loaded at boot: rules under which this program has reached the machine."""
-SECONDS: Final = 30
-"""How long new rules last without a new SSH connection."""
-PATIENCE_SECONDS: Final = 600
-"""How long they last when there was one: the next role may wait for others of a slow machine."""
 
 _UNIT: Final = "henhouse-firewall.service"
-_ROLLBACK: Final = "henhouse-firewall-rollback"
+_TRIAL: Final = Trial("henhouse-firewall-rollback")
 _LOADED: Final = "/run/henhouse-firewall.loaded"
 """Digests of the file that was loaded and of the table that it made; gone when the rules were taken back."""
 _BEFORE: Final = "/run/henhouse-firewall.before"
@@ -43,26 +40,23 @@ _DIGESTS: Final = f"""\
 digests() {_OF_RULES} <{CANDIDATE} 2>/dev/null
 digests_of_members() {_OF_MEMBERS} <{MEMBERS} 2>/dev/null
 """
-_STOP_ROLLBACK: Final = f"systemctl stop {_ROLLBACK}.timer {_ROLLBACK}.service 2>/dev/null || true"
+_ARRIVED: Final = "nft list chain inet henhouse input | grep -q 'tcp dport $port counter packets [1-9]'"
+_UNDO: Final = f"""\
+  rm -f {_LOADED}
+  nft delete table inet henhouse
+  nft --file {_BEFORE}"""
 # The SSH server's port is the last word of SSH_CONNECTION (ssh(1)). Connections that were there before are not counted.
 _LOAD: Final = f"""\
 {_DIGESTS}
 port=${{SSH_CONNECTION##* }}
-{_STOP_ROLLBACK}
+{_TRIAL.stop}
 nft --stateless list table inet henhouse >{_BEFORE} 2>/dev/null || : >{_BEFORE}
-timer=(--collect --unit={_ROLLBACK} --on-active={SECONDS} --timer-property=AccuracySec=100ms)
-systemd-run --quiet "${{timer[@]}}" -- /bin/sh -c "
-  if nft list chain inet henhouse input | grep -q 'tcp dport $port counter packets [1-9]'; then
-    sleep {PATIENCE_SECONDS - SECONDS}
-  fi
-  rm -f {_LOADED}
-  nft delete table inet henhouse
-  nft --file {_BEFORE}"
+{_TRIAL.begin(arrived=_ARRIVED, undo=_UNDO)}
 nft --file {CANDIDATE}
 digests >{_LOADED}
 digests_of_members >{_MEMBERS_LOADED}"""
 _KEEP: Final = f"""\
-{_STOP_ROLLBACK}
+{_TRIAL.stop}
 if [[ ! -e {_LOADED} ]]; then
   echo 'the new rules of the packet filter are not in force: they were taken back, because they kept this program out,'
   echo 'or because the update was interrupted. HENHOUSE_PROBE=1 pulumi up (make repair) loads them once more'
@@ -149,7 +143,7 @@ def keeping(run: str) -> Role:
                 check=f"""\
 {_DIGESTS}
 cmp --silent {CANDIDATE} {KEPT} \\
-  && ! systemctl is-active --quiet {_ROLLBACK}.timer {_ROLLBACK}.service \\
+  && ! {_TRIAL.runs} \\
   && [[ -e {_LOADED} && $(digests) == "$(<{_LOADED})" ]]""",
                 apply=f"# after run {run}\n{_KEEP}",
             ),

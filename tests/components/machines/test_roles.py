@@ -157,8 +157,8 @@ def test_source_that_may_expire_says_so() -> None:
     ("urls", "order"),
     [
         (["http://a.example"], ["a", "lists"]),
-        (["https://a.example"], ["ca-certificates", "a", "lists"]),
-        (["https://a.example", "http://b.example"], ["b", "ca-certificates", "a", "lists"]),
+        (["https://a.example"], ["ca-certificates", "authorities", "a", "lists"]),
+        (["https://a.example", "http://b.example"], ["b", "ca-certificates", "authorities", "a", "lists"]),
     ],
 )
 def test_what_https_needs_is_there_before_the_first_https_source(urls: list[str], order: list[str]) -> None:
@@ -173,6 +173,8 @@ def test_what_https_needs_is_there_before_the_first_https_source(urls: list[str]
                 found.append(item.path.split("/")[-1].partition(".")[0])
             case Package():
                 found.append(item.name)
+            case Script() if "update-ca-certificates" in item.apply:
+                found.append("authorities")
             case PackageLists():
                 found.append("lists")
     assert found == order

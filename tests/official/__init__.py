@@ -1,0 +1,1 @@
+"""A machine without `mirrors`, and a second set-up that answers for the official hosts."""
