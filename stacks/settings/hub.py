@@ -33,7 +33,8 @@ class HubSettings(Model):
     """The public name, which people open in their browsers."""
     login: AnyLogin = NativeLoginSettings()
     """How people log in. `native`: accounts with passwords that the hub keeps.
-    `dummy`: any name with one shared password; only a lab may use it."""
+    `dummy`: any name with one shared password; only a lab may use it.
+    `github`: members of organizations and teams of GitHub."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub. Whoever is no longer named loses that right at the next start of
     the hub, and keeps their account."""
@@ -55,3 +56,8 @@ class HubSettings(Model):
     """How long a server may take to start."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
     """Stop idle servers after this many seconds."""
+
+    @property
+    def callback_url(self) -> str:
+        """Where an identity provider sends people back to: what it is registered with."""
+        return f"https://{self.host}/hub/oauth_callback"

@@ -28,6 +28,7 @@ from components.contracts.machines import Machine
 from components.contracts.routes import Route
 from components.contracts.storage import HomesVolume
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
+from components.kube.policies import outside
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
@@ -128,6 +129,7 @@ class Hub(pulumi.ComponentResource):
                     spaces.hub,
                     api_servers=[host.address for host in site.control_planes.values()],
                     provisioner=homes.provisioner,
+                    identity_providers=outside(site.hub.login.provider_networks, site.network),
                 ),
             ),
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),

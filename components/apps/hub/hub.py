@@ -19,7 +19,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgs, NetworkPolicySpecArgs
 
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
@@ -30,6 +30,7 @@ from components.kube.pods import container_security, http_probe, on_nodes_for, p
 from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
 from stacks.settings import HubSettings
 
+HTTPS: Final = 443
 HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 """Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
 
@@ -97,8 +98,13 @@ def hub_policy(
     *,
     api_servers: Sequence[IPv4Address],
     provisioner: HomeProvisioner,
+    identity_providers: Sequence[NetworkPolicyPeerArgs],
 ) -> NetworkPolicySpecArgs:
-    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner."""
+    """Ingress from the proxy and user servers.
+
+    Egress to them, the API server, the home provisioner and, over HTTPS, the login's identity provider.
+    """
+    asked = [Egress(to=list(identity_providers), ports=tcp(HTTPS))] if identity_providers else []
     return policy(
         HUB_LABELS,
         ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
@@ -108,5 +114,6 @@ def hub_policy(
             Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
             Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
             Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
+            *asked,
         ],
     )

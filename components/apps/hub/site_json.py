@@ -16,7 +16,7 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 LOGIN_FRAGMENT: Final = "21-login.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py")
+MODULES: Final = ("henhouse_hub.py", "identity.py", "membership.py")
 """What fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
@@ -41,7 +41,10 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
         "administrators": sorted(site.hub.administrators),
-        "login": site.hub.login.model_dump(mode="json"),
+        "login": {
+            **site.hub.login.model_dump(mode="json", exclude={"client_secret"}),
+            "callback_url": site.hub.callback_url,
+        },
         "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,
