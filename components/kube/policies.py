@@ -15,8 +15,6 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgs,
 )
 
-from stacks.settings import NetworkSettings
-
 INTERNET: Final = IPv4Network("0.0.0.0/0")
 NOT_INTERNET: Final = tuple(
     IPv4Network(network)
@@ -45,22 +43,19 @@ def machines_at(addresses: Iterable[IPv4Address]) -> list[NetworkPolicyPeerArgs]
     return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=f"{address}/32")) for address in sorted(addresses)]
 
 
-def outside(networks: Iterable[IPv4Network], site: NetworkSettings) -> list[NetworkPolicyPeerArgs]:
-    """Return the peers for these networks, without what of them is inside: the site's own networks and private ones.
+def outside(networks: Iterable[IPv4Network], own: Iterable[IPv4Network]) -> list[NetworkPolicyPeerArgs]:
+    """Return the peers for these networks, without what of them is inside: the site's `own` networks and private ones.
 
-    A network that is inside as a whole was named on purpose, and stays.
+    A network that is inside as a whole was named on purpose, and stays, without the site's own networks in it.
     """
-    own = (site.machines, site.pods, site.services, site.load_balancers)
-    inner = list(collapse_addresses([*own, *NOT_INTERNET]))
-    return [
-        NetworkPolicyPeerArgs(
-            ip_block=IPBlockArgs(
-                cidr=str(network),
-                except_=[str(each) for each in inner if each.subnet_of(network) and each != network] or None,
-            )
-        )
-        for network in networks
-    ]
+    inner = (*own, *NOT_INTERNET)
+    return [_without(wanted, [each for each in inner if each.subnet_of(wanted)]) for wanted in networks]
+
+
+def _without(network: IPv4Network, inner: Iterable[IPv4Network]) -> NetworkPolicyPeerArgs:
+    hidden = [str(each) for each in collapse_addresses(each for each in inner if each != network)]
+    # The API server keeps no empty list.
+    return NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=str(network), except_=hidden or None))
 
 
 def tcp(*ports: pulumi.Input[int]) -> list[NetworkPolicyPortArgs]:

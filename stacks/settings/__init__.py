@@ -10,7 +10,7 @@ from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
 from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
-from stacks.settings.login import LoginSettings
+from stacks.settings.logins.base import LoginSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import DnsSettings, NetworkSettings, OpeningSettings

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from programs.homes.names import LOGIN
-from stacks.settings.login import AnyLogin, NativeLoginSettings
+from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model
 from stacks.versions import SITE
 
@@ -34,7 +34,7 @@ class HubSettings(Model):
     login: AnyLogin = NativeLoginSettings()
     """How people log in. `native`: accounts with passwords that the hub keeps.
     `dummy`: any name with one shared password; only a lab may use it.
-    `github`: members of organizations and teams of GitHub."""
+    `github`, `oidc`, `google`, `cilogon`: with an identity provider (docs/hub.md)."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub. Whoever is no longer named loses that right at the next start of
     the hub, and keeps their account."""

@@ -21,7 +21,7 @@ from components.apps.hub.database import claim_spec, database_directory, databas
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
 from components.apps.hub.proxy import proxy_pod, proxy_policy
-from components.apps.hub.servers import SPAWNER_RULES, servers_policy
+from components.apps.hub.servers import SPAWNER_RULES, own_networks, servers_policy
 from components.apps.hub.site_json import config_files, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
@@ -129,7 +129,7 @@ class Hub(pulumi.ComponentResource):
                     spaces.hub,
                     api_servers=[host.address for host in site.control_planes.values()],
                     provisioner=homes.provisioner,
-                    identity_providers=outside(site.hub.login.provider_networks, site.network),
+                    identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
                 ),
             ),
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
@@ -170,7 +170,8 @@ class Hub(pulumi.ComponentResource):
             "homes-client.crt": homes.provisioner.client_certificate,
             "homes-client.key": homes.provisioner.client_key,
         }
-        return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
+        login = self._site.hub.login
+        return {**keys, **{name: secrets.login[name] for name in (*login.secrets, *login.given)}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
         names = pulumi.Output.all(hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim)

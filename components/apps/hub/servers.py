@@ -1,5 +1,6 @@
 """User servers: what the hub may do to make them, and their network policy."""
 
+from ipaddress import IPv4Network
 from typing import Final
 
 import pulumi
@@ -31,6 +32,11 @@ def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> NetworkP
             dns_egress(),
             Egress(to=[pods_in(hub, {**HUB_LABELS})], ports=tcp(HUB_PORT)),
             Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_PORT)),
-            Egress(to=outside([INTERNET], network)),
+            Egress(to=outside([INTERNET], own_networks(network))),
         ],
     )
+
+
+def own_networks(network: NetworkSettings) -> tuple[IPv4Network, ...]:
+    """Return the site's own networks: no pod of the hub's or a person's has to do with them as such."""
+    return (network.machines, network.pods, network.services, network.load_balancers)

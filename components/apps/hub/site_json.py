@@ -16,8 +16,8 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 LOGIN_FRAGMENT: Final = "21-login.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py", "membership.py")
-"""What fragments import."""
+MODULES: Final = ("henhouse_hub.py", "identity.py")
+"""What every site's fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
 
@@ -28,7 +28,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     the ways to log in, only the site's is among them.
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
-    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
+    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES, *hub.login.modules)
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     return {**files, LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
 
@@ -41,10 +41,7 @@ def hub_values(site: Site, provisioner_url: str, *, hub: str, users: str, claim:
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
         "administrators": sorted(site.hub.administrators),
-        "login": {
-            **site.hub.login.model_dump(mode="json", exclude={"client_secret"}),
-            "callback_url": site.hub.callback_url,
-        },
+        "login": site.hub.login.values(site.hub.callback_url),
         "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,

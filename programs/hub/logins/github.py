@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from henhouse_hub import c, secret, site
+from henhouse_hub import c, site
 from membership import Membership
 from oauthenticator.github import GitHubOAuthenticator
+from provider import configure
 from traitlets import Set
 
 login = site["login"]
@@ -12,16 +13,39 @@ login = site["login"]
 NOT_A_MEMBER = (404, 302)
 """What GitHub answers for somebody who is no member
 (https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
+MOST_GROUPS = 15
+"""NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
 
 class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ignore]
     """GitHubOAuthenticator with a list of organizations and teams that are refused, which wins."""
 
     denied_organizations = Set(config=True, help="Organizations, and teams as organization:team.")
+    tokens_end = False
+
+    async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the numbers of the account, and of those organizations of the settings that the person is in."""
+        number = state[self.user_auth_state_key]["id"]
+        uids, gids = (range(*login[name]) for name in ("uids", "gids"))
+        uid = uids.start + int(number)
+        groups: dict[str, int] = {}
+        if self.allowed_organizations and "read:org" in scopes(state):
+            token = state["token_response"]
+            found = await self._paginated_fetch(
+                f"{self.github_api}/user/orgs?per_page=100", token["access_token"], token["token_type"]
+            )
+            wanted = {each.partition(":")[0].lower() for each in self.allowed_organizations}
+            groups = {each["login"].lower(): gids.start + each["id"] for each in found}
+            groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
+        return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS])}
 
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
-        token = model["auth_state"]["token_response"]
+        state = model["auth_state"]
+        if self.denied_organizations and "read:org" not in scopes(state):
+            self.log.warning("%s is refused: they did not let the hub read their organizations", username)
+            return True
+        token = state["token_response"]
         for denied in sorted(self.denied_organizations):
             status = await self._membership(denied, username, token["access_token"], token["token_type"])
             if status not in NOT_A_MEMBER:
@@ -45,23 +69,17 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             raise_error=False,
             method="GET",
             headers=self.build_userdata_request_headers(access_token, token_type),
-            validate_cert=True,
         )
         return int(answer.code)
 
 
-c.JupyterHub.authenticator_class = GitHub
-c.GitHub.github_url = login["url"].rstrip("/")
-c.GitHub.client_id = login["client_id"]
-c.GitHub.client_secret = secret("client-secret")
-c.GitHub.oauth_callback_url = login["callback_url"]
-c.GitHub.scope = login["scope"]
-c.GitHub.allow_all = False
+def scopes(state: dict[str, Any]) -> set[str]:
+    """Return what the person lets the hub do. GitHub separates it by commas."""
+    return {each for granted in state["scope"] for each in granted.split(",")}
+
+
+configure(GitHub, login)
+c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
+c.GitHub.account_id_claim = "id"
 c.GitHub.allowed_organizations = set(login["allowed_organizations"])
 c.GitHub.denied_organizations = set(login["denied_organizations"])
-c.GitHub.allowed_users = set(login["allowed_users"])
-c.GitHub.allow_existing_users = False
-c.GitHub.account_id_claim = "id"
-c.GitHub.auth_refresh_age = login["check_seconds"]
-c.GitHub.hold_seconds = login["hold_seconds"]
-c.GitHub.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}

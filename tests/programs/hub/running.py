@@ -29,6 +29,8 @@ class Browser:
         trusted = authorities[0].with_name(f"trusted-{len(authorities)}.pem")
         trusted.write_text("".join(each.read_text() for each in authorities))
         self.session.verify = str(trusted)
+        self.last: requests.Response
+        """The page on which `follow` ended."""
 
     def get(self, path: str) -> requests.Response:
         """Open a page."""
@@ -36,10 +38,10 @@ class Browser:
 
     def post(self, path: str, **fields: str) -> requests.Response:
         """Send a form, with the token of the page that it is on."""
-        data = {"_xsrf": self.token(), **fields}
+        data = {"_xsrf": self.xsrf(), **fields}
         return self.session.post(f"{self.url}{path}", data=data, allow_redirects=False)
 
-    def token(self) -> str:
+    def xsrf(self) -> str:
         """Return the hub's token against forged forms."""
         self.session.get(f"{self.url}/hub/login", allow_redirects=False)
         return next((each.value for each in self.session.cookies if each.name == "_xsrf"), "") or ""
@@ -53,6 +55,7 @@ class Browser:
             target = answer.headers["Location"].replace(public, self.url)
             target = target if urlsplit(target).netloc else f"{self.url}{target}"
             answer = self.session.get(target, allow_redirects=False)
+        self.last = answer
         return answer
 
 
@@ -86,4 +89,7 @@ def serving(config: Path, **environment: str) -> Iterator[str]:
     try:
         yield f"https://{LOOPBACK}:{port}"
     finally:
-        process.communicate("")
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(60)  # not for the end of its output, which servers of its people may have as well
+        process.stdout.close()

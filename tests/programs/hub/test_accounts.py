@@ -25,7 +25,7 @@ class Person(Browser):
         """Add a person as the page /hub/admin does, and return the status."""
         headers = {"Referer": f"{self.url}/hub/admin"}
         where = f"{self.url}/hub/api/users/{name}"
-        return self.session.post(where, params={"_xsrf": self.token()}, headers=headers).status_code
+        return self.session.post(where, params={"_xsrf": self.xsrf()}, headers=headers).status_code
 
     def ask_for_a_token(self, name: str, password: str) -> int:
         """Ask the API for a token with a password, and return the status."""

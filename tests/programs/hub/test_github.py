@@ -1,86 +1,66 @@
 """Logging in with GitHub: real OAuthenticator in a real hub, against GitHub's protocol over TLS."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import base64
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.acceptance.site import eventually
-from tests.programs.hub.asking import SECRETS, configured, site
-from tests.programs.hub.github import CLIENT_ID, CLIENT_SECRET, GitHub, running_github
-from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provider import CLIENT_SECRET, GitHub, running
+from tests.programs.hub.running import Browser
 
 pytestmark = pytest.mark.programs
 
-SERVER: Final = Path(__file__).with_name("user_server.py")
-LOCAL_SERVERS: Final = f"""
-import sys
 
-from henhouse_hub import c
+def github() -> GitHub:
+    """Return a GitHub with some people."""
+    names = ("ada", "grace", "fox", "Stray", "hand", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy")
+    return GitHub(
+        accounts={name: number for number, name in enumerate(names, 1)},
+        organizations={"Flock": 1001, "foxes": 1002, "barn": 1003},
+        members={
+            "Flock": {"ada", "grace", "fox", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy"},
+            "foxes": {"fox", "vixen"},
+            "barn:staff": {"hand"},
+            "barn": {"hand"},
+        },
+    )
 
-c.JupyterHub.spawner_class = "jupyterhub.spawner.SimpleLocalProcessSpawner"
-c.Spawner.cmd = [sys.executable, {str(SERVER)!r}]
-c.Spawner.pre_spawn_hook = None
-c.Spawner.poll_interval = 1
-c.GitHub.auth_refresh_age = 1
-"""
-"""User servers are processes here; that pods are stopped in the same way is KubeSpawner's."""
-SOON: Final = 20.0
+
+LOGIN = {"type": "github", "allowed_organizations": ["Flock", "barn:staff"], "denied_organizations": ["foxes"]}
 
 
-class Hub:
-    """A hub for the members of `flock` and of the team `barn:staff`, without those of `foxes`."""
-
-    def __init__(self, directory: Path, github: GitHub, **login: object) -> None:
-        self._directory = directory
-        self.github = github
-        settings = {
-            "type": "github",
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "url": github.url,
-            "allowed_organizations": ["flock", "barn:staff"],
-            "denied_organizations": ["foxes"],
-            **login,
-        }
-        self._site = site(login=settings, administrators=["ada"])
-        self._config = configured(directory, self._site, secrets={**SECRETS, "client-secret": CLIENT_SECRET})
-        (directory / "99-local-servers.py").write_text(LOCAL_SERVERS)
-
-    @contextmanager
-    def running(self) -> Iterator["Hub"]:
-        """Run it."""
-        with serving(self._config, SSL_CERT_FILE=str(self._directory / "github-ca.crt")) as self._url:
-            yield self
-
-    def log_in(self, login: str) -> tuple[Browser, int]:
-        """Go from the hub to GitHub and back as this person; return the browser and the last page's status."""
-        browser = Browser(self._url, self._directory / HUB_CA, self._directory / "github-ca.crt")
-        self.github.visitor = login
-        return browser, browser.follow("/hub/oauth_login?next=/hub/home", f"https://{self._site.hub.host}").status_code
-
-    def lets_in(self, login: str) -> bool:
-        """Return whether this person may log in."""
-        return self.log_in(login)[1] == 200
-
-    def log(self) -> str:
-        """Return what the hub said."""
-        return (self._directory / "log").read_text()
+@pytest.fixture(scope="module")
+def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    directory = tmp_path_factory.mktemp("hub")
+    with (
+        running(github(), directory) as provider,
+        Hub(directory, provider, url=provider.url, **LOGIN).running() as hub,
+    ):
+        yield hub
 
 
 @pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHub]:
-    with running_github(tmp_path, ada=1, grace=2, fox=3, Stray=4, hand=5) as running:
-        running.members = {"flock": {"ada", "grace", "fox"}, "foxes": {"fox"}, "barn:staff": {"hand"}}
-        yield running
+def hub(one_hub: Hub) -> Hub:
+    """Return the hub of the members of Flock and of the team barn:staff, without those of foxes."""
+    fresh = github()
+    provider = one_hub.provider
+    assert isinstance(provider, GitHub)
+    provider.reset()
+    provider.accounts, provider.organizations, provider.members = fresh.accounts, fresh.organizations, fresh.members
+    provider.restricted, provider.scope = set(), fresh.scope
+    eventually("answers again", lambda: one_hub.log_in("Stray")[1] == 403, seconds=SOON)
+    return one_hub
 
 
-@pytest.fixture
-def hub(tmp_path: Path, github: GitHub) -> Iterator[Hub]:
-    with Hub(tmp_path, github).running() as running:
-        yield running
+def of(hub: Hub) -> GitHub:
+    assert isinstance(hub.provider, GitHub)
+    return hub.provider
 
 
 def test_members_come_in_and_nobody_else(hub: Hub) -> None:
@@ -88,68 +68,238 @@ def test_members_come_in_and_nobody_else(hub: Hub) -> None:
     assert hub.lets_in("hand"), "a member of the team"
     assert not hub.lets_in("Stray"), "a member of nothing"
     assert not hub.lets_in("fox"), "a member of what is denied, too"
-    hub.github.members["flock"].discard("ada")
+    of(hub).members["Flock"].discard("ada")
     assert not hub.lets_in("ada"), "an administrator's name alone"
 
 
+def test_team_of_the_same_name_in_another_organization_is_no_way_in(hub: Hub) -> None:
+    of(hub).members |= {"foxes:staff": {"Stray"}, "stable:staff": {"Stray"}, "staff": {"Stray"}}
+    of(hub).members["barn"].add("Stray")
+    assert not hub.lets_in("Stray")
+
+
 def test_membership_that_github_hides_is_no_way_in(hub: Hub) -> None:
-    hub.github.hides = {"foxes"}
-    assert not hub.lets_in("grace")
-    hub.github.hides = {"flock", "barn"}
-    assert not hub.lets_in("grace")
+    of(hub).restricted = {"foxes"}
+    assert not hub.lets_in("vixen")
+    assert hub.lets_in("kim"), "what an organization hides of its members concerns nobody else"
+    of(hub).restricted = {"Flock", "barn"}
+    assert not hub.lets_in("kim")
+
+
+def test_who_does_not_show_their_organizations_cannot_hide_a_denied_one(hub: Hub) -> None:
+    of(hub).scope = "read:user"
+    assert not hub.lets_in("vixen")
+    assert hub.says("vixen is refused", "did not let the hub read")
 
 
 def test_account_that_takes_over_a_name_does_not_get_the_files(hub: Hub) -> None:
-    assert hub.lets_in("grace")
-    hub.github.accounts["grace"] = 99
-    assert not hub.lets_in("grace")
-    assert "grace is now another account" in hub.log()
+    assert hub.lets_in("lee")
+    of(hub).accounts["lee"] = 99
+    assert not hub.lets_in("lee")
+    assert hub.says("lee is now another account")
+
+
+def test_person_who_is_renamed_works_on_and_is_asked_about_by_the_new_name(hub: Hub) -> None:
+    browser = hub.with_server("max")
+    provider = of(hub)
+    provider.accounts["maxine"] = provider.accounts.pop("max")
+    provider.who = {token: "maxine" if each == "max" else each for token, each in provider.who.items()}
+    provider.members["Flock"] = provider.members["Flock"] - {"max"} | {"maxine"}
+    hub.asks_again()
+    assert hub.runs(browser, "max")
+    provider.members["Flock"] |= {"max"}  # somebody else takes the name
+    provider.members["Flock"].discard("maxine")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "max"), seconds=SOON)
+
+
+def test_person_has_numbers_from_github_however_many_organizations_they_are_in(hub: Hub) -> None:
+    provider = of(hub)
+    many = {f"club-{number}": 5000 + number for number in range(250)}
+    provider.organizations = {**many, **provider.organizations}
+    provider.members |= {name: {"ada"} for name in many}
+    provider.members["barn"].add("ada")
+    browser, status = hub.log_in("ada")
+    assert status == 200
+    known = hub.api(browser, "GET", "users/ada").json()["auth_state"]["henhouse"]
+    assert known["account"] == f"{provider.url} 1"
+    assert known["uid"] == 2**29 + 1
+    assert known["groups"] == {"flock": 2**30 + 1001, "barn": 2**30 + 1003}, "those of the settings alone"
+
+
+def test_name_that_has_something_to_lose_is_given_to_nobody(hub: Hub) -> None:
+    """A name from before: whoever has it at GitHub may be somebody else."""
+    provider = of(hub)
+    provider.accounts |= {"old": 50, "added": 51}
+    provider.members["Flock"] |= {"old", "added"}
+    admin, _ = hub.log_in("ada")
+    for name in ("old", "added"):
+        assert hub.api(admin, "POST", f"users/{name}").status_code == 201
+    assert hub.api(admin, "POST", "users/old/tokens").status_code == 201
+    browser, status = hub.log_in("old")
+    assert status == 403
+    assert "delete this user" in browser.last.text
+    assert hub.lets_in("added"), "whom an administrator has only named"
+    assert hub.api(admin, "DELETE", "users/old").status_code == 204
+    assert hub.lets_in("old")
+
+
+def test_name_that_begins_with_a_digit_is_no_number_here(hub: Hub) -> None:
+    of(hub).accounts["0xada"] = 60
+    of(hub).members["Flock"].add("0xada")
+    browser, status = hub.log_in("0xada")
+    assert status == 200
+    assert "u_0xada" in browser.last.text
 
 
 def test_who_leaves_is_out_with_their_server(hub: Hub) -> None:
-    browser, _ = hub.log_in("grace")
-    assert browser.post("/hub/spawn").status_code == 302
-    eventually("the server of grace", lambda: _server(browser), seconds=SOON)
-    hub.github.members["flock"].discard("grace")
-    eventually("the end of that server", lambda: "stopping the server" in hub.log(), seconds=SOON)
+    browser = hub.with_server("grace")
+    token = hub.api(browser, "POST", "users/grace/tokens").json()["token"]
+    script = hub.browser()
+    script.session.headers["Authorization"] = f"token {token}"
+    assert script.get("/hub/api/user").status_code == 200
+    of(hub).members["Flock"].discard("grace")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "grace"), seconds=SOON)
+    assert script.get("/hub/api/user").status_code == 403, "and with their scripts"
     assert browser.get("/hub/home").status_code == 302, "the page asks for a login"
     assert not hub.lets_in("grace")
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_github_that_is_away_shuts_nobody_out(tmp_path: Path, github: GitHub, status: int) -> None:
-    with Hub(tmp_path, github).running() as hub:
-        browser, _ = hub.log_in("grace")
-        assert browser.post("/hub/spawn").status_code == 302
-        eventually("the server of grace", lambda: _server(browser), seconds=SOON)
-        github.answers_with = status
-        asked = github.asked
-        eventually("a question to GitHub", lambda: github.asked > asked, seconds=SOON)
-        assert browser.get("/hub/home").status_code == 200
-        assert _server(browser)
-        assert "stopping the server" not in hub.log()
-        newcomer, answer = hub.log_in("ada")
-        assert answer == 503
-        del newcomer
+def test_who_becomes_denied_is_out_with_their_server(hub: Hub) -> None:
+    hub.with_server("kim")
+    of(hub).members["foxes"].add("kim")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "kim"), seconds=SOON)
 
 
-def test_last_answer_holds_for_a_set_time(tmp_path: Path, github: GitHub) -> None:
-    with Hub(tmp_path, github, hold_seconds=0).running() as hub:
-        browser, _ = hub.log_in("grace")
-        github.answers_with = 503
+def test_who_takes_the_token_back_cannot_stay(hub: Hub) -> None:
+    """GitHub's tokens do not end by themselves: who could take theirs back would never be asked about again."""
+    browser = hub.with_server("ned")
+    of(hub).revoke("ned")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "ned"), seconds=SOON)
+    assert browser.get("/hub/home").status_code == 302
+    assert hub.lets_in("ned"), "a member still"
+
+
+AWAY: Final[Mapping[str, Mapping[str, Any]]] = {
+    "429": {"answers_with": 429},
+    "a limit": {"answers_with": 403, "headers": {"X-RateLimit-Remaining": "0"}},
+    "another limit": {"answers_with": 403, "headers": {"Retry-After": "60"}},
+    "500": {"answers_with": 500},
+    "503": {"answers_with": 503},
+    "a page of a proxy": {"garbage": True},
+    "silence": {"silent": True},
+}
+
+
+@pytest.fixture(scope="module")
+def person_at_work(one_hub: Hub) -> Browser:
+    return one_hub.with_server("off")
+
+
+@pytest.mark.parametrize("how", AWAY)
+def test_github_that_is_away_shuts_nobody_out(hub: Hub, person_at_work: Browser, how: str) -> None:
+    browser = person_at_work
+    for name, value in AWAY[how].items():
+        if name == "silent":
+            hub.provider.silent.set()
+        else:
+            setattr(hub.provider, name, value)
+    hub.asks_again()
+    assert browser.get("/hub/home").status_code == 200
+    assert hub.runs(browser, "off")
+    assert not hub.says("stopping the server", "off")
+    newcomer, status = hub.log_in("pat")
+    assert status == 503
+    assert "Please try again in a few minutes" in newcomer.last.text
+
+
+def test_last_answer_holds_at_a_login_too(hub: Hub) -> None:
+    """GitHub says who it is, and not whether that is a member."""
+    assert hub.lets_in("pat")
+    provider = of(hub)
+    answer = provider._membership
+    try:
+        provider._membership = lambda *_, **__: (502, None, {})  # type: ignore[method-assign]
+        assert hub.lets_in("pat")
+        assert not hub.lets_in("quy"), "of whom there is no last answer"
+    finally:
+        provider._membership = answer  # type: ignore[method-assign]
+
+
+def test_one_persons_limit_is_nobody_elses(hub: Hub) -> None:
+    provider = of(hub)
+    answer = provider.answer
+    try:
+        provider.answer = lambda path, query, person: (  # type: ignore[method-assign]
+            (429, {"message": "limit"}, {}) if person == "vixen" else answer(path, query, person)
+        )
+        assert hub.log_in("vixen")[1] == 503
+        assert hub.lets_in("quy")
+    finally:
+        provider.answer = answer  # type: ignore[method-assign]
+
+
+def test_forged_answers_of_the_provider_are_refused(hub: Hub) -> None:
+    """What an attacker makes a browser open: their own code, without or with another state."""
+    hub.provider.visitor = "quy"
+    attacker = hub.browser()
+    location = attacker.get("/hub/oauth_login").headers["Location"]
+    query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+    theirs = urlsplit(hub.provider.authorize(query))
+    assert hub.browser().get(f"/hub/oauth_callback?{theirs.query}").status_code == 400, "a browser that asked nothing"
+    victim = hub.browser()
+    victim.get("/hub/oauth_login")
+    assert victim.get(f"/hub/oauth_callback?{theirs.query}").status_code == 400, "the state of another browser"
+    state = base64.urlsafe_b64encode(json.dumps({"state_id": None}).encode()).decode()
+    assert hub.browser().get(f"/hub/oauth_callback?code=x&state={state}").status_code == 400
+    own = victim.get("/hub/oauth_login").headers["Location"]
+    state = parse_qs(urlsplit(own).query)["state"][0]
+    code = parse_qs(theirs.query)["code"][0]
+    assert victim.get(f"/hub/oauth_callback?code={code}&state={state}").status_code == 403, "a code of another browser"
+    assert victim.get("/hub/home").status_code == 302
+
+
+def test_login_leads_to_no_other_place(hub: Hub) -> None:
+    browser = hub.browser()
+    hub.provider.visitor = "quy"
+    answer = browser.get("/hub/oauth_login?next=https://evil.example/x")
+    answer = browser.session.get(answer.headers["Location"], allow_redirects=False)
+    answer = browser.session.get(answer.headers["Location"].replace(hub.public, browser.url), allow_redirects=False)
+    assert answer.headers["Location"] == "/x"
+
+
+def test_token_of_another_application_logs_nobody_in(hub: Hub) -> None:
+    token = hub.provider.issue("quy")["access_token"]
+    browser = hub.browser()
+    for scheme in ("Bearer", "token"):
+        browser.session.headers["Authorization"] = f"{scheme} {token}"
+        assert browser.get("/hub/api/user").status_code == 403
+
+
+def test_hub_that_starts_again_knows_who_had_a_name(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        with made.running() as hub:
+            assert hub.lets_in("lee")
+        provider.accounts["lee"] = 99
+        with made.running() as hub:
+            assert not hub.lets_in("lee")
+            assert hub.says("lee is now another account")
+
+
+def test_last_answer_holds_for_a_set_time(tmp_path: Path) -> None:
+    with (
+        running(github(), tmp_path) as provider,
+        Hub(tmp_path, provider, url=provider.url, hold_seconds=0, **LOGIN).running() as hub,
+    ):
+        browser = hub.with_server("grace")
+        provider.answers_with = 503
         eventually("the request for a login", lambda: browser.get("/hub/home").status_code == 302, seconds=SOON)
+        assert not hub.says("stopping the server"), "nobody said that the person left"
 
 
-def test_secret_is_in_no_file_that_everyone_may_read(tmp_path: Path, github: GitHub) -> None:
-    Hub(tmp_path, github)
-    for path in tmp_path.rglob("*"):
-        if path.is_file() and path.parent.name != "secrets":
-            assert CLIENT_SECRET not in path.read_text(), path
-
-
-def _server(browser: Browser) -> bool:
-    """Return whether the hub's page says that the person's server runs."""
-    return (
-        'id="stop"' in browser.get("/hub/home").text.replace("\n", " ")
-        and "display: none" not in browser.get("/hub/home").text.split('id="stop"')[0].rsplit("<a", 1)[-1]
-    )
+def test_secret_is_in_no_file_that_everyone_may_read(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        for path in tmp_path.rglob("*"):
+            if path.is_file() and path.parent.name != "secrets":
+                assert CLIENT_SECRET not in path.read_text(), path

@@ -1,4 +1,4 @@
-"""Run by JupyterHub's own interpreter in the place of a user server: answers every question, until it is stopped."""
+"""Run by JupyterHub's own interpreter in the place of a user server: answers every question, until its hub ends."""
 
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,4 +13,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    HTTPServer(("127.0.0.1", urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0), Handler).serve_forever()
+    hub = os.getppid()
+    server = HTTPServer(("127.0.0.1", urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0), Handler)
+    server.timeout = 0.5
+    while os.getppid() == hub:
+        server.handle_request()
