@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakValueDictionary
 
+from administrators import demote_former
 from oauthenticator.oauth2 import OAuthenticator
 from tornado.httpclient import HTTPClientError
 from tornado.ioloop import PeriodicCallback
@@ -64,6 +65,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        demote_former(self.db, set(self.admin_users))
         self._quiet_until = 0.0
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._rounds = PeriodicCallback(self.ask_about_everybody, self.auth_refresh_age * 1000)
@@ -113,6 +115,8 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
                     raise raised[0]
                 if model and known_of(model["auth_state"])["account"] == known["account"]:
                     if await self.may_enter(model["name"], model):
+                        # Not for the name that the account has now: it may be an administrator's who gave it up.
+                        model["admin"] = user.name in self.admin_users or None
                         await user.save_auth_state(model["auth_state"])
                         if self.manage_groups:
                             user.sync_groups(model["groups"])
@@ -129,6 +133,28 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
                     raise
             await self.send_away(user)
             return False
+
+    async def get_token_info(self, handler: Any, params: dict[str, Any]) -> dict[str, Any]:
+        """Return what the provider gives for a code. Raise `ProviderAway` where that is no token and no refusal."""
+        try:
+            return dict(await super().get_token_info(handler, params))
+        except HTTPError as error:
+            if error.status_code == 500:
+                raise ProviderAway(error) from error
+            raise
+        except TypeError as error:
+            raise ProviderAway(f"no token: {error}") from error
+
+    def user_info_to_username(self, user_info: Any) -> str:
+        """Return what the provider calls the person. Raise `ProviderAway` where it says nothing of anybody."""
+        try:
+            return str(super().user_info_to_username(user_info))
+        except HTTPError as error:
+            if error.status_code == 500:
+                raise ProviderAway(error) from error
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ProviderAway(f"an answer about nobody: {error}") from error
 
     async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
         """Note whose login it is and that the provider vouches for it now; called whenever it is asked."""

@@ -1,5 +1,6 @@
 """Accounts of GitHub: whoever is a member of the organizations and teams of the settings."""
 
+from contextvars import ContextVar
 from typing import Any
 
 from henhouse_hub import c, site
@@ -15,6 +16,10 @@ NOT_A_MEMBER = (404, 302)
 (https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
 MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
+
+
+asked_about: ContextVar[str] = ContextVar("asked_about")
+"""What GitHub calls the person who is asked about: not always what the hub does."""
 
 
 class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -39,6 +44,11 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
         return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS])}
 
+    async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
+        """Return what GitHub and the settings say of a person now."""
+        asked_about.set(model["auth_state"][self.user_auth_state_key]["login"])
+        return await super().may_enter(username, model)
+
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
         state = model["auth_state"]
@@ -47,7 +57,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             return True
         token = state["token_response"]
         for denied in sorted(self.denied_organizations):
-            status = await self._membership(denied, username, token["access_token"], token["token_type"])
+            status = await self._membership(denied, token["access_token"], token["token_type"])
             if status not in NOT_A_MEMBER:
                 self.log.warning("%s is refused: asked for %s, GitHub answers %s", username, denied, status)
                 return True
@@ -56,14 +66,14 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
     async def _check_membership_allowed_organizations(
         self, org_team: str, username: str, access_token: str, token_type: str
     ) -> bool:
-        return await self._membership(org_team, username, access_token, token_type) == 204
+        return await self._membership(org_team, access_token, token_type) == 204
 
-    async def _membership(self, org_team: str, username: str, access_token: str, token_type: str) -> int:
+    async def _membership(self, org_team: str, access_token: str, token_type: str) -> int:
         """Return GitHub's status for the question whether this person is a member: 204 is yes."""
         org, _, team = org_team.partition(":")
         members = f"orgs/{org}/teams/{team}/members" if team else f"orgs/{org}/members"
         answer = await self.httpfetch(
-            f"{self.github_api}/{members}/{username}",
+            f"{self.github_api}/{members}/{asked_about.get()}",
             "asking for a membership",
             parse_json=False,
             raise_error=False,

@@ -18,6 +18,7 @@ class NativeLoginSettings(LoginSettings):
     administrators add people at /hub/admin and set their passwords at /hub/change-password/<name>."""
 
     fragment: ClassVar[str] = "native.py"
+    modules: ClassVar[tuple[str, ...]] = ("administrators.py",)
     secrets: ClassVar[tuple[str, ...]] = ("administrators",)
     first: ClassVar[str] = "log in at {url} as {administrator}, with the password in the output administrators"
 

@@ -50,7 +50,7 @@ class ProviderLoginSettings(LoginSettings):
     certificate_authority: Certificates | None = None
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
 
-    modules: ClassVar[tuple[str, ...]] = ("membership.py", "provider.py")
+    modules: ClassVar[tuple[str, ...]] = ("administrators.py", "membership.py", "provider.py")
     secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
     first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"
     allows: ClassVar[str]

@@ -1,5 +1,6 @@
 """A hub whose people log in with an identity provider, and what they do with it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,15 +71,20 @@ class Hub:
         """Add lines to its configuration, where `login` is that of the login: for a provider that has one place."""
         (self._directory / "99-local-servers.py").write_text(LOCAL_SERVERS + "\n".join(lines) + "\n")
 
+    def appoint(self, *names: str) -> None:
+        """Name the administrators, as an edit of the settings does; it takes effect at the next start."""
+        path = self._directory / "site.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "administrators": sorted(names)}))
+
     @contextmanager
     def running(self) -> Iterator["Hub"]:
         """Run it."""
-        with serving(self._config) as self._url:
+        with serving(self._config) as self.url:
             yield self
 
     def browser(self) -> Browser:
         """Return a browser that is logged in as no one."""
-        return Browser(self._url, self._directory / HUB_CA, self._directory / PROVIDER_CA)
+        return Browser(self.url, self._directory / HUB_CA, self._directory / PROVIDER_CA)
 
     @property
     def public(self) -> str:
@@ -111,9 +117,9 @@ class Hub:
 
     def api(self, browser: Browser, method: str, path: str) -> requests.Response:
         """Ask the hub's API as its own pages do."""
-        headers = {"Referer": f"{self._url}/hub/home"}
+        headers = {"Referer": f"{self.url}/hub/home"}
         return browser.session.request(
-            method, f"{self._url}/hub/api/{path}", params={"_xsrf": browser.xsrf()}, headers=headers
+            method, f"{self.url}/hub/api/{path}", params={"_xsrf": browser.xsrf()}, headers=headers
         )
 
     def asks_again(self) -> None:

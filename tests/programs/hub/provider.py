@@ -38,8 +38,8 @@ class Provider:
     """The status of every answer but the pages that browsers see; None for what is right."""
     headers: dict[str, str] = field(default_factory=dict)
     """What goes with that status."""
-    garbage: bool = False
-    """Whether it answers with something else than JSON, as a proxy in front of it may."""
+    garbage: str = ""
+    """What it answers instead, as a proxy in front of it may."""
     silent: threading.Event = field(default_factory=threading.Event)
     """While it is set, questions get no answer."""
     asked: int = 0
@@ -53,7 +53,7 @@ class Provider:
 
     def reset(self) -> None:
         """Answer what is right again."""
-        self.answers_with, self.garbage, self.headers = None, False, {}
+        self.answers_with, self.garbage, self.headers = None, "", {}
         self.silent.clear()
 
     def authorize(self, query: dict[str, str]) -> str:
@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.provider.answers_with is not None:
             self._send(self.provider.answers_with, {"message": "not now"}, self.provider.headers)
         elif self.provider.garbage:
-            self._send(200, "<html>maintenance</html>", {})
+            self._send(200, self.provider.garbage, {})
         else:
             self._send(*right())
 

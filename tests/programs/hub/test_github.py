@@ -107,6 +107,13 @@ def test_person_who_is_renamed_works_on_and_is_asked_about_by_the_new_name(hub: 
     provider.members["Flock"] = provider.members["Flock"] - {"max"} | {"maxine"}
     hub.asks_again()
     assert hub.runs(browser, "max")
+    provider.accounts["ada"] = provider.accounts.pop("maxine")  # an administrator's name, for a while
+    provider.who = {token: "ada" if each == "maxine" else each for token, each in provider.who.items()}
+    hub.asks_again()
+    assert browser.get("/hub/home").status_code == 200
+    assert browser.get("/hub/admin").status_code == 403
+    provider.accounts["maxine"] = provider.accounts.pop("ada")
+    provider.who = {token: "maxine" if each == "ada" else each for token, each in provider.who.items()}
     provider.members["Flock"] |= {"max"}  # somebody else takes the name
     provider.members["Flock"].discard("maxine")
     eventually("the end of that server", lambda: hub.says("stopping the server", "max"), seconds=SOON)
@@ -185,7 +192,10 @@ AWAY: Final[Mapping[str, Mapping[str, Any]]] = {
     "another limit": {"answers_with": 403, "headers": {"Retry-After": "60"}},
     "500": {"answers_with": 500},
     "503": {"answers_with": 503},
-    "a page of a proxy": {"garbage": True},
+    "a page of a proxy": {"garbage": "<html>maintenance</html>"},
+    "nothing": {"garbage": "null"},
+    "nobody": {"garbage": "{}"},
+    "a list": {"garbage": "[]"},
     "silence": {"silent": True},
 }
 
@@ -284,6 +294,21 @@ def test_hub_that_starts_again_knows_who_had_a_name(tmp_path: Path) -> None:
         with made.running() as hub:
             assert not hub.lets_in("lee")
             assert hub.says("lee is now another account")
+
+
+def test_former_administrator_has_no_rights(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        with made.running() as hub:
+            browser, _ = hub.log_in("ada")
+            assert browser.get("/hub/admin").status_code == 200
+        made.appoint("grace")
+        with made.running() as hub:
+            provider.answers_with = 503  # nobody can be asked
+            browser.url = hub.url
+            browser.session.verify = hub.browser().session.verify
+            assert browser.get("/hub/home").status_code == 200
+            assert browser.get("/hub/admin").status_code == 403
 
 
 def test_last_answer_holds_for_a_set_time(tmp_path: Path) -> None:
