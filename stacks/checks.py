@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import HttpUrl
 
+from programs.homes.names import ACCOUNT_UIDS
 from stacks.hub_checks import environment_is_free, roles_of_known_services, secrets_fit, values_fit, volumes_beside_ours
 from stacks.interface_checks import INTERFACE_CHECKS
 from stacks.menu_checks import MENU_CHECKS
@@ -205,6 +206,17 @@ def hub_in_domain(site: Site) -> Iterator[Problem]:
         yield Problem("hub.host", f"{site.hub.host} is not in the domain", accepted=f"*.{site.domain}")
 
 
+def ids_apart(site: Site) -> Iterator[Problem]:
+    """Refuse ids that two give: the file server, which counts, and a provider, which numbers its accounts."""
+    first = site.storage.homes.first_uid
+    if site.hub.login.numbers_accounts and first >= ACCOUNT_UIDS.start:
+        yield Problem(
+            "storage.homes.first_uid",
+            f"{first}: hub.login, {site.hub.login.type}, gives people the ids from {ACCOUNT_UIDS.start} on",
+            accepted=f"a smaller number than {ACCOUNT_UIDS.start}",
+        )
+
+
 def lab_only(site: Site) -> Iterator[Problem]:
     """Keep a login without accounts in a lab."""
     login = site.hub.login
@@ -385,6 +397,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     addresses_in_their_networks,
     database_on_a_worker,
     hub_in_domain,
+    ids_apart,
     lab_only,
     someone_is_told,
     receivers_apart,

@@ -73,6 +73,7 @@ class SiteSecrets(pulumi.ComponentResource):
         passwords = pulumi.Output.from_input(dict(self.administrators))
         self.login = {
             "shared-password": shared,
+            **{name: pulumi.Output.secret(value) for name, value in site.hub.login.given.items()},
             "administrators": pulumi.Output.secret(passwords.apply(lambda known: json.dumps(known, sort_keys=True))),
         }
 

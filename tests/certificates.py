@@ -15,9 +15,9 @@ LOOPBACK: Final = IPv4Address("127.0.0.1")
 class Authority:
     """Signs certificates for one test."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "authority of a test") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of a test")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         self._certificate = (
             self._builder(self._name, self._key).add_extension(constraints, True).sign(self._key, hashes.SHA256())

@@ -5,6 +5,7 @@ otherwise end that `up` midway.
 """
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Mapping
 from functools import cache
@@ -17,6 +18,7 @@ import pytest
 from tests.certificates import Authority
 from tests.converge.scripts import own_text
 from tests.recorded import Recorded
+from tests.stacks.logins import OIDC, PROVIDERS
 from tests.stacks.sites import changed, tree
 from tests.test_program import COMMAND, program_of
 from tests.tools import shellcheck
@@ -94,6 +96,11 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "profile_list": [{"slug": "lab", "display_name": "Lab"}],
             "image_menu": {"repository": "quay.io/team/lab", "user": "grace", "password": "T0P-S3CRET"},
         },
+    },
+    **{f"people of {name}": {**PROD, "hub": {"login": login}} for name, login in PROVIDERS.items()},
+    "a provider with an authority of the site's": {
+        **PROD,
+        "hub": {"login": {**OIDC, "certificate_authority": CERTIFICATE, "networks": ["198.18.0.77/32"]}},
     },
     "resolvers of the machines": {"cluster": {"resolvers": None}},
     "another time zone": {"time_zone": "America/Port-au-Prince"},
@@ -178,8 +185,20 @@ def test_what_the_settings_may_drop_is_not_protected() -> None:
     assert not variant("accounts with passwords").one("secrets-password-of-admin").protect
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_secret_of_a_provider_is_in_the_hubs_secret_alone(name: str) -> None:
+    for each in variant(f"people of {name}"):
+        if "T0P-S3CRET" in json.dumps(each.inputs, default=str):
+            assert each.name == "hub-keys"
+            assert "stringData" in each.secret_keys
+    assert (
+        variant(f"people of {name}").exports["hub_callback_url"] == "https://hub.henhouse.localhost/hub/oauth_callback"
+    )
+
+
 def test_no_secret_of_the_settings_is_in_a_script() -> None:
     for name, secret in (
+        ("people of github", "T0P-S3CRET"),
         ("alerts that are posted", "T0P-S3CRET"),
         ("sizes, profiles and a menu of images", "T0P-S3CRET"),
         ("alerts for everyone", "T0P-S3CRET"),

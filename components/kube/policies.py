@@ -1,7 +1,8 @@
 """The vocabulary of network policies."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
@@ -13,6 +14,20 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyPortArgs,
     NetworkPolicySpecArgs,
 )
+
+INTERNET: Final = IPv4Network("0.0.0.0/0")
+NOT_INTERNET: Final = tuple(
+    IPv4Network(network)
+    for network in (
+        "10.0.0.0/8",  # RFC 1918
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",  # RFC 6598
+        "169.254.0.0/16",  # RFC 3927, and clouds' metadata services
+        "127.0.0.0/8",
+    )
+)
+"""Addresses inside private networks, not on the internet."""
 
 
 def pods_in(namespace: pulumi.Input[str], labels: dict[str, pulumi.Input[str]] | None = None) -> NetworkPolicyPeerArgs:
@@ -26,6 +41,21 @@ def pods_in(namespace: pulumi.Input[str], labels: dict[str, pulumi.Input[str]] |
 def machines_at(addresses: Iterable[IPv4Address]) -> list[NetworkPolicyPeerArgs]:
     """Return the peers for these machines and no others."""
     return [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=f"{address}/32")) for address in sorted(addresses)]
+
+
+def outside(networks: Iterable[IPv4Network], own: Iterable[IPv4Network]) -> list[NetworkPolicyPeerArgs]:
+    """Return the peers for these networks, without what of them is inside: the site's `own` networks and private ones.
+
+    A network that is inside as a whole was named on purpose, and stays, without the site's own networks in it.
+    """
+    inner = (*own, *NOT_INTERNET)
+    return [_without(wanted, [each for each in inner if each.subnet_of(wanted)]) for wanted in networks]
+
+
+def _without(network: IPv4Network, inner: Iterable[IPv4Network]) -> NetworkPolicyPeerArgs:
+    hidden = [str(each) for each in collapse_addresses(each for each in inner if each != network)]
+    # The API server keeps no empty list.
+    return NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=str(network), except_=hidden or None))
 
 
 def tcp(*ports: pulumi.Input[int]) -> list[NetworkPolicyPortArgs]:

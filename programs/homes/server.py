@@ -1,17 +1,21 @@
 """The home provisioner over HTTPS, for the one client that the settings name."""
 
 import json
+import re
 import ssl
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any, Final, cast
 
+from .names import ACCOUNT_UIDS
 from .store import NAME, Homes, NotAHome
 
+ACCOUNT: Final = re.compile(r"[!-~]{1,512} [!-~]{1,512}")
+"""Where the account is, and its number or name there."""
 LONGEST_BODY: Final = 65536
 SILENCE_SECONDS: Final = 10.0
 """After this time without a word from the client the server closes the connection."""
@@ -27,10 +31,24 @@ def tls_context(credentials: Path) -> ssl.SSLContext:
     return context
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The body of a request: whose home it is at an identity provider, where there is one."""
+
+    account: str | None = None
+    uid: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.account is not None and not (isinstance(self.account, str) and ACCOUNT.fullmatch(self.account)):
+            raise ValueError(self.account)
+        if self.uid is not None and (type(self.uid) is not int or self.uid not in ACCOUNT_UIDS or not self.account):
+            raise ValueError(self.uid)
+
+
 class Provisioner(ThreadingHTTPServer):
     """The server: `POST /homes/<name>` makes a home where there is none; `GET /healthz` says whether it works.
 
-    `POST` answers {"directory": …, "uid": …, "gid": …}.
+    `POST` takes what `Asked` says, and answers {"directory": …, "uid": …, "gid": …}.
     """
 
     daemon_threads = True
@@ -72,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Make a home."""
         length = self.headers.get("Content-Length", "")
-        self.rfile.read(min(int(length) if length.isdecimal() else 0, LONGEST_BODY))
+        body = self.rfile.read(min(int(length) if length.isdecimal() else 0, LONGEST_BODY))
         if not self._allowed():
             return
         prefix, _, name = self.path.rpartition("/")
@@ -80,7 +98,12 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is POST /homes/<name>")
             return
         try:
-            home, new = self._provisioner.homes.make(name)
+            asked = Asked(**json.loads(body or "{}"))
+        except (ValueError, TypeError):
+            self._refuse(HTTPStatus.BAD_REQUEST, 'the body must be empty, or {"account": TEXT, "uid": NUMBER or null}')
+            return
+        try:
+            home, new = self._provisioner.homes.make(name, asked.account, asked.uid)
         except ValueError:
             self._refuse(HTTPStatus.BAD_REQUEST, f"{name!r} is not a valid home name; it must match {NAME.pattern}")
         except NotAHome as error:

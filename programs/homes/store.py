@@ -5,19 +5,22 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from .names import HOME
+from .names import ACCOUNT_UIDS, HOME
 
 NAME: Final = re.compile(HOME)
 """What a home may be called."""
 COUNTER: Final = ".next-uid"
 UNFINISHED: Final = ".making-"
-RESERVED: Final = range(60000, 65536)
-"""Ids that belong to nobody(7), to systemd's own users and to the old 16-bit overflow id (systemd's UIDS-GIDS)."""
+RESERVED: Final = (range(60000, 65536), ACCOUNT_UIDS)
+"""Ids that belong to nobody(7), to systemd's own users and to the old 16-bit overflow id (systemd's UIDS-GIDS); and
+those of accounts that a provider numbers."""
 LAST_UID: Final = 2**31 - 1
+ACCOUNTS: Final = ".accounts"
+"""The directory with a file for each home that belongs to an account of an identity provider: its name and number."""
 
 
 class NotAHome(Exception):
@@ -46,20 +49,27 @@ class Homes:
         """Close the directory."""
         os.close(self._root)
 
-    def make(self, name: str) -> tuple[Home, bool]:
+    def make(self, name: str, account: str | None = None, uid: int | None = None) -> tuple[Home, bool]:
         """Return the home of this name, made if there is none, and whether it is new.
 
-        Raises ValueError for a name that no home may have, `NotAHome` where something else has it, and OSError when
-        the file system refuses.
+        `account` is whose home it is at an identity provider: no other account gets it, whatever that is called. A new
+        home gets `uid`, one of `ACCOUNT_UIDS`, or the next that was never given.
+
+        Raises ValueError for a name that no home may have, `NotAHome` where something else has it or it is somebody
+        else's, and OSError when the file system refuses.
         """
         if not NAME.fullmatch(name):
             raise ValueError(name)
         if home := self._find(name):
+            self._refuse_another(name, account)
             return home, False
         with self._locked():
             if home := self._find(name):
+                self._refuse_another(name, account)
                 return home, False
-            uid = self._take_uid()
+            uid = self._take_uid() if uid is None else self._free(uid, account)
+            # Before the home: what a broken `make` leaves is overwritten, as long as there is no home.
+            self._record(name, account)
             unfinished = f"{UNFINISHED}{name}"
             os.mkdir(unfinished, 0o700, dir_fd=self._root)
             os.chown(unfinished, uid, uid, dir_fd=self._root, follow_symlinks=False)
@@ -88,19 +98,59 @@ class Homes:
             )
         return Home(name, found.st_uid, found.st_gid)
 
+    def _refuse_another(self, name: str, account: str | None) -> None:
+        recorded = self._account(name)
+        if recorded == account:
+            return
+        if recorded is None:
+            raise NotAHome(
+                f"{name} was made before the hub asked for accounts. If it is this person's, write {account!r} "
+                f"into {ACCOUNTS}/{name} beside it"
+            )
+        raise NotAHome(f"{name} belongs to another account, {recorded!r}, and not to {account!r}")
+
+    def _account(self, name: str) -> str | None:
+        """Return the account that a home belongs to, or None where none was ever asked for."""
+        try:
+            handle = os.open(f"{ACCOUNTS}/{name}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(handle, encoding="utf-8") as file:
+            return file.read().strip()
+
+    def _record(self, name: str, account: str | None) -> None:
+        """Write down whose home this will be."""
+        if account is None:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{ACCOUNTS}/{name}", dir_fd=self._root)
+            return
+        with suppress(FileExistsError):
+            os.mkdir(ACCOUNTS, 0o700, dir_fd=self._root)
+        beside = f"{ACCOUNTS}/.new"
+        _write(self._root, beside, f"{account}\n", 0o600)
+        os.rename(beside, f"{ACCOUNTS}/{name}", src_dir_fd=self._root, dst_dir_fd=self._root)
+
+    def _free(self, uid: int, account: str | None) -> int:
+        """Return the id of an account, which no home of another account may have.
+
+        What has it and is nobody's is a home that was moved away.
+        """
+        if uid not in ACCOUNT_UIDS or account is None:
+            raise ValueError(f"{uid} is no id of an account")
+        for entry in os.listdir(self._root):
+            owner = os.stat(entry, dir_fd=self._root, follow_symlinks=False).st_uid
+            if owner == uid and self._account(entry) not in (None, account):
+                raise NotAHome(f"the id of {account!r}, {uid}, is that of {entry}, which belongs to another account")
+        return uid
+
     def _take_uid(self) -> int:
         """Take the next id. It counts as given before anything is made with it: it may be lost, never given twice."""
         uid = max(self._counter(), self._first_uid)
-        if uid in RESERVED:
-            uid = RESERVED.stop
+        uid = next((ids.stop for ids in RESERVED if uid in ids), uid)
         if uid > LAST_UID:
             raise OSError(f"all numeric user ids up to {LAST_UID} are given")
         beside = f"{COUNTER}.new"
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644, dir_fd=self._root)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{uid + 1}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write(self._root, beside, f"{uid + 1}\n", 0o644)
         os.rename(beside, COUNTER, src_dir_fd=self._root, dst_dir_fd=self._root)
         os.fsync(self._root)
         return uid
@@ -111,7 +161,7 @@ class Homes:
             handle = os.open(COUNTER, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
         except FileNotFoundError:
             owners = [os.stat(entry, dir_fd=self._root, follow_symlinks=False) for entry in os.listdir(self._root)]
-            return 1 + max((owner.st_uid for owner in owners), default=0)
+            return 1 + max((owner.st_uid for owner in owners if owner.st_uid not in ACCOUNT_UIDS), default=0)
         with os.fdopen(handle, encoding="ascii") as file:
             text = file.read()
         if not re.fullmatch(r"[0-9]{1,10}\n", text):
@@ -127,3 +177,12 @@ class Homes:
             yield
         finally:
             os.close(handle)
+
+
+def _write(root: int, name: str, text: str, mode: int) -> None:
+    """Write a file below a directory, and see it on the disk."""
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode, dir_fd=root)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -4,7 +4,7 @@ A home's owner is a number that no image knows. Without a line in passwd(5), `wh
 Python's `getpass` fail in every notebook.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 USERS_GROUP = 100
 """Group `users` of Debian, and the one that may write the environments of Jupyter's images (`conda install`)."""
@@ -31,9 +31,15 @@ def passwd_file(user: str, uid: int, gid: int, home: str) -> str:
     return _file(f"{user}:x:{uid}:{gid}::{home}:/bin/bash", _SYSTEM_USERS)
 
 
-def group_file(user: str, gid: int) -> str:
-    """Return group(5): the person's own group, `users` with the person in it, and those of the system."""
-    return _file(f"{user}:x:{gid}:", (f"users:x:{USERS_GROUP}:{user}", *_SYSTEM_GROUPS))
+def group_file(user: str, gid: int, groups: Mapping[str, int] | None = None) -> str:
+    """Return group(5): the person's own group, `users` and `groups` with the person in them, and those of the system.
+
+    A group of the provider's that has a name of the system's gets an underscore behind it, which no name there has.
+    """
+    taken = {user, "users", *(line.partition(":")[0] for line in _SYSTEM_GROUPS)}
+    named = {f"{name}_" if name in taken else name: number for name, number in (groups or {}).items()}
+    shared = (f"{name}:x:{number}:{user}" for name, number in named.items())
+    return _file(f"{user}:x:{gid}:", (f"users:x:{USERS_GROUP}:{user}", *shared, *_SYSTEM_GROUPS))
 
 
 def _file(own: str, others: Iterable[str]) -> str:

@@ -10,4 +10,4 @@ def hub_url(site: Site) -> str:
 
 def callback_url(site: Site) -> str:
     """Return where an identity provider sends people back to (OAuth 2.0 `redirect_uri`, as OAuthenticator has it)."""
-    return f"{hub_url(site)}/hub/oauth_callback"
+    return site.hub.callback_url

@@ -11,7 +11,7 @@ from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
 from stacks.settings.interfaces import BondSettings, InterfaceSettings, VlanSettings
-from stacks.settings.login import LoginSettings
+from stacks.settings.logins.base import LoginSettings
 from stacks.settings.menu import ImageMenuSettings, NamedSizeSettings, OverrideSettings, ProfileSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings

@@ -18,7 +18,7 @@ from stacks.settings.chart import (
     VolumeSettings,
 )
 from stacks.settings.fragments import FragmentsFolder
-from stacks.settings.login import AnyLogin, NativeLoginSettings
+from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
@@ -47,7 +47,8 @@ class HubSettings(Model):
     """The public name, which people open in their browsers."""
     login: AnyLogin = NativeLoginSettings()
     """How people log in. `native`: accounts with passwords that the hub keeps.
-    `dummy`: any name with one shared password; only a lab may use it."""
+    `dummy`: any name with one shared password; only a lab may use it.
+    `github`, `oidc`, `google`, `cilogon`: with an identity provider (docs/hub.md)."""
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub. Whoever is no longer named loses that right at the next start of
     the hub, and keeps their account."""
@@ -107,3 +108,8 @@ class HubSettings(Model):
     def asks(self) -> bool:
         """Whether people choose anything before their server starts."""
         return bool(self.sizes or self.profile_list or self.image_menu)
+
+    @property
+    def callback_url(self) -> str:
+        """Where an identity provider sends people back to: what it is registered with."""
+        return f"https://{self.host}/hub/oauth_callback"

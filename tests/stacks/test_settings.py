@@ -1,5 +1,6 @@
 """Settings: the committed stacks are accepted; each kind of mistake is refused with a message that says what to do."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from stacks.load import parse_settings, refuse_needless_encryption
 from stacks.problems import SettingsError, secret_settings
 from stacks.time_zones import renamed, zones
 from stacks.versions import SITE
+from tests.stacks.logins import CILOGON, GITHUB, GOOGLE, IDP, OIDC, PROVIDERS
 from tests.stacks.sites import ROOT, changed, tree
 
 STACKS = ("dev", "prod")
@@ -19,6 +21,15 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 MAIL = {"type": "mail", "to": ["ops@example.org"], "sender": "hen@example.org", "smarthost": "mail.example.org:587"}
 HUB = {"hub": {"host": "hub.flock.example.org"}}
 MIRROR = {"type": "mirror", "disks": ["disk-a", "disk-b"]}
+
+FIRST_UID: dict[str, Any] = {"storage": {"homes": {"first_uid": 2**29}}}
+
+
+def login(example: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the settings of a site with this login, changed; None leaves a setting away."""
+    made = {key: value for key, value in {**example, **changes}.items() if value is not None}
+    return {"hub": {"login": made}}
+
 
 REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a required setting missing", {"domain": None}, "domain: is required and not given"),
@@ -185,8 +196,50 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a tunnel on a port of root's", {"access": {"jump": {"machine": "rooster", "tunnel_port": 443}}}, "tunnel_port: "),
     ("a jump's unknown setting", {"access": {"jump": {"machine": "rooster", "x": 1}}}, "access.jump.x: is not a set"),
-    ("an unknown login", {"hub": {"login": "github"}}, "hub.login: 'github' is none of its types"),
-    ("the logins there are", {"hub": {"login": {"type": "github"}}}, "accepted: native, dummy"),
+    ("an unknown login", {"hub": {"login": "ldap"}}, "hub.login: what is given is none of its types"),
+    ("a provider by its name alone", {"hub": {"login": "github"}}, "hub.login.client_id: is required and not given"),
+    ("the logins there are", {"hub": {"login": {"type": "ldap"}}}, "accepted: native, dummy, github, oidc, google"),
+    ("GitHub without its secret", login(GITHUB, client_secret=None), "client_secret: is required and not given"),
+    ("an empty secret", login(GITHUB, client_secret=""), "hub.login.client_secret: "),
+    ("GitHub for nobody", login(GITHUB, allowed_organizations=[]), "lets nobody in: set allowed_organizations, such"),
+    ("a provider without TLS", login(GITHUB, url="http://github.example.org"), "must begin with https://"),
+    ("an organization's address", login(GITHUB, allowed_organizations=["github.com/x"]), "allowed_organizations.0: "),
+    ("a team's display name", login(GITHUB, allowed_organizations=["barn:The Staff"]), "allowed_organizations.0: "),
+    ("another organization's path", login(GITHUB, denied_organizations=["a/../b"]), "denied_organizations.0: "),
+    (
+        "denied organizations that cannot be seen",
+        login(GITHUB, denied_organizations=["foxes"], scope=["read:user"]),
+        "denied_organizations need read:org in scope",
+    ),
+    ("a scope that lets the hub delete", login(GITHUB, scope=["delete_repo"]), "scope.0: 'delete_repo'"),
+    ("a name that nobody has", login(GITHUB, allowed_users=["Ada"]), "allowed_users.0: 'Ada'"),
+    ("a provider nowhere", login(GITHUB, networks=[]), "hub.login.networks: "),
+    ("a check at every click", login(GITHUB, check_seconds=1), "check_seconds: 1"),
+    ("a key for an authority", login(GITHUB, certificate_authority="x"), "certificate_authority: 'x'"),
+    (
+        "ids of accounts that are counted, too",
+        {**login(GITHUB), **FIRST_UID},
+        "first_uid: 536870912: hub.login, github",
+    ),
+    ("a provider for nobody", login(OIDC, allowed_groups=[]), "lets nobody in: set allowed_groups, such as [staff]"),
+    ("a provider without userinfo", login(OIDC, userdata_url=None), "userdata_url: is required and not given"),
+    ("a token in the clear", login(OIDC, token_url="http://id.example.edu/token"), "must begin with https://"),
+    ("OAuth that names nobody", login(OIDC, scope=["email"]), "scope must have openid"),
+    ("the whole world", login(GOOGLE, hosted_domain=[]), "allow_all needs hosted_domain, such as [example.edu]"),
+    ("Google for nobody", login(GOOGLE, allow_all=False), "lets nobody in: set hosted_domain, such as [example.edu]"),
+    ("CILogon from nowhere", login(CILOGON, idps={}), "hub.login.idps: "),
+    ("CILogon for nobody", login(CILOGON, idps={IDP: {"allow_all": False}}), "lets nobody in: set allow_all: true"),
+    ("a domain for an EntityID", login(CILOGON, idps={"example.edu": {"allow_all": True}}), "'example.edu'"),
+    (
+        "an action without what it needs",
+        login(CILOGON, idps={IDP: {"allow_all": True, "username_derivation": {"action": "strip_idp_domain"}}}),
+        "domain goes with action: strip_idp_domain",
+    ),
+    (
+        "a prefix that is not put before",
+        login(CILOGON, idps={IDP: {"allow_all": True, "username_derivation": {"prefix": "x"}}}),
+        "prefix goes with action: prefix",
+    ),
     ("a login without its type", {"hub": {"login": {}}}, "hub.login.type: is required and not given"),
     ("a login's unknown setting", {"hub": {"login": {"type": "native", "x": 1}}}, "hub.login.x: is not a setting"),
     ("a certificate without its key", {"edge": {"certificate": {"certificate": "PEM"}}}, "private_key: is required"),
@@ -519,6 +572,18 @@ ACCEPTED: list[dict[str, Any]] = [
     {"network": {"openings": [{"machine": "hen", "port": 5432, "sources": ["198.18.0.0/24"], "what": "PostgreSQL"}]}},
     {"hub": {"login": {"type": "native"}}},
     {"hub": {"login": "native"}},
+    *(login(example) for example in PROVIDERS.values()),
+    login(GITHUB, url="https://github.example.org", networks=["10.1.2.3/32"], denied_organizations=["foxes"]),
+    login(GITHUB, allowed_organizations=[], allowed_users=["ada"], scope=["read:user"]),
+    login(OIDC, allowed_groups=[], allow_all=True),
+    login(GOOGLE, hosted_domain=["a.edu", "b.edu"]),
+    login(GOOGLE, hosted_domain=[], allow_all=False, allowed_users=["ada_at_gmail.com"]),
+    login(CILOGON, idps={"urn:mace:example": {"allowed_domains": ["example.edu"]}}, allowed_groups=["CO:members"]),
+    login(
+        CILOGON,
+        idps={IDP: {"allow_all": True, "username_derivation": {"action": "prefix", "prefix": "ex"}, "default": True}},
+    ),
+    FIRST_UID,
     {"access": {"user": "henhouse"}},
     {"access": {"user": "_svc-1"}},
     {"access": {"jump": "rooster"}},
@@ -625,6 +690,7 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
         "hub.services.<name>.apiToken",
         "hub.singleuser.extraEnv.<name>",
         *(f"hub.singleuser.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
+        "hub.login.client_secret",
         "monitoring.alert_webhook",
         "monitoring.receivers.<name>.password",
         "monitoring.receivers.<name>.url",

@@ -24,13 +24,14 @@ from components.apps.hub.hub import hub_pod, hub_policy
 from components.apps.hub.menu import PASSWORD, pull_credentials, way_to_the_registry
 from components.apps.hub.pages import page_bytes, page_texts
 from components.apps.hub.proxy import proxy_pod, proxy_policy
-from components.apps.hub.servers import SPAWNER_RULES, servers_policy
+from components.apps.hub.servers import SPAWNER_RULES, own_networks, servers_policy
 from components.apps.hub.site_json import config_files, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
 from components.contracts.storage import HomesVolume
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
+from components.kube.policies import outside
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
@@ -133,6 +134,7 @@ class Hub(pulumi.ComponentResource):
                     api_servers=[host.address for host in site.control_planes.values()],
                     provisioner=homes.provisioner,
                     registry=way_to_the_registry(site),
+                    identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
                 ),
             ),
             "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
@@ -183,7 +185,8 @@ class Hub(pulumi.ComponentResource):
         menu = self._site.hub.image_menu
         if menu and menu.password:
             keys[PASSWORD] = menu.password.get_secret_value()
-        return {**keys, **{name: secrets.login[name] for name in self._site.hub.login.secrets}}
+        login = self._site.hub.login
+        return {**keys, **{name: secrets.login[name] for name in (*login.secrets, *login.given)}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
         names = pulumi.Output.all(

@@ -20,7 +20,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgs, NetworkPolicySpecArgs
 
 from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
@@ -33,6 +33,7 @@ from components.kube.pods import container_security, http_probe, on_nodes_for, p
 from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
 from stacks.settings import HubSettings
 
+HTTPS: Final = 443
 HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 """Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
 
@@ -111,10 +112,15 @@ def hub_policy(
     *,
     api_servers: Sequence[IPv4Address],
     provisioner: HomeProvisioner,
+    identity_providers: Sequence[NetworkPolicyPeerArgs],
     registry: Sequence[Egress] = (),
 ) -> NetworkPolicySpecArgs:
-    """Ingress from the proxy and user servers. Egress to them, the API server and the home provisioner, and to the
-    registry of the image menu where there is one."""
+    """Ingress from the proxy and user servers.
+
+    Egress to them, the API server, the home provisioner, the registry of the image menu where there is one and, over
+    HTTPS, the login's identity provider.
+    """
+    asked = [Egress(to=list(identity_providers), ports=tcp(HTTPS))] if identity_providers else []
     return policy(
         HUB_LABELS,
         ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
@@ -125,5 +131,6 @@ def hub_policy(
             Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
             Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
             *registry,
+            *asked,
         ],
     )

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pulumi_kubernetes.networking.v1 import IPBlockArgs, NetworkPolicyPeerArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 
-from components.apps.hub.servers import inside
-from components.kube.policies import tcp
+from components.apps.hub.servers import own_networks
+from components.kube.policies import INTERNET, outside, tcp
 from programs import hub as hub_program
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
@@ -105,8 +105,7 @@ def way_to_the_registry(site: Site) -> list[Egress]:
         return []
     source = tag_source(site, menu)
     peers = [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=str(each))) for each in source.networks]
-    internet = NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr="0.0.0.0/0", except_=inside(site.network)))
-    return [Egress(to=peers or [internet], ports=tcp(*source.ports))]
+    return [Egress(to=peers or outside([INTERNET], own_networks(site.network)), ports=tcp(*source.ports))]
 
 
 def pull_credentials(menu: ImageMenuSettings) -> Mapping[str, str]:

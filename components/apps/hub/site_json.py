@@ -20,7 +20,7 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 MODULES: Final = ("henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
-"""What fragments import."""
+"""What every site's fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
 
@@ -31,7 +31,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     site's own among them. Of the ways to log in, only the site's is there.
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
-    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES)
+    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES, *hub.login.modules)
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
@@ -51,7 +51,7 @@ def hub_values(
         "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
         "secrets_directory": SECRETS_DIRECTORY,
         "administrators": sorted(site.hub.administrators),
-        "login": site.hub.login.model_dump(mode="json"),
+        "login": site.hub.login.values(site.hub.callback_url),
         "user_name_pattern": f"^{LOGIN}$",
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,

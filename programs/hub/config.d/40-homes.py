@@ -1,10 +1,11 @@
 """A home is made by the file server, which also tells the numeric id that the server must run with."""
 
 import json
+from typing import Any
 from urllib.parse import quote
 
 from henhouse_hub import c, site
-from identity import group_file, passwd_file
+from identity import USERS_GROUP, group_file, passwd_file
 from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
@@ -31,13 +32,21 @@ def reason_in(body: bytes, status: int) -> str:
         return f"the file server answered with status {status}"
 
 
+async def identity_of(spawner: KubeSpawner) -> dict[str, Any]:
+    """Return what a login by an identity provider knows of the person (membership.py); nothing for other logins."""
+    state = await spawner.user.get_auth_state() or {}
+    return dict(state.get("henhouse") or {})
+
+
 async def make_home(spawner: KubeSpawner) -> None:
     """See to it that the home exists, and run the server as its owner."""
     user = spawner.user.name
+    person = await identity_of(spawner)
+    asked = {key: person[key] for key in ("account", "uid") if person.get(key)}
     request = HTTPRequest(
         f"{homes['provisioner_url']}/homes/{quote(user, safe='')}",
         method="POST",
-        body="",
+        body=json.dumps(asked) if asked else "",
         ca_certs=homes["ca"],
         client_cert=homes["certificate"],
         client_key=homes["key"],
@@ -58,9 +67,11 @@ async def make_home(spawner: KubeSpawner) -> None:
     mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home.get("directory", user)}
     # The spawner may have started a server before.
     spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]
+    groups = person.get("groups", {})
+    spawner.supplemental_gids = [USERS_GROUP, *groups.values()]
     names = {
         "passwd": passwd_file(user, spawner.uid, spawner.gid, spawner.working_dir),
-        "group": group_file(user, spawner.gid),
+        "group": group_file(user, spawner.gid, groups),
     }
     spawner.extra_annotations = {
         **spawner.extra_annotations,

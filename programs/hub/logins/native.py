@@ -2,21 +2,17 @@
 
 import json
 import secrets
-from pathlib import Path
 from typing import Any
 
 import bcrypt
+from administrators import demote_former
 from henhouse_hub import c, secret, site
-from jupyterhub import orm
 from nativeauthenticator import NativeAuthenticator, handlers
 from nativeauthenticator.orm import UserInfo
 from tornado import web
 
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 """The generated password of each administrator, by name. It holds until the administrator chooses another."""
-
-FORMER = Path(site["database_url"].removeprefix("sqlite:///")).with_name("administrators.json")
-"""Who the administrators were when the hub last started."""
 
 ASK_FIRST = """\
 {% extends "page.html" %}
@@ -49,15 +45,7 @@ class Accounts(NativeAuthenticator):
                 self.db.delete(waiting)
                 self.db.commit()
             self.provide(name, password)
-        self.demote(set(json.loads(FORMER.read_text())) if FORMER.exists() else set())
-        FORMER.write_text(json.dumps(sorted(ADMINISTRATORS)))
-
-    def demote(self, former: set[str]) -> None:
-        """Take the rights from administrators whose names the settings no longer hold; JupyterHub keeps them."""
-        for user in self.db.query(orm.User).filter(orm.User.name.in_(former - set(ADMINISTRATORS))):
-            user.admin = False
-            user.roles = [role for role in user.roles if role.name != "admin"]
-        self.db.commit()
+        demote_former(self.db, set(ADMINISTRATORS))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
         """Return the name of the person who may log in; a generated password opens the page that changes it alone."""

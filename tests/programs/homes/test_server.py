@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from programs.homes.names import ACCOUNT_UIDS
 from programs.homes.server import Provisioner, tls_context
 from programs.homes.store import Homes
 from tests.certificates import Authority
@@ -79,8 +80,41 @@ def test_makes_a_home_once(ask: Callable[..., Answer], tmp_path: Path) -> None:
     assert (tmp_path / "homes/ada").stat().st_uid == 100000
 
 
-def test_takes_a_body_and_ignores_it(ask: Callable[..., Answer]) -> None:
-    assert ask("POST", "/homes/ada", body=b'{"uid": 0}') == (201, {"directory": "ada", "uid": 100000, "gid": 100000})
+def test_home_of_an_account_has_its_number(ask: Callable[..., Answer]) -> None:
+    body = json.dumps({"account": "https://github.com/ 583231", "uid": ACCOUNT_UIDS.start + 583231}).encode()
+    uid = 2**29 + 583231
+    assert ask("POST", "/homes/ada", body=body) == (201, {"directory": "ada", "uid": uid, "gid": uid})
+    status, answer = ask("POST", "/homes/ada", body=b'{"account": "https://github.com/ 99"}')
+    assert status == 409
+    assert "ada belongs to another account, 'https://github.com/ 583231'" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"uid": 0}',
+        b'{"account": "x 1", "uid": 0}',
+        b'{"account": "x 1", "uid": 100000}',
+        b'{"account": "x 1", "uid": true}',
+        b'{"account": "x 1", "uid": 1073741824}',
+        b'{"uid": 536870913}',
+        b'{"account": ""}',
+        b'{"account": "x"}',
+        b'{"account": "x 1\\n"}',
+        b'{"account": 1}',
+        b'{"account": "x \\u212a"}',
+        b'{"mode": 511}',
+        b"[1]",
+        b"1",
+        b"{",
+        b"\xff",
+    ],
+)
+def test_body_that_says_something_else_makes_no_home(ask: Callable[..., Answer], tmp_path: Path, body: bytes) -> None:
+    status, answer = ask("POST", "/homes/ada", body=body)
+    assert status == 400
+    assert "the body must be empty, or" in answer["error"]
+    assert list((tmp_path / "homes").iterdir()) == []
 
 
 def test_says_that_it_works(ask: Callable[..., Answer]) -> None:

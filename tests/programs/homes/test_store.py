@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from programs.homes import store
+from programs.homes.names import ACCOUNT_UIDS
 from programs.homes.store import Home, Homes, NotAHome
 
 FIRST = 100000
@@ -58,6 +59,80 @@ def test_counter_that_is_damaged_gives_nothing(homes: Homes, tmp_path: Path, tex
     with pytest.raises(OSError, match=r"\.next-uid holds"):
         homes.make("ada")
     assert not (tmp_path / "ada").exists()
+
+
+UID = ACCOUNT_UIDS.start + 583231
+ADA = "https://github.com/ 583231"
+BOB = "https://github.com/ 99"
+
+
+def test_home_of_an_account_is_no_other_accounts(homes: Homes) -> None:
+    home, new = homes.make("ada", ADA, UID)
+    assert (home, new) == (Home("ada", UID, UID), True)
+    assert homes.make("ada", ADA, UID) == (home, False)
+    for other in (BOB, "https://gitlab.com/ 583231", None):
+        with pytest.raises(NotAHome, match="ada belongs to another account"):
+            homes.make("ada", other)
+
+
+def test_home_from_before_accounts_is_handed_over_by_hand(homes: Homes, tmp_path: Path) -> None:
+    before, _ = homes.make("ada")
+    with pytest.raises(NotAHome, match=r"write 'https://github.com/ 583231' into \.accounts/ada"):
+        homes.make("ada", ADA, UID)
+    (tmp_path / ".accounts").mkdir()
+    (tmp_path / ".accounts/ada").write_text(f"{ADA}\n")
+    assert homes.make("ada", ADA, UID) == (before, False), "and keeps the id that its files have"
+
+
+def test_account_without_a_number_gets_the_next_id(homes: Homes) -> None:
+    homes.make("ada", ADA, UID)
+    assert homes.make("bob", BOB)[0].uid == FIRST
+
+
+def test_home_that_was_moved_away_leaves_its_name_to_anybody(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada", ADA, UID)
+    (tmp_path / "ada").rename(tmp_path / "ada.old")
+    assert homes.make("ada", ADA, UID) == (Home("ada", UID, UID), True), "a new one for the same person"
+    (tmp_path / "ada").rmdir()
+    assert homes.make("ada", BOB, UID + 1)[0].uid == UID + 1
+    with pytest.raises(NotAHome, match="ada belongs to another account"):
+        homes.make("ada", ADA, UID)
+    (tmp_path / "ada").rmdir()
+    homes.make("ada")
+    with pytest.raises(NotAHome, match="ada was made before"):
+        homes.make("ada", BOB)
+
+
+def test_numbers_of_two_providers_are_not_one_person(homes: Homes) -> None:
+    homes.make("ada", ADA, UID)
+    with pytest.raises(NotAHome, match=f"{UID}, is that of ada"):
+        homes.make("bob", "https://github.example.org/ 583231", UID)
+
+
+def test_person_who_is_renamed_keeps_the_id(homes: Homes) -> None:
+    homes.make("ada", ADA, UID)
+    assert homes.make("ada2", ADA, UID)[0].uid == UID
+
+
+def test_nobody_can_see_whose_home_is_whose(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada", ADA, UID)
+    assert stat.S_IMODE((tmp_path / ".accounts").stat().st_mode) == 0o700
+
+
+def test_link_is_not_followed_to_an_account(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada", ADA, UID)
+    (tmp_path / ".accounts/ada").rename(tmp_path / "elsewhere")
+    (tmp_path / ".accounts/ada").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        homes.make("ada", ADA)
+
+
+def test_counter_does_not_give_the_ids_of_accounts(homes: Homes, tmp_path: Path) -> None:
+    homes.make("ada", ADA, UID)
+    (tmp_path / store.COUNTER).unlink(missing_ok=True)
+    assert homes.make("bob")[0].uid == FIRST
+    (tmp_path / store.COUNTER).write_text(f"{ACCOUNT_UIDS.start}\n")
+    assert homes.make("cy")[0].uid == ACCOUNT_UIDS.stop
 
 
 def test_ids_of_the_system_are_skipped(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def running_provisioner(directory: Path) -> Iterator[Provisioner]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked.append(f"POST {self.path}")
+            said = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            asked.append(f"POST {self.path} {said}".strip())
             name = self.path.rpartition("/")[2]
             home = {"directory": f"home-of-{name}", "uid": 100007, "gid": 100007}
             status, body = REFUSALS.get(name, (200, json.dumps(home).encode()))

@@ -24,7 +24,11 @@ class User(SimpleNamespace):
 
     def __init__(self, name: str, *groups: str) -> None:
         of = [SimpleNamespace(name=group) for group in groups]
-        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of)
+        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of, state=None)
+
+    async def get_auth_state(self) -> object:
+        """Return what a login left."""
+        return self.state
 
 
 def read(path: str) -> JupyterHub:
@@ -117,8 +121,9 @@ async def started(spawner: KubeSpawner, form: object) -> object:
     return ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
 
 
-async def home(hub: JupyterHub, name: str) -> object:
+async def home(hub: JupyterHub, name: str, state: str = "null") -> object:
     spawner = spawner_of(hub, name)
+    spawner.user.state = json.loads(state)
     try:
         await spawner.run_pre_spawn_hook()
     except Exception as error:
@@ -127,7 +132,9 @@ async def home(hub: JupyterHub, name: str) -> object:
     made = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
     mounts = [each for each in made["spec"]["containers"][0]["volumeMounts"] if each["name"] == "home"]
     files = {name.rpartition("/")[2]: text for name, text in spawner.extra_annotations.items()}
-    return {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, "mounts": mounts, **files}
+    groups = made["spec"]["securityContext"]["supplementalGroups"]
+    ids = {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, "groups": groups}
+    return {**ids, "mounts": mounts, **files}
 
 
 async def watch(hub: JupyterHub, asked: str) -> object:

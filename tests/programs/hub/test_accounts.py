@@ -1,65 +1,36 @@
 """Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
-import requests
 
-from tests.certificates import LOOPBACK, Authority
-from tests.programs.hub.asking import SECRETS, configured, kubeconfig, site
-from tests.tools import jupyterhub_python
+from tests.programs.hub.asking import SECRETS, configured, site
+from tests.programs.hub.running import HUB_CA, Browser, serving
 
 pytestmark = pytest.mark.programs
 
-SERVING: Final = Path(__file__).with_name("serving.py")
 FIRST: Final = "first-password-of-ada"
 CHOSEN: Final = "a-password-that-was-chosen"
 
 
-class Browser:
-    """One person's browser."""
-
-    def __init__(self, url: str, authority: Path) -> None:
-        self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False  # whatever authority the environment names
-        self._session.verify = str(authority)
-
-    def get(self, path: str) -> requests.Response:
-        """Open a page."""
-        return self._session.get(f"{self._url}{path}", allow_redirects=False)
-
-    def post(self, path: str, **fields: str) -> requests.Response:
-        """Send a form, with the token of the page that it is on."""
-        data = {"_xsrf": self._token(), **fields}
-        return self._session.post(f"{self._url}{path}", data=data, allow_redirects=False)
+class Person(Browser):
+    """The browser of somebody with an account that the hub keeps."""
 
     def add(self, name: str) -> int:
         """Add a person as the page /hub/admin does, and return the status."""
-        headers = {"Referer": f"{self._url}/hub/admin"}
-        return self._session.post(
-            f"{self._url}/hub/api/users/{name}", params={"_xsrf": self._token()}, headers=headers
-        ).status_code
+        headers = {"Referer": f"{self.url}/hub/admin"}
+        where = f"{self.url}/hub/api/users/{name}"
+        return self.session.post(where, params={"_xsrf": self.xsrf()}, headers=headers).status_code
 
-    def token(self, name: str, password: str) -> int:
+    def ask_for_a_token(self, name: str, password: str) -> int:
         """Ask the API for a token with a password, and return the status."""
         auth = {"auth": {"username": name, "password": password}}
-        return self._session.post(f"{self._url}/hub/api/users/{name}/tokens", json=auth).status_code
-
-    def _token(self) -> str:
-        self._session.get(f"{self._url}/hub/login", allow_redirects=False)
-        return next((each.value for each in self._session.cookies if each.name == "_xsrf"), "") or ""
-
-    def log_in(self, name: str, password: str) -> str | None:
-        """Return where the person is sent, or None when they are not let in."""
-        return self.post("/hub/login", username=name, password=password).headers.get("Location")
+        return self.session.post(f"{self.url}/hub/api/users/{name}/tokens", json=auth).status_code
 
     def sign_up(self, name: str) -> int:
         """Ask for an account, and return the status."""
@@ -74,11 +45,6 @@ class Hub:
         self._directory = directory
         self._login = {"type": "native", **login}
         self.appoint("zoe", "ada")
-        authority = Authority()
-        certificate, key = authority.issue("hub")
-        for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
-            (directory / name).write_text(text)
-        (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
 
     def appoint(self, *names: str) -> None:
         """Name the administrators, as an edit of the settings does; it takes effect at the next start."""
@@ -91,28 +57,12 @@ class Hub:
     @contextmanager
     def running(self) -> Iterator["Hub"]:
         """Run it."""
-        files = [str(self._directory / name) for name in ("hub.crt", "hub.key")]
-        process = subprocess.Popen(
-            [str(jupyterhub_python()), str(SERVING), str(self._config), *files],
-            cwd=self._directory,
-            env=os.environ | {"KUBECONFIG": str(self._directory / "kubeconfig")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._directory / "log").open("w"),
-            text=True,
-        )
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        assert port, (self._directory / "log").read_text()
-        self._url = f"https://{LOOPBACK}:{port}"
-        try:
+        with serving(self._config) as self._url:
             yield self
-        finally:
-            process.communicate("")
 
-    def browser(self) -> Browser:
+    def browser(self) -> Person:
         """Return a person's browser, logged in as no one."""
-        return Browser(self._url, self._directory / "ca.crt")
+        return Person(self._url, self._directory / HUB_CA)
 
     def lose_the_database(self) -> None:
         """Remove the file, as a broken disk does."""
@@ -126,7 +76,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield running
 
 
-def administrator(hub: Hub) -> Browser:
+def administrator(hub: Hub) -> Person:
     browser = hub.browser()
     assert browser.log_in("zoe", "first-password-of-zoe")
     return browser
@@ -167,9 +117,9 @@ def test_without_sign_up_there_is_no_page_for_it(tmp_path: Path) -> None:
         assert hub.browser().sign_up("stranger") == 404
         assert hub.browser().log_in("stranger", CHOSEN) is None
         grace = administrator(hub)
-        token = next(each.value for each in grace._session.cookies if each.name == "_xsrf")
-        made = grace._session.post(
-            f"{hub._url}/hub/api/users/grace?_xsrf={token}", headers={"Referer": f"{hub._url}/hub/admin"}
+        token = next(each.value for each in grace.session.cookies if each.name == "_xsrf")
+        made = grace.session.post(
+            f"{grace.url}/hub/api/users/grace?_xsrf={token}", headers={"Referer": f"{grace.url}/hub/admin"}
         )
         assert made.status_code == 201, made.text
         passwords = {"new_password": CHOSEN, "new_password_confirmation": CHOSEN}
@@ -234,7 +184,7 @@ def test_former_administrator_has_no_rights(tmp_path: Path) -> None:
 
 
 def test_generated_password_makes_no_token(hub: Hub) -> None:
-    answer = hub.browser().token("zoe", "first-password-of-zoe")
+    answer = hub.browser().ask_for_a_token("zoe", "first-password-of-zoe")
     assert answer == 403
 
 

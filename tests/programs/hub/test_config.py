@@ -1,5 +1,6 @@
 """The hub's configuration, read by the JupyterHub that will read it."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,10 +32,10 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return ask(tmp_path_factory.mktemp("hub"), "pod", "ada.l", of=settings)
 
 
-def home(directory: Path, name: str, provisioner: Provisioner, **changes: str) -> Any:
-    """Return what the hook before a start does for a person."""
+def home(directory: Path, name: str, provisioner: Provisioner, *state: str, **changes: str) -> Any:
+    """Return what the hook before a start does for a person, of whom `state` was kept at the login."""
     secrets = {**SECRETS, **provisioner.secrets, **changes}
-    return ask(directory, "home", name, of=site(), provisioner=provisioner.url, secrets=secrets)
+    return ask(directory, "home", name, *state, of=site(), provisioner=provisioner.url, secrets=secrets)
 
 
 def test_login_is_the_one_of_the_settings(said: Any) -> None:
@@ -104,6 +105,22 @@ def test_server_runs_as_the_owner_of_its_home(tmp_path: Path, provisioner: Provi
     assert made["group"].startswith("ada.l:x:100007:\nusers:x:100:ada.l\n")
     assert made["mounts"] == [{"name": "home", "mountPath": "/home/jovyan", "subPath": "home-of-ada.l"}]
     assert provisioner.asked == ["POST /homes/ada.l"] * 2
+
+
+def test_home_is_asked_for_by_the_account_and_shared_with_its_organizations(
+    tmp_path: Path, provisioner: Provisioner
+) -> None:
+    known = {"confirmed": 0, "account": "https://github.com/ 7", "uid": 536870919}
+    groups = {"flock": 1073742825, "staff": 1073742826, "ada.l": 1073742827}
+    made = home(tmp_path, "ada.l", provisioner, json.dumps({"henhouse": {**known, "groups": groups}}))
+    asked = json.dumps({"account": "https://github.com/ 7", "uid": 536870919})
+    assert provisioner.asked == [f"POST /homes/ada.l {asked}"] * 2
+    assert made["uid"] == 100007, "the owner of the home"
+    assert made["groups"] == [100, 1073742825, 1073742826, 1073742827]
+    lines = made["group"].splitlines()
+    assert lines[:3] == ["ada.l:x:100007:", "users:x:100:ada.l", "flock:x:1073742825:ada.l"]
+    assert lines[3:5] == ["staff_:x:1073742826:ada.l", "ada.l_:x:1073742827:ada.l"], "the system's names stay its own"
+    assert "staff:x:50:" in lines
 
 
 @pytest.mark.parametrize(

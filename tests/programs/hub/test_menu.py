@@ -20,19 +20,19 @@ from stacks.load import parse_settings
 from stacks.settings import Site
 from stacks.versions import SITE
 from tests.acceptance.site import eventually
-from tests.certificates import LOOPBACK, Authority
+from tests.certificates import LOOPBACK
+from tests.programs.hub import distribution
 from tests.programs.hub.api_server import api_server
 from tests.programs.hub.asking import SECRETS, ask, configured, kubeconfig
-from tests.programs.hub.distribution import REPOSITORY, Distribution, digest, send, serving
+from tests.programs.hub.distribution import REPOSITORY, Distribution, digest, send
 from tests.programs.hub.page import Page
-from tests.programs.hub.test_accounts import SERVING, Browser
+from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.stacks.sites import changed, tree
-from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
-PAGE_SECONDS: Final = 2.0
-"""What a page may take, whatever the registry does."""
+REGISTRY_SECONDS: Final = 10.0
+"""What a slow registry takes for an answer: a page that waits for it is not there before."""
 NOTHING: Final = 1
 """A port on which nothing listens."""
 DAYS: Final = [f"d202611{day:02}" for day in range(1, 27)]
@@ -91,7 +91,7 @@ def scanner(directory: Path, of: Site, change: str = "") -> Iterator[Path]:
 @pytest.fixture
 def registry() -> Iterator[Distribution]:
     mirrored = Distribution(list(TAGS), {"recommended": "r180"}, prefix="quay.io/")
-    with serving(mirrored) as running:
+    with distribution.serving(mirrored) as running:
         yield running
 
 
@@ -165,44 +165,20 @@ def test_hub_runs_the_scanner_beside_itself(tmp_path: Path) -> None:
     assert "api_token" not in services["image-menu"]
 
 
-class Hub:
-    """A hub whose people share a password, and which starts nobody's server for want of a cluster."""
+@contextmanager
+def hub(directory: Path, of: Site, cluster: str | None = None) -> Iterator[Callable[[str], Browser]]:
+    """Run a hub whose people share a password; yield what opens a browser in which a person is logged in.
 
-    def __init__(self, directory: Path, of: Site) -> None:
-        self._directory = directory
-        self._config = configured(directory, of)
-        authority = Authority()
-        certificate, key = authority.issue("hub")
-        for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
-            (directory / name).write_text(text)
-        (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
-
-    @contextmanager
-    def running(self) -> Iterator[Callable[[str], Browser]]:
-        """Run it, and yield what opens a browser in which a person is logged in."""
-        files = [str(self._directory / name) for name in ("hub.crt", "hub.key")]
-        process = subprocess.Popen(
-            [str(jupyterhub_python()), str(SERVING), str(self._config), *files],
-            cwd=self._directory,
-            env=os.environ | {"KUBECONFIG": str(self._directory / "kubeconfig")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._directory / "log").open("w"),
-            text=True,
-        )
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        assert port, (self._directory / "log").read_text()
+    `cluster` is a kubeconfig. If omitted, it starts nobody's server for want of a cluster.
+    """
+    with serving(configured(directory, of), cluster=cluster) as url:
 
         def browser(name: str) -> Browser:
-            one = Browser(f"https://{LOOPBACK}:{port}", self._directory / "ca.crt")
+            one = Browser(url, directory / HUB_CA)
             assert one.log_in(name, SECRETS["shared-password"])
             return one
 
-        try:
-            yield browser
-        finally:
-            process.communicate("")
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +186,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
     """Provide the browsers of a hub whose registry is down, and which knows a menu of an hour ago."""
     directory = tmp_path_factory.mktemp("hub")
     known(directory, scanned=time.time() - 3600)
-    with Hub(directory, site(NOTHING)).running() as running:
+    with hub(directory, site(NOTHING)) as running:
         yield running
 
 
@@ -270,16 +246,15 @@ def test_api_is_held_to_the_same(tmp_path: Path) -> None:
     account.mkdir()
     with api_server(account) as cluster:
         cluster.open()
-        hub = Hub(tmp_path, site(NOTHING))
-        authority = {"certificate-authority": str(account / "ca.crt")}
-        (tmp_path / "kubeconfig").write_text(kubeconfig(f"https://{LOOPBACK}:{cluster.port}", **authority))
-        with hub.running() as browser:
+        of_the_cluster = kubeconfig(
+            f"https://{LOOPBACK}:{cluster.port}", **{"certificate-authority": str(account / "ca.crt")}
+        )
+        with hub(tmp_path, site(NOTHING), of_the_cluster) as browser:
             mallory = browser("mallory")
-            token = next(each.value for each in mallory._session.cookies if each.name == "_xsrf")
-            answer = mallory._session.post(
-                f"{mallory._url}/hub/api/users/mallory/server?_xsrf={token}",
+            answer = mallory.session.post(
+                f"{mallory.url}/hub/api/users/mallory/server?_xsrf={mallory.xsrf()}",
                 json={"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"},
-                headers={"Referer": f"{mallory._url}/hub/home"},
+                headers={"Referer": f"{mallory.url}/hub/home"},
             )
             afterwards = Page(mallory.get("/hub/spawn").text)
     assert (answer.status_code, answer.json()["message"]) == (
@@ -294,7 +269,7 @@ def test_api_is_held_to_the_same(tmp_path: Path) -> None:
 def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distribution, state: str) -> None:
     """Login and form, while a scan runs or has failed; the second hub of a database finds the menu of the first."""
     known(tmp_path)
-    registry.delay = 10 if state == "slow" else 0
+    registry.delay = REGISTRY_SECONDS if state == "slow" else 0
     registry.fault = hotel if state == "garbage" else None
     if state == "two thousand tags":
         registry.tags = [*TAGS, *(f"1.{number}" for number in range(2000))]
@@ -305,7 +280,7 @@ def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distributi
         else:
             eventually("a failed scan", lambda: "last menu stays" in log.read_text(), seconds=60, every=0.05)
         (tmp_path / "secrets").rename(tmp_path / "secrets of the scanner")
-        with Hub(tmp_path, of).running() as browser:
+        with hub(tmp_path, of) as browser:
             began = time.monotonic()
             ada = browser("ada")
             logged_in = time.monotonic()
@@ -313,13 +288,13 @@ def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distributi
             shown = time.monotonic()
     print(f"{state}: login {logged_in - began:.2f} s, form {shown - logged_in:.2f} s")
     assert page.values(IMAGE) == ["recommended", *OFFERED]
-    assert logged_in - began < PAGE_SECONDS
-    assert shown - logged_in < PAGE_SECONDS
+    assert logged_in - began < REGISTRY_SECONDS
+    assert shown - logged_in < REGISTRY_SECONDS
 
 
 def test_hub_that_never_saw_the_registry_starts_the_image_of_the_settings(tmp_path: Path) -> None:
     of = site(NOTHING)
-    with Hub(tmp_path, of).running() as browser:
+    with hub(tmp_path, of) as browser:
         page = Page(browser("ada").get("/hub/spawn").text)
     assert page.legends == ["Size"]
     assert page.notes == [

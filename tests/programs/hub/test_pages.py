@@ -1,8 +1,6 @@
 """The hub's pages as people see them: JupyterHub renders them."""
 
-import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +12,10 @@ import requests
 from stacks.settings.pages import OF_JUPYTERHUB, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
-from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, kubeconfig, site
-from tests.programs.hub.test_accounts import SERVING, Browser
+from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
+from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.stacks.test_fragments import parsed, written
 from tests.stacks.test_pages import PNG
-from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
@@ -33,32 +30,6 @@ SETTINGS: Final[dict[str, Any]] = {
     "pages": "pages",
     "templateVars": {"announcement": "<b>Closed</b> on Friday", "course": "<Astronomy>"},
 }
-
-
-@contextmanager
-def running(directory: Path, config: Path) -> Iterator[str]:
-    """Run a hub with this configuration and return its address."""
-    authority = Authority()
-    certificate, key = authority.issue("hub")
-    for name, text in (("ca.crt", authority.pem), ("hub.crt", certificate), ("hub.key", key)):
-        (directory / name).write_text(text)
-    (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
-    process = subprocess.Popen(
-        [str(jupyterhub_python()), str(SERVING), str(config), str(directory / "hub.crt"), str(directory / "hub.key")],
-        cwd=directory,
-        env=os.environ | {"KUBECONFIG": str(directory / "kubeconfig")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(directory / "log").open("w"),
-        text=True,
-    )
-    assert process.stdout is not None
-    port = process.stdout.readline().strip()
-    assert port, (directory / "log").read_text()
-    try:
-        yield f"https://{LOOPBACK}:{port}"
-    finally:
-        process.communicate("")
 
 
 @contextmanager
@@ -81,8 +52,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     secrets["homes-client.crt"], secrets["homes-client.key"] = authority.issue("hub", client=True)
     with silent() as provisioner:
         config = configured(directory, parsed(stack, fragments="site/fragments"), provisioner, secrets)
-        with running(directory, config) as url:
-            yield url, directory / "ca.crt"
+        with serving(config) as url:
+            yield url, directory / HUB_CA
 
 
 def logged_in(url: str, authority: Path, name: str = "grace") -> Browser:
@@ -143,19 +114,19 @@ def test_upstreams_names_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> N
 def test_site_has_its_own_pages_and_nobody_is_logged_out(tmp_path: Path) -> None:
     directory, stack = tmp_path / "hub", tmp_path / "stack"
     directory.mkdir()
-    with running(directory, configured(directory, site(login="dummy"))) as url:
-        ada = logged_in(url, directory / "ca.crt")
-        cookies = ada._session.cookies
+    with serving(configured(directory, site(login="dummy"))) as url:
+        ada = logged_in(url, directory / HUB_CA)
+        cookies = ada.session.cookies
         assert ada.get("/hub/home").status_code == 200
     written(stack, PAGES, "pages")
     (directory / "secrets").rename(directory / "old")
     of = parsed(stack, **SETTINGS)
-    with running(directory, configured(directory, of, NO_PROVISIONER)) as url:
-        again = Browser(url, directory / "ca.crt")
-        again._session.cookies.update(cookies)
+    with serving(configured(directory, of, NO_PROVISIONER)) as url:
+        again = Browser(url, directory / HUB_CA)
+        again.session.cookies.update(cookies)
         home = again.get("/hub/home")
         assert home.status_code == 200, "the login holds"
-        stranger = Browser(url, directory / "ca.crt")
+        stranger = Browser(url, directory / HUB_CA)
         login = stranger.get("/hub/login")
         assert "<b>Closed</b> on Friday" in login.text
         assert "Ours" in login.text

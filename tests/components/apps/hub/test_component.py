@@ -2,7 +2,7 @@
 
 import json
 from ipaddress import IPv4Network
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import kubernetes_validate
 import pulumi
@@ -14,11 +14,13 @@ from components.apps.hub.site_json import config_files
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from stacks.load import parse_settings
-from stacks.settings import LoginSettings, Site
+from stacks.settings import Site
+from stacks.settings.logins import AnyLogin
 from stacks.versions import SITE
 from tests.components.world import ANSWERS, World
 from tests.programs.hub.asking import site
 from tests.recorded import Recorded, Registration, record
+from tests.stacks.logins import GITHUB, PROVIDERS
 from tests.stacks.sites import ROOT, changed, tree
 
 MINOR: Final = ".".join(SITE["kubernetes"].split(".")[:2])
@@ -102,15 +104,62 @@ def test_native_login_has_no_shared_password() -> None:
     assert "shared-password" not in keys
 
 
-@pytest.mark.parametrize("login", LoginSettings.__subclasses__(), ids=lambda login: login.__name__)
-def test_every_way_to_log_in_has_its_fragment_and_its_secrets(login: type[LoginSettings]) -> None:
-    made = program(site(login=login.model_fields["type"].default))
-    fragment = made.one("hub-config").inputs["data"]["21-login.py"]
-    assert fragment == (ROOT / "programs/hub/logins" / login.fragment).read_text()
+@pytest.mark.parametrize("login", ["native", "dummy", *PROVIDERS.values()], ids=["native", "dummy", *PROVIDERS])
+def test_every_way_to_log_in_has_its_fragment_and_its_secrets(login: str | dict[str, Any]) -> None:
+    settings = site(login=login)
+    made = program(settings)
+    files = made.one("hub-config").inputs["data"]
+    assert files["21-login.py"] == (ROOT / "programs/hub/logins" / settings.hub.login.fragment).read_text()
+    assert set(settings.hub.login.modules) <= set(files)
     kept = made.one("hub-keys").inputs["stringData"]
-    for name in login.secrets:
+    for name in settings.hub.login.secrets:
         assert kept[name]
-        assert f'secret("{name}")' in fragment
+        assert any(f'secret("{name}")' in text for text in files.values())
+
+
+def test_every_way_to_log_in_is_tried() -> None:
+    (union, *_) = get_args(AnyLogin)
+    assert {each.model_fields["type"].default for each in get_args(union)} == {"native", "dummy", *PROVIDERS}
+
+
+def test_site_without_a_provider_says_nothing_of_one() -> None:
+    """The files of a site whose hub knows people by itself change only where they have to."""
+    for login in ("native", "dummy"):
+        files = program(site(login=login)).one("hub-config").inputs["data"]
+        assert not {"membership.py", "provider.py"} & set(files)
+        assert set(json.loads(files["site.json"])["login"]) <= {"type", "enable_signup"}
+
+
+def way_out(recorded: Recorded) -> list[dict[str, Any]]:
+    """Return where the hub may go on port 443."""
+    (policy,) = [each for each in recorded.all(POLICY) if each.name == "hub-hub-policy"]
+    rules = [each for each in policy.inputs["spec"]["egress"] if [port["port"] for port in each["ports"]] == [443]]
+    return [peer["ipBlock"] for rule in rules for peer in rule["to"]]
+
+
+def test_hub_reaches_its_provider_and_nothing_that_is_inside() -> None:
+    (block,) = way_out(program(site(login=GITHUB)))
+    assert block["cidr"] == "0.0.0.0/0"
+    hidden = [IPv4Network(each) for each in block["except"]]
+    network = site().network
+    for inner in (network.machines, network.pods, network.services, network.load_balancers, "169.254.169.254/32"):
+        assert any(IPv4Network(inner).subnet_of(each) for each in hidden), inner
+
+
+def test_hub_reaches_the_addresses_of_its_provider_alone_where_they_are_named() -> None:
+    named = program(site(login={**GITHUB, "networks": ["140.82.112.0/20", "10.1.2.3/32", "10.0.0.0/8"]}))
+    assert way_out(named) == [{"cidr": "140.82.112.0/20"}, {"cidr": "10.1.2.3/32"}, {"cidr": "10.0.0.0/8"}]
+    around = program(site(login={**GITHUB, "networks": ["198.16.0.0/14"]}))
+    (block,) = way_out(around)
+    network = site().network
+    hidden = [IPv4Network(each) for each in block["except"]]
+    for inner in (network.machines, network.pods, network.services, network.load_balancers):
+        assert any(inner.subnet_of(each) for each in hidden), inner
+
+
+@pytest.mark.parametrize("login", ["native", "dummy"])
+def test_hub_that_knows_people_by_itself_has_no_way_out(login: str) -> None:
+    assert way_out(program(site(login=login))) == []
 
 
 def test_values_reach_the_fragments(hub: Recorded) -> None:

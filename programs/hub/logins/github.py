@@ -1,0 +1,95 @@
+"""Accounts of GitHub: whoever is a member of the organizations and teams of the settings."""
+
+from contextvars import ContextVar
+from typing import Any
+
+from henhouse_hub import c, site
+from membership import Membership
+from oauthenticator.github import GitHubOAuthenticator
+from provider import configure
+from traitlets import Set
+
+login = site["login"]
+
+NOT_A_MEMBER = (404, 302)
+"""What GitHub answers for somebody who is no member
+(https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
+MOST_GROUPS = 15
+"""NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
+
+
+asked_about: ContextVar[str] = ContextVar("asked_about")
+"""What GitHub calls the person who is asked about: not always what the hub does."""
+
+
+class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ignore]
+    """GitHubOAuthenticator with a list of organizations and teams that are refused, which wins."""
+
+    denied_organizations = Set(config=True, help="Organizations, and teams as organization:team.")
+    tokens_end = False
+
+    async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the numbers of the account, and of those organizations of the settings that the person is in."""
+        number = state[self.user_auth_state_key]["id"]
+        uids, gids = (range(*login[name]) for name in ("uids", "gids"))
+        uid = uids.start + int(number)
+        groups: dict[str, int] = {}
+        if self.allowed_organizations and "read:org" in scopes(state):
+            token = state["token_response"]
+            found = await self._paginated_fetch(
+                f"{self.github_api}/user/orgs?per_page=100", token["access_token"], token["token_type"]
+            )
+            wanted = {each.partition(":")[0].lower() for each in self.allowed_organizations}
+            groups = {each["login"].lower(): gids.start + each["id"] for each in found}
+            groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
+        return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS])}
+
+    async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
+        """Return what GitHub and the settings say of a person now."""
+        asked_about.set(model["auth_state"][self.user_auth_state_key]["login"])
+        return await super().may_enter(username, model)
+
+    async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
+        """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
+        state = model["auth_state"]
+        if self.denied_organizations and "read:org" not in scopes(state):
+            self.log.warning("%s is refused: they did not let the hub read their organizations", username)
+            return True
+        token = state["token_response"]
+        for denied in sorted(self.denied_organizations):
+            status = await self._membership(denied, token["access_token"], token["token_type"])
+            if status not in NOT_A_MEMBER:
+                self.log.warning("%s is refused: asked for %s, GitHub answers %s", username, denied, status)
+                return True
+        return False
+
+    async def _check_membership_allowed_organizations(
+        self, org_team: str, username: str, access_token: str, token_type: str
+    ) -> bool:
+        return await self._membership(org_team, access_token, token_type) == 204
+
+    async def _membership(self, org_team: str, access_token: str, token_type: str) -> int:
+        """Return GitHub's status for the question whether this person is a member: 204 is yes."""
+        org, _, team = org_team.partition(":")
+        members = f"orgs/{org}/teams/{team}/members" if team else f"orgs/{org}/members"
+        answer = await self.httpfetch(
+            f"{self.github_api}/{members}/{asked_about.get()}",
+            "asking for a membership",
+            parse_json=False,
+            raise_error=False,
+            method="GET",
+            headers=self.build_userdata_request_headers(access_token, token_type),
+        )
+        return int(answer.code)
+
+
+def scopes(state: dict[str, Any]) -> set[str]:
+    """Return what the person lets the hub do. GitHub separates it by commas."""
+    return {each for granted in state["scope"] for each in granted.split(",")}
+
+
+configure(GitHub, login)
+c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
+c.GitHub.account_id_claim = "id"
+c.GitHub.allowed_organizations = set(login["allowed_organizations"])
+c.GitHub.denied_organizations = set(login["denied_organizations"])

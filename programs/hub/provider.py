@@ -1,0 +1,39 @@
+"""What the logins by identity providers say to JupyterHub in the same way; shipped to the hub beside them."""
+
+from typing import Any
+
+from henhouse_hub import c, secret, site
+from membership import Membership
+
+
+def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
+    """Return the groups that a provider says somebody is in: a list, or one name, which is no list of its letters."""
+    found = claims.get(claim) or []
+    return [each for each in ([found] if isinstance(found, str) else found) if isinstance(each, str)]
+
+
+def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
+    """Say to JupyterHub what the settings of every provider say; `login` is the site's."""
+    c.JupyterHub.authenticator_class = authenticator
+    said = c[authenticator.__name__]
+    for name in ("client_id", "hold_seconds", "everybody"):
+        setattr(said, name, login[name])
+    said.scope = list(login["scope"])
+    said.client_secret = secret("client-secret")
+    said.oauth_callback_url = login["callback_url"]
+    # Without these two nobody would be asked about: 20-login.py lets everybody in whom a password does.
+    said.allow_all = False
+    said.allow_existing_users = False
+    said.allowed_users = set(login["allowed_users"])
+    said.blocked_users = set(login["blocked_users"])
+    said.auth_refresh_age = login["check_seconds"]
+    said.custom_403_message = "You may not log in here. Please ask an administrator, and tell them who you are there."
+    said.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}
+    if login["certificate_authority"]:
+        said.http_request_kwargs["ca_certs"] = f"{site['secrets_directory']}/provider-ca.crt"
+    if claim := login.get("groups_claim"):
+        key = authenticator.user_auth_state_key
+        said.manage_groups = True
+        said.auth_state_groups_key = lambda state: groups_in(state[key], claim)
+        said.allowed_groups = set(login["allowed_groups"])
+        said.denied_groups = set(login["denied_groups"])

@@ -1,0 +1,74 @@
+"""CILogon."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from stacks.settings.logins.provider import GroupsSettings
+from stacks.settings.types import DomainName, Model
+
+
+class UsernameDerivation(Model):
+    """What CILogon's people are called. Names and meanings are those of OAuthenticator."""
+
+    username_claim: str = Field(default="eppn", min_length=1)
+    """What names a person: `eppn` at most universities, `email`, or `preferred_username` at GitHub."""
+    action: Literal["strip_idp_domain", "prefix"] | None = None
+    """`strip_idp_domain`: leave `@domain` away. `prefix`: put `prefix_` before the name. If omitted, an `@` becomes
+    `_at_`."""
+    domain: DomainName | None = None
+    """What `strip_idp_domain` leaves away."""
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")] | None = None
+    """What `prefix` puts before."""
+
+    @model_validator(mode="after")
+    def _action_has_what_it_needs(self) -> Self:
+        for action, needed in (("strip_idp_domain", "domain"), ("prefix", "prefix")):
+            if (self.action == action) != (getattr(self, needed) is not None):
+                raise ValueError(f"{needed} goes with action: {action}, and {action} with {needed}")
+        return self
+
+
+class IdentityProviderSettings(Model):
+    """One of CILogon's identity providers, and who of its people may log in."""
+
+    username_derivation: UsernameDerivation = UsernameDerivation()
+    """What its people are called."""
+    allow_all: bool = False
+    """Whether all its people may log in."""
+    allowed_domains: tuple[DomainName, ...] = ()
+    """Domains, behind the `@`, whose people may log in."""
+    default: bool = False
+    """Whether people find it chosen already."""
+
+
+EntityId = Annotated[str, StringConstraints(pattern=r"^(https?://|urn:)[!-~]+$")]
+"""An identity provider's name, from https://cilogon.org/idplist."""
+
+
+class CILogonLoginSettings(GroupsSettings):
+    """Accounts of universities, laboratories and others, by CILogon."""
+
+    type: Literal["cilogon"] = "cilogon"
+    """Selects this way to log in."""
+    idps: dict[EntityId, IdentityProviderSettings] = Field(min_length=1)
+    """Where people may come from, by `EntityID` (https://cilogon.org/idplist)."""
+    groups_claim: str = Field(default="isMemberOf", min_length=1)
+    """What CILogon calls the list of a person's groups. They are the person's groups in the hub, too."""
+    cilogon_host: DomainName = "cilogon.org"
+    """Where CILogon is."""
+    scope: tuple[str, ...] = ("openid", "email", "org.cilogon.userinfo", "profile")
+    """What CILogon is asked for."""
+
+    fragment: ClassVar[str] = "cilogon.py"
+    allows: ClassVar[str] = "allow_all: true or allowed_domains of one of idps, allowed_groups or allowed_users"
+
+    @property
+    def lets_somebody_in(self) -> bool:
+        by_provider = any(each.allow_all or each.allowed_domains for each in self.idps.values())
+        return bool(by_provider or self.allowed_groups or self.allowed_users)
+
+    def values(self, callback_url: str) -> dict[str, Any]:
+        # OAuthenticator refuses what is null.
+        idps = {name: each.model_dump(mode="json", exclude_none=True) for name, each in self.idps.items()}
+        return {**super().values(callback_url), "idps": idps}

@@ -1,0 +1,47 @@
+"""GitHub."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import HttpUrl, StringConstraints, model_validator
+
+from stacks.settings.logins.provider import ProviderLoginSettings, ProviderUrl
+
+GitHubGroup = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}(:[a-z0-9]([a-z0-9_-]*[a-z0-9])?)?$")
+]
+"""An organization of GitHub, or a team of one as `organization:team`."""
+
+
+class GitHubLoginSettings(ProviderLoginSettings):
+    """Accounts of GitHub, or of a GitHub Enterprise Server."""
+
+    type: Literal["github"] = "github"
+    """Selects this way to log in."""
+    url: ProviderUrl = HttpUrl("https://github.com")
+    """Where GitHub is."""
+    allowed_organizations: tuple[GitHubGroup, ...] = ()
+    """Organizations whose members may log in, or teams as `organization:team`, spelled as in their addresses. In
+    people's servers each organization is a group, by its number."""
+    denied_organizations: tuple[GitHubGroup, ...] = ()
+    """Organizations and teams whose members may not log in. They win over what is allowed. Somebody whose membership
+    GitHub does not let the hub see is refused."""
+    scope: tuple[Literal["read:user", "user:email", "read:org", "public_repo", "repo"], ...] = (
+        "read:user",
+        "user:email",
+        "read:org",
+    )
+    """What people are asked to let the hub do. Without `read:org` only public memberships count."""
+
+    fragment: ClassVar[str] = "github.py"
+    numbers_accounts: ClassVar[bool] = True
+    allows: ClassVar[str] = "allowed_organizations, such as [my-lab], or allowed_users"
+
+    @property
+    def lets_somebody_in(self) -> bool:
+        return bool(self.allowed_organizations or self.allowed_users)
+
+    @model_validator(mode="after")
+    def _denied_can_be_seen(self) -> Self:
+        if self.denied_organizations and "read:org" not in self.scope:
+            raise ValueError("denied_organizations need read:org in scope: without it nobody's membership can be seen")
+        return self

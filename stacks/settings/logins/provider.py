@@ -1,0 +1,103 @@
+"""What logins by an identity provider have in common."""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints, model_validator
+
+from programs.homes.names import ACCOUNT_UIDS, LOGIN, ORGANIZATION_GIDS
+from stacks.settings.logins.base import LoginSettings
+from stacks.settings.types import PublicUrl
+
+Certificates = Annotated[str, StringConstraints(pattern=r"^-----BEGIN CERTIFICATE-----\n")]
+"""One or more certificates, PEM."""
+LoginName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
+
+
+def _over_tls(url: HttpUrl) -> HttpUrl:
+    if url.scheme != "https":
+        raise ValueError("must begin with https://, or anybody on the way could log in as anybody")
+    return url
+
+
+ProviderUrl = Annotated[PublicUrl, AfterValidator(_over_tls)]
+"""An address of an identity provider."""
+
+
+class ProviderLoginSettings(LoginSettings):
+    """What every login by an identity provider needs. Names are those of OAuthenticator."""
+
+    client_id: str = Field(min_length=1)
+    """What the provider calls this hub. Register it there with the stack's output `hub_callback_url`."""
+    client_secret: SecretStr = Field(min_length=1)
+    """What the hub shows to the provider: `pulumi config set --secret --path 'henhouse:hub.login.client_secret'`."""
+    allowed_users: tuple[LoginName, ...] = ()
+    """Names, as the hub has them, that may log in whatever else is asked of people. Whoever has the name at the
+    provider is meant: prefer groups where people may change their names."""
+    blocked_users: tuple[LoginName, ...] = ()
+    """Names that may not log in. They win over everything that is allowed."""
+    check_seconds: int = Field(default=300, ge=10)
+    """How often the provider is asked again about people who are logged in. Whoever it no longer vouches for has their
+    server stopped within this time."""
+    hold_seconds: int = Field(default=24 * 3600, ge=0)
+    """How long the provider's last answer holds while it is down, asks for patience, or its token for the person has
+    ended. People have to log in again after that. Servers go on while the provider is down; they end when the token
+    did."""
+    networks: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
+    """Where the provider answers, on port 443. By default anywhere on the internet: a network policy knows addresses,
+    no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
+    certificate_authority: Certificates | None = None
+    """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
+
+    modules: ClassVar[tuple[str, ...]] = ("administrators.py", "membership.py", "provider.py")
+    secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
+    first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"
+    allows: ClassVar[str]
+    """The settings that let people in, for whoever has set none of them."""
+
+    def values(self, callback_url: str) -> dict[str, Any]:
+        return {
+            **self.model_dump(mode="json", exclude={"client_secret"}),
+            "certificate_authority": self.certificate_authority is not None,
+            "everybody": self.lets_everybody_in,
+            "callback_url": callback_url,
+            "uids": [ACCOUNT_UIDS.start, ACCOUNT_UIDS.stop],
+            "gids": [ORGANIZATION_GIDS.start, ORGANIZATION_GIDS.stop],
+        }
+
+    @property
+    def lets_everybody_in(self) -> bool:
+        """Whether everybody with an account at the provider may log in."""
+        return False
+
+    @property
+    def lets_somebody_in(self) -> bool:
+        """Whether anybody may log in at all."""
+        return bool(self.allowed_users)
+
+    @property
+    def provider_networks(self) -> tuple[IPv4Network, ...]:
+        return self.networks
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        authority = {"provider-ca.crt": self.certificate_authority} if self.certificate_authority else {}
+        return {"client-secret": self.client_secret.get_secret_value(), **authority}
+
+    @model_validator(mode="after")
+    def _somebody_may_log_in(self) -> Self:
+        if not self.lets_somebody_in:
+            raise ValueError(f"lets nobody in: set {self.allows}")
+        return self
+
+
+class GroupsSettings(ProviderLoginSettings):
+    """What the logins have in common whose providers say which groups somebody is in."""
+
+    groups_claim: str = Field(default="groups", min_length=1)
+    """What the provider calls the list of a person's groups. They are the person's groups in the hub, too."""
+    allowed_groups: tuple[str, ...] = ()
+    """Groups whose members may log in."""
+    denied_groups: tuple[str, ...] = ()
+    """Groups whose members may not log in. They win over everything that is allowed."""

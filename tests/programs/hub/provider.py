@@ -1,0 +1,254 @@
+"""As much of identity providers as people log in with, over TLS: OAuth's code flow with PKCE, and what is asked after.
+
+GitHub's: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
+OpenID Connect's: https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.certificates import LOOPBACK, Authority
+
+CLIENT_ID: Final = "hub-of-a-test"
+CLIENT_SECRET: Final = "secret-of-the-hub"
+PROVIDER_CA: Final = "provider-ca.crt"
+Answer = tuple[int, Any, dict[str, str]]
+P = TypeVar("P", bound="Provider")
+
+
+@dataclass
+class Provider:
+    """People with accounts, and whether the provider answers."""
+
+    url: str = ""
+    visitor: str = ""
+    """Who is logged in to it in the browser that comes next."""
+    answers_with: int | None = None
+    """The status of every answer but the pages that browsers see; None for what is right."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """What goes with that status."""
+    garbage: str = ""
+    """What it answers instead, as a proxy in front of it may."""
+    silent: threading.Event = field(default_factory=threading.Event)
+    """While it is set, questions get no answer."""
+    asked: int = 0
+    who: dict[str, str] = field(default_factory=dict)
+    """Whose a token is."""
+    challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By code that was not used yet: the person, and the challenge that came with the request for it."""
+    gives_refresh_tokens: bool = False
+    authorize_path: str = "/authorize"
+    token_path: str = "/token"
+
+    def reset(self) -> None:
+        """Answer what is right again."""
+        self.answers_with, self.garbage, self.headers = None, "", {}
+        self.silent.clear()
+
+    def authorize(self, query: dict[str, str]) -> str:
+        """Return where the browser is sent after the person agreed."""
+        assert query["client_id"] == CLIENT_ID
+        assert query["response_type"] == "code"
+        code = secrets.token_hex(8)
+        self.challenges[code] = (self.visitor, query["code_challenge"])
+        return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def token(self, form: dict[str, str]) -> Answer:
+        """Answer a request for a token: for a code, or for a token that renews it."""
+        if form["client_secret"] != CLIENT_SECRET:
+            return 401, {"error": "invalid_client"}, {}
+        if form["grant_type"] == "refresh_token":
+            person = self.who.pop(form["refresh_token"], None)
+        else:
+            person, challenge = self.challenges.pop(form["code"], (None, ""))
+            digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+            if base64.urlsafe_b64encode(digest).decode().rstrip("=") != challenge:
+                person = None
+        if person is None:
+            return self.refusal("invalid_grant")
+        return 200, self.issue(person), {}
+
+    def issue(self, person: str) -> dict[str, Any]:
+        """Return what a request for a token is answered with."""
+        token = self._token(person)
+        renews = {"refresh_token": self._token(person)} if self.gives_refresh_tokens else {}
+        return {"access_token": token, "token_type": "bearer", **renews}
+
+    def refusal(self, error: str) -> Answer:
+        """Return the answer to a request for a token that is refused (RFC 6749, 5.2)."""
+        return 400, {"error": error}, {}
+
+    def answer(self, path: str, query: dict[str, str], person: str | None) -> Answer:
+        """Return status, body and headers of a question by the person of a token."""
+        raise NotImplementedError
+
+    def revoke(self, person: str) -> None:
+        """Take back all tokens of a person."""
+        self.who = {token: each for token, each in self.who.items() if each != person}
+
+    def _token(self, person: str) -> str:
+        token = secrets.token_hex(16)
+        self.who[token] = person
+        return token
+
+
+@dataclass
+class GitHub(Provider):
+    """A GitHub Enterprise Server."""
+
+    accounts: dict[str, int] = field(default_factory=dict)
+    """Numeric id by login."""
+    organizations: dict[str, int] = field(default_factory=dict)
+    """Numeric id by login."""
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """By organization, or team as organization:team."""
+    restricted: set[str] = field(default_factory=set)
+    """Organizations that let this hub see nothing of their members."""
+    scope: str = "read:org,read:user,user:email"
+    """What people agree to."""
+    authorize_path: str = "/login/oauth/authorize"
+    token_path: str = "/login/oauth/access_token"
+
+    def issue(self, person: str) -> dict[str, Any]:
+        return {**super().issue(person), "scope": self.scope}
+
+    def refusal(self, error: str) -> Answer:
+        return 200, {"error": "bad_verification_code", "error_description": "The code is incorrect or expired."}, {}
+
+    def answer(self, path: str, query: dict[str, str], person: str | None) -> Answer:
+        path = path.removeprefix("/api/v3")
+        if person not in self.accounts:
+            return 401, {"message": "Bad credentials"}, {}
+        match path.strip("/").split("/"):
+            case ["user"]:
+                account = {"login": person, "id": self.accounts[person], "email": f"{person}@example.org"}
+                return 200, {**account, "name": None}, {}
+            case ["user", "orgs"]:
+                return self._organizations_of(person, int(query.get("page", "1")), int(query["per_page"]))
+            case ["orgs", org, "members" | "public_members" as kind, who]:
+                return self._membership(org, org, who, asker=person, public=kind == "public_members")
+            case ["orgs", org, "teams", team, "members", who]:
+                return self._membership(f"{org}:{team}", org, who, asker=person, public=False)
+        return 404, {"message": "Not Found"}, {}
+
+    def _organizations_of(self, person: str, page: int, size: int) -> Answer:
+        found = [
+            {"login": name, "id": number}
+            for name, number in self.organizations.items()
+            if person in self.members.get(name, ()) and name not in self.restricted
+        ]
+        rest = f"{self.url}/api/v3/user/orgs?per_page={size}&page={page + 1}"
+        more = {"Link": f'<{rest}>; rel="next"'} if len(found) > page * size else {}
+        return 200, found[(page - 1) * size : page * size], more
+
+    def _membership(self, group: str, org: str, who: str, *, asker: str, public: bool) -> Answer:
+        members = {name.lower() for name in self.members.get(group, ())}
+        if org in self.restricted and asker.lower() in members:
+            return 403, {"message": "the organization has enabled OAuth App access restrictions"}, {}
+        if public or (asker.lower() in members and "read:org" in self.scope.split(",")):
+            found = not public and who.lower() in members  # nobody here shows a membership to everybody
+            return (204, None, {}) if found else (404, {"message": "Not Found"}, {})
+        if ":" in group:
+            return 404, {"message": "Not Found"}, {}
+        return 302, None, {"Location": f"{self.url}/api/v3/orgs/{org}/public_members/{who}"}
+
+
+@dataclass
+class OpenId(Provider):
+    """A provider of OpenID Connect."""
+
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What it says of each person."""
+    userinfo_path: str = "/userinfo"
+
+    def issue(self, person: str) -> dict[str, Any]:
+        claims = {"iss": self.url, "aud": CLIENT_ID, **self.people[person]}
+        parts = (base64.urlsafe_b64encode(json.dumps(each).encode()).decode() for each in ({"alg": "none"}, claims))
+        return {**super().issue(person), "id_token": ".".join((*parts, "")), "expires_in": 300}
+
+    def answer(self, path: str, query: dict[str, str], person: str | None) -> Answer:
+        if path != self.userinfo_path:
+            return 404, {"error": "not_found"}, {}
+        if person not in self.people:
+            return 401, {"error": "invalid_token"}, {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        return 200, self.people[person], {}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    provider: Provider
+    released: threading.Event
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if url.path == self.provider.authorize_path:
+            self._send(302, None, {"Location": self.provider.authorize(query)})
+            return
+        token = self.headers.get("Authorization", "").partition("Bearer ")[2]
+        self._answer(lambda: self.provider.answer(url.path, query, self.provider.who.get(token)))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        assert self.path == self.provider.token_path
+        form = {name: values[0] for name, values in parse_qs(body).items()}
+        self._answer(lambda: self.provider.token(form))
+
+    def _answer(self, right: Any) -> None:
+        self.provider.asked += 1
+        if self.provider.silent.is_set():
+            self.released.wait()
+            return
+        if self.provider.answers_with is not None:
+            self._send(self.provider.answers_with, {"message": "not now"}, self.provider.headers)
+        elif self.provider.garbage:
+            self._send(200, self.provider.garbage, {})
+        else:
+            self._send(*right())
+
+    def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
+        text = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": len(text), **headers}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def running(provider: P, directory: Path) -> Iterator[P]:
+    """Run it; its authority's certificate is `PROVIDER_CA` in the directory."""
+    authority = Authority("authority of the provider")
+    certificate, key = authority.issue("provider")
+    for name, text in ((PROVIDER_CA, authority.pem), ("provider.crt", certificate), ("provider.key", key)):
+        (directory / name).write_text(text)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(directory / "provider.crt", directory / "provider.key")
+    released = threading.Event()
+    handler = type("Handler", (_Handler,), {"provider": provider, "released": released})
+    server = ThreadingHTTPServer((str(LOOPBACK), 0), handler)
+    server.daemon_threads = True
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    provider.url = f"https://{LOOPBACK}:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield provider
+    finally:
+        released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,232 @@
+"""Logging in with providers of OpenID Connect: real OAuthenticator in a real hub, against the protocol over TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance.site import eventually
+from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provider import OpenId, running
+
+pytestmark = pytest.mark.programs
+
+
+def person(name: str, *groups: str, **more: Any) -> dict[str, Any]:
+    return {"sub": f"sub-of-{name}", "preferred_username": name, "groups": list(groups), **more}
+
+
+def people() -> dict[str, dict[str, Any]]:
+    return {
+        "ada": person("ada", "staff"),
+        "bob": person("bob", "staff"),
+        "cy": person("cy", "staff"),
+        "dot": person("dot", "staff"),
+        "eve": person("eve"),
+        "expelled": person("expelled", "staff", "expelled"),
+        "letters": person("letters", groups="staff"),
+        "mail": person("mail@example.edu", "staff"),
+        "second-ada": {**person("second-ada", "staff"), "preferred_username": "Ada"},
+        # U+212A is a k in lower case
+        "kelvin": {**person("kelvin", "staff"), "preferred_username": "\u212aate"},
+        "nobody": {"preferred_username": "nobody", "groups": ["staff"]},
+        "guest": person("guest"),
+        "kate": person("kate"),
+    }
+
+
+def with_oidc(directory: Path, provider: OpenId, **more: Any) -> Hub:
+    """Return a hub for the group staff, without the expelled."""
+    login: dict[str, Any] = {
+        "type": "oidc",
+        "issuer": "https://id.example.edu/realms/x",
+        "authorize_url": f"{provider.url}/authorize",
+        "token_url": f"{provider.url}/token",
+        "userdata_url": f"{provider.url}/userinfo",
+        "allowed_groups": ["staff", "s"],
+        "denied_groups": ["expelled"],
+        "allowed_users": ["guest", "kate"],
+    }
+    return Hub(directory, provider, **{**login, **more})
+
+
+@pytest.fixture(scope="module")
+def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    directory = tmp_path_factory.mktemp("hub")
+    with running(OpenId(), directory) as provider, with_oidc(directory, provider).running() as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(one_hub: Hub) -> Hub:
+    provider = of(one_hub)
+    provider.reset()
+    provider.people, provider.gives_refresh_tokens = people(), False
+    return one_hub
+
+
+def of(hub: Hub) -> OpenId:
+    assert isinstance(hub.provider, OpenId)
+    return hub.provider
+
+
+def test_group_lets_in_and_another_keeps_out(hub: Hub) -> None:
+    assert hub.lets_in("ada")
+    assert hub.lets_in("guest"), "by name"
+    assert not hub.lets_in("eve")
+    assert not hub.lets_in("expelled")
+
+
+def test_names_that_are_not_ours(hub: Hub) -> None:
+    assert hub.lets_in("ada")
+    assert not hub.lets_in("second-ada"), "Ada is ada here, and another account"
+    assert not hub.lets_in("kelvin"), "who would be kate, whom the settings let in"
+    assert not hub.lets_in("nobody"), "who has no sub"
+    browser, status = hub.log_in("mail")
+    assert status == 200
+    assert "mail_at_example.edu" in browser.last.text
+
+
+def test_group_that_is_one_word_is_no_list_of_letters(hub: Hub) -> None:
+    assert hub.lets_in("letters")
+    of(hub).people["eve"]["groups"] = "sage"
+    assert not hub.lets_in("eve"), "the group s is let in"
+
+
+def test_who_leaves_the_group_is_out_with_their_server(hub: Hub) -> None:
+    hub.with_server("bob")
+    of(hub).people["bob"]["groups"] = []
+    eventually("the end of that server", lambda: hub.says("stopping the server", "bob"), seconds=SOON)
+
+
+def test_token_that_ends_is_nobody_who_left(hub: Hub) -> None:
+    """Without a token that renews it, nobody can be asked: the last answer holds."""
+    browser = hub.with_server("cy")
+    of(hub).revoke("cy")
+    hub.asks_again()
+    assert browser.get("/hub/home").status_code == 200
+    assert hub.runs(browser, "cy")
+
+
+def test_token_is_renewed_and_then_asked_with(hub: Hub) -> None:
+    provider = of(hub)
+    provider.gives_refresh_tokens = True
+    hub.with_server("dot")
+    access = next(token for token, each in provider.who.items() if each == "dot")
+    del provider.who[access]
+    hub.asks_again()
+    assert len([each for each in provider.who.values() if each == "dot"]) == 2, "a new token, and what renews that"
+    provider.people["dot"]["groups"] = ["staff", "expelled"]
+    eventually("the end of that server", lambda: hub.says("stopping the server", "dot"), seconds=SOON)
+
+
+def test_provider_that_is_away_while_a_token_is_renewed(hub: Hub) -> None:
+    """OAuthenticator takes whatever happens there for a no."""
+    provider = of(hub)
+    provider.gives_refresh_tokens = True
+    browser = hub.with_server("ada")
+    provider.who = {}
+    token = provider.token
+    try:
+        provider.token = lambda form: (503, None, {})  # type: ignore[method-assign]
+        hub.asks_again()
+        assert browser.get("/hub/home").status_code == 200
+        assert hub.runs(browser, "ada")
+    finally:
+        provider.token = token  # type: ignore[method-assign]
+
+
+def test_end_of_the_token_is_the_end_of_the_login_after_a_set_time(tmp_path: Path) -> None:
+    with (
+        running(OpenId(people=people()), tmp_path) as provider,
+        with_oidc(tmp_path, provider, hold_seconds=0, allow_all=True).running() as hub,
+    ):
+        assert hub.lets_in("eve"), "everybody with an account"
+        assert not hub.lets_in("expelled")
+        hub.with_server("ada")
+        provider.revoke("ada")
+        eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
+
+
+GOOGLE_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/v1/userinfo", "token_path": "/oauth2/v4/token"}
+CILOGON_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/userinfo", "token_path": "/oauth2/token"}
+GOOGLE: Final[dict[str, dict[str, Any]]] = {
+    "ada": {"id": "1", "email": "ada@example.edu", "verified_email": True, "hd": "example.edu"},
+    "no-workspace": {"id": "2", "email": "bob@example.edu", "verified_email": True},
+    "elsewhere": {"id": "3", "email": "cy@example.org", "verified_email": True, "hd": "example.org"},
+    "unverified": {"id": "4", "email": "dot@example.edu", "verified_email": False, "hd": "example.edu"},
+    "second-ada": {"id": "5", "email": "ada@example.edu", "verified_email": True, "hd": "example.edu"},
+}
+
+
+def test_google(tmp_path: Path) -> None:
+    with running(OpenId(people=GOOGLE, **GOOGLE_PATHS), tmp_path) as provider:
+        made = Hub(tmp_path, provider, type="google", hosted_domain=["example.edu"], allow_all=True)
+        made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
+        with made.running() as hub:
+            browser, status = hub.log_in("ada")
+            assert status == 200
+            assert "/user/ada" in browser.last.text or ">ada<" in browser.last.text.replace(" ", "").replace("\n", "")
+            for who in ("no-workspace", "elsewhere", "unverified", "second-ada"):
+                assert not hub.lets_in(who), who
+            hub.with_server("ada")
+            provider.people = {**GOOGLE, "ada": {**GOOGLE["ada"], "hd": "example.org"}}
+            eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
+
+
+UNIVERSITY: Final = "https://idp.example.edu/idp/shibboleth"
+OTHERS: Final = "https://github.com/login/oauth/authorize"
+CILOGON: Final[dict[str, dict[str, Any]]] = {
+    "ada": {"sub": "http://cilogon.org/serverA/users/1", "idp": UNIVERSITY, "eppn": "ada@example.edu"},
+    "guest": {"sub": "http://cilogon.org/serverA/users/2", "idp": UNIVERSITY, "eppn": "guest@example.org"},
+    "member": {"sub": "http://cilogon.org/serverA/users/3", "idp": OTHERS, "preferred_username": "Mem"},
+    "stranger": {"sub": "http://cilogon.org/serverA/users/4", "idp": OTHERS, "preferred_username": "stranger"},
+    "unknown": {
+        "sub": "http://cilogon.org/serverA/users/5",
+        "idp": "https://evil.example/idp",
+        "eppn": "x@example.edu",
+    },
+    "expelled": {"sub": "http://cilogon.org/serverA/users/6", "idp": UNIVERSITY, "eppn": "ex@example.edu"},
+    "ada-elsewhere": {"sub": "http://cilogon.org/serverA/users/7", "idp": OTHERS, "preferred_username": "ada"},
+}
+
+
+def test_cilogon(tmp_path: Path) -> None:
+    everyone = {name: {"isMemberOf": [], **claims} for name, claims in CILOGON.items()}
+    everyone["member"]["isMemberOf"] = ["CO:members"]
+    everyone["expelled"]["isMemberOf"] = ["CO:expelled"]
+    with running(OpenId(people=everyone, **CILOGON_PATHS), tmp_path) as provider:
+        made = Hub(
+            tmp_path,
+            provider,
+            type="cilogon",
+            idps={
+                UNIVERSITY: {
+                    "username_derivation": {"action": "strip_idp_domain", "domain": "example.edu"},
+                    "allowed_domains": ["example.edu"],
+                },
+                OTHERS: {
+                    "username_derivation": {
+                        "username_claim": "preferred_username",
+                        "action": "prefix",
+                        "prefix": "gh",
+                    }
+                },
+            },
+            allowed_groups=["CO:members"],
+            denied_groups=["CO:expelled"],
+        )
+        made.also(f'login.cilogon_host = "{provider.url.removeprefix("https://")}"')
+        with made.running() as hub:
+            location = hub.browser().get("/hub/oauth_login").headers["Location"]
+            assert "selected_idp=https%3A%2F%2Fidp.example.edu" in location
+            assert hub.lets_in("ada")
+            browser, status = hub.log_in("member")
+            assert status == 200
+            assert "gh_mem" in browser.last.text
+            for who in ("guest", "stranger", "unknown", "expelled", "ada-elsewhere"):
+                assert not hub.lets_in(who), who
+            hub.with_server("member", "gh_mem")
+            provider.people["member"]["isMemberOf"] = []
+            eventually("the end of that server", lambda: hub.says("stopping the server", "gh_mem"), seconds=SOON)
