@@ -24,8 +24,8 @@ _ALWAYS: Final = frozenset({*dir(builtins), "__file__", "__name__", "__doc__"})
 
 def own_fragments() -> frozenset[str]:
     """Return the names of henhouse's own fragments."""
-    directory = Path(hub_program.__file__).parent / "config.d"
-    return frozenset({LOGIN_FRAGMENT, *(path.name for path in directory.glob("[0-9][0-9]-*.py"))})
+    found = Path(hub_program.__file__).parent.rglob("[0-9][0-9]-*.py")
+    return frozenset({LOGIN_FRAGMENT, *(path.name for path in found)})
 
 
 def _check(folder: Folder) -> list[str]:

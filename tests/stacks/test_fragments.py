@@ -46,7 +46,7 @@ def test_own_names_are_those_of_the_pod() -> None:
     assert len(own_fragments()) == len(list((ROOT / "programs/hub/config.d").glob("*.py"))) + 1
 
 
-@pytest.mark.parametrize("name", ["10-hub.py", LOGIN_FRAGMENT, "70-site.py"])
+@pytest.mark.parametrize("name", ["10-hub.py", LOGIN_FRAGMENT, "35-menu.py", "70-site.py"])
 def test_name_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     written(tmp_path, {name: GOOD})
     assert f"{name} is henhouse's own: choose another name" in refusal(tmp_path, fragments="site/fragments")
