@@ -4,16 +4,19 @@ from contextvars import ContextVar
 from typing import Any
 
 from henhouse_hub import c, site
-from membership import Membership
+from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
 from provider import configure
 from traitlets import Set
 
 login = site["login"]
 
+A_MEMBER = 204
 NOT_A_MEMBER = (404, 302)
 """What GitHub answers for somebody who is no member
 (https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
+HIDDEN = 403
+"""What it answers where the organization does not let the hub see its members."""
 MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
@@ -66,7 +69,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
     async def _check_membership_allowed_organizations(
         self, org_team: str, username: str, access_token: str, token_type: str
     ) -> bool:
-        return await self._membership(org_team, access_token, token_type) == 204
+        return await self._membership(org_team, access_token, token_type) == A_MEMBER
 
     async def _membership(self, org_team: str, access_token: str, token_type: str) -> int:
         """Return GitHub's status for the question whether this person is a member: 204 is yes."""
@@ -80,6 +83,8 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             method="GET",
             headers=self.build_userdata_request_headers(access_token, token_type),
         )
+        if answer.code not in (A_MEMBER, *NOT_A_MEMBER, HIDDEN):
+            raise ProviderAway(f"asked for {org_team}, GitHub answers {answer.code}")
         return int(answer.code)
 
 
