@@ -24,6 +24,8 @@ KNOWN: Final = {
     ("components/storage/pool/files/zfs-import.service.j2", "zpool import"): 1,
     # Copies of the certificates that kubeadm renews, which the program made itself.
     ("programs/certificates/renewal.py", "rmtree"): 3,
+    # Earlier files of systemd-networkd, in directories that the program made and named by a digest.
+    ("components/machines/roles/interfaces.py", "rm -rf"): 1,
     # Words: docstrings, and sentences to a person.
     ("components/cluster/calico/roles.py", "kubeadm reset"): 1,
     ("programs/zpool/__main__.py", "wipefs"): 1,

@@ -23,6 +23,8 @@ KEPT: Final = f"{DIRECTORY}/kept"
 LOAD: Final = f"{DIRECTORY}/load"
 
 _UNIT: Final = "henhouse-interfaces.service"
+_DIGEST: Final = "[0-9a-f]" * 12
+"""The names of the directories with files, and of nobody else's."""
 _TRIAL: Final = Trial("henhouse-interfaces-rollback")
 _LOADED: Final = "/run/henhouse-interfaces.loaded"
 """The name of the directory that was loaded last."""
@@ -191,4 +193,4 @@ sync {candidate}/* {candidate}
 ln --symbolic --force --no-dereference {candidate} {KEPT}.new
 mv --force --no-target-directory {KEPT}.new {KEPT}
 sync {DIRECTORY}
-find {DIRECTORY} -mindepth 1 -maxdepth 1 -type d ! -path {candidate} -exec rm -rf -- {{}} +"""
+find {DIRECTORY} -mindepth 1 -maxdepth 1 -type d -name '{_DIGEST}' ! -path {candidate} -exec rm -rf -- {{}} +"""

@@ -1,8 +1,12 @@
 """Interfaces as files of systemd-networkd, and the roles that bring them."""
 
+import re
+import subprocess
+from pathlib import Path
 from typing import Any, Final
 
 from components.machines.roles import interfaces
+from converge.items import Directory, Script
 from stacks.load import parse_settings
 from stacks.settings import HostSettings
 from tests.stacks.sites import changed, tree
@@ -79,3 +83,16 @@ def test_they_come_before_anything_is_fetched() -> None:
         "rooster-interfaces-kept",
         "rooster-interfaces-kept-command",
     }
+
+
+def test_only_earlier_files_of_the_program_go(tmp_path: Path) -> None:
+    host = rooster(GIVEN)
+    (kept,) = [item for item in interfaces.keeping("rooster", host, "test").items if isinstance(item, Script)]
+    clean = kept.apply.splitlines()[-1]
+    places = {str(item.path) for item in interfaces.interfaces("rooster", host).items if isinstance(item, Directory)}
+    (now,) = [Path(place).name for place in places if re.fullmatch(r"[0-9a-f]{12}", Path(place).name)]
+    for name in (now, "0123456789ab", "of-a-person", "0123456789abc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    subprocess.run(["bash", "-c", clean.replace(interfaces.DIRECTORY, str(tmp_path))], check=True)
+    assert {path.name for path in tmp_path.iterdir()} == {now, "of-a-person", "0123456789abc"}
