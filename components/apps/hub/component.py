@@ -5,26 +5,25 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import (
-    ConfigMap,
     PersistentVolume,
     PersistentVolumeClaim,
     Secret,
     Service,
-    ServiceAccount,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.rbac.v1 import Role, RoleBinding, RoleRefArgs, SubjectArgs
 
+from components.apps.hub.account import service_account
 from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
 from components.apps.hub.menu import PASSWORD, pull_credentials, way_to_the_registry
+from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
 from components.apps.hub.pages import page_bytes, page_texts
 from components.apps.hub.proxy import proxy_pod, proxy_policy
-from components.apps.hub.servers import SPAWNER_RULES, own_networks, servers_policy
+from components.apps.hub.servers import own_networks, servers_policy
 from components.apps.hub.site_json import config_files, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
@@ -66,15 +65,17 @@ class Hub(pulumi.ComponentResource):
         self._site = site
         self._cluster = cluster
         self._namespaces = namespaces
+        self._mounted = Mounted(name, self._options)
 
         self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
         policies = self._policies(homes)
-        self._proxy(self._secret("proxy-token", {"token": secrets.proxy_token}), after=policies)
+        token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
+        self._proxy(token, after=policies)
         self._hub(
-            service_account=self._service_account(),
+            service_account=service_account(name, namespaces, self._options()),
             config=self._config(homes),
             pages=self._pages(),
-            keys=self._secret("keys", self._keys(secrets, homes), files=hub_secrets(site.hub)),
+            keys=self._mounted.secret("keys", namespaces.hub, self._keys(secrets, homes), files=hub_secrets(site.hub)),
             database=self._database(machines[database_host(site)]),
             after=[homes.ready, *policies, *self._for_servers()],
         )
@@ -150,28 +151,6 @@ class Hub(pulumi.ComponentResource):
             for policy, (namespace, spec) in policies.items()
         ]
 
-    def _secret(
-        self,
-        noun: str,
-        data: Mapping[str, pulumi.Input[str]],
-        *,
-        files: Mapping[str, str] | None = None,
-    ) -> pulumi.Output[str]:
-        """Make an immutable Secret of texts, and of files in base64; return its generated name.
-
-        A change makes a new Secret, and the pods that mount it restart.
-        """
-        secret = Secret(
-            f"{self._name}-{noun}",
-            metadata=self._meta(),
-            immutable=True,
-            string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
-            data={key: pulumi.Output.secret(value) for key, value in files.items()} if files else None,
-            opts=self._options(),
-        )
-        name: pulumi.Output[str] = secret.metadata.name
-        return name
-
     def _keys(self, secrets: SiteSecrets, homes: HomesVolume) -> dict[str, pulumi.Input[str]]:
         keys: dict[str, pulumi.Input[str]] = {
             "proxy-token": secrets.proxy_token,
@@ -193,28 +172,14 @@ class Hub(pulumi.ComponentResource):
             hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, pull_secret=self._pull_secret()
         )
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
-        config = ConfigMap(
-            f"{self._name}-config",
-            metadata=self._meta(),
-            immutable=True,
-            data={**config_files(self._site.hub), "site.json": values},
-            opts=self._options(),
+        return self._mounted.config_map(
+            "config", self._namespaces.hub, {**config_files(self._site.hub), "site.json": values}
         )
-        name: pulumi.Output[str] = config.metadata.name
-        return name
 
     def _pages(self) -> pulumi.Output[str]:
-        """Make the ConfigMap of the hub's pages and return its generated name; a change restarts the hub."""
-        pages = ConfigMap(
-            f"{self._name}-pages",
-            metadata=self._meta(),
-            immutable=True,
-            data=page_texts(self._site.hub),
-            binary_data=page_bytes(self._site.hub) or None,
-            opts=self._options(),
-        )
-        name: pulumi.Output[str] = pages.metadata.name
-        return name
+        """Make the ConfigMap of the hub's pages and return its name."""
+        texts, files = page_texts(self._site.hub), page_bytes(self._site.hub)
+        return self._mounted.config_map("pages", self._namespaces.hub, texts, files=files)
 
     def _for_servers(self) -> list[pulumi.Resource]:
         """Make the Secret with the site's environment and files of user servers, if there are any.
@@ -241,39 +206,7 @@ class Hub(pulumi.ComponentResource):
         menu = self._site.hub.image_menu
         if menu is None or menu.password is None:
             return None
-        secret = Secret(
-            f"{self._name}-pull-secret",
-            metadata=ObjectMetaArgs(namespace=self._namespaces.users),
-            type="kubernetes.io/dockerconfigjson",
-            immutable=True,
-            string_data={key: pulumi.Output.secret(value) for key, value in pull_credentials(menu).items()},
-            opts=self._options(),
-        )
-        name: pulumi.Output[str] = secret.metadata.name
-        return name
-
-    def _service_account(self) -> pulumi.Output[str]:
-        """Make the hub's service account and return its name.
-
-        The account may do what `SPAWNER_RULES` say in the users' namespace, and nothing else.
-        """
-        account = ServiceAccount(f"{self._name}-account", metadata=self._meta(), opts=self._options())
-        users = ObjectMetaArgs(namespace=self._namespaces.users)
-        role = Role(
-            f"{self._name}-spawner-role",
-            metadata=users,
-            rules=list(SPAWNER_RULES),
-            opts=self._options(),
-        )
-        RoleBinding(
-            f"{self._name}-spawner-binding",
-            metadata=users,
-            subjects=[SubjectArgs(kind="ServiceAccount", name=account.metadata.name, namespace=self._namespaces.hub)],
-            role_ref=RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=role.metadata.name),
-            opts=self._options(),
-        )
-        name: pulumi.Output[str] = account.metadata.name
-        return name
+        return self._mounted.secret("pull-secret", self._namespaces.users, pull_credentials(menu), type=DOCKER_CONFIG)
 
     def _database(self, machine: Machine) -> pulumi.Output[str]:
         """Make a volume of a directory of one machine, and return the name of the claim to it.
