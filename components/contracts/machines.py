@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import Final
 
 import pulumi
 from pydantic import SecretStr
 
 from stacks.settings import AccessSettings, HostSettings, Jump
 from stacks.settings.access import ROOT
+
+KEPT_HOSTS: Final = "/etc/henhouse/hosts"
+"""Files whose path begins so hold lines that a machine puts back into its /etc/hosts whenever those are gone."""
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,13 @@ def test_machines_of_the_site_come_back_into_a_hosts_file_that_was_written_anew(
     role = Role("base", [item for item in every if any(word in repr(item) for word in wanted)])
     assert machine.apply(role).status == 0
     assert machine.check(role).differences == []
+    machine.run("echo '198.18.0.2 hub.flock.internal' >/etc/henhouse/hosts-watch")
     written = "printf '127.0.0.1 localhost\\n127.0.1.1 localhost\\n' >/etc/hosts"
-    wait = "for try in $(seq 100); do grep -q api.flock.internal /etc/hosts && break; sleep 0.2; done"
+    there = "grep -q api.flock.internal /etc/hosts && grep -q hub.flock.internal /etc/hosts"
+    wait = f"for try in $(seq 100); do {there} && break; sleep 0.2; done"
     machine.run(f"{written}; {wait}")
     assert machine.run("getent ahostsv4 api.flock.internal | head -1").stdout.startswith("198.18.0.100 ")
+    assert machine.run("getent ahostsv4 hub.flock.internal | head -1").stdout.startswith("198.18.0.2 ")
     machine.run("sed -i '/^127.0.1.1/d' /etc/hosts")
     assert machine.check(role).differences == [], "the lines are the role's own block"
     # At boot: the file was written before anything watched it.
@@ -69,6 +72,7 @@ def test_machines_of_the_site_come_back_into_a_hosts_file_that_was_written_anew(
     machine.run(f"systemctl start henhouse-hosts.service; {wait}")
     machine.run("systemctl start henhouse-hosts.service; sed -i '/^127.0.1.1/d' /etc/hosts")
     assert machine.run("grep -c '# begin: henhouse' /etc/hosts").stdout == "1\n"
+    assert machine.run("grep -c hub.flock.internal /etc/hosts").stdout == "1\n"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from stacks.hub_checks import SCOPES, is_scope
+from stacks.checks.added import SCOPES, is_scope
 from stacks.load import parse_settings
 from stacks.problems import SettingsError
 from stacks.settings import Site

@@ -2,6 +2,7 @@
 
 import shlex
 
+from components.contracts.machines import KEPT_HOSTS
 from components.templates import render
 from converge.items import Block, File, Item, Line, Package, Script, Unit
 from converge.role import Fact, Role
@@ -9,7 +10,6 @@ from stacks.settings import Site
 
 _PACKAGES = ("ca-certificates", "curl", "iproute2", "kmod", "openssl", "procps", "tzdata")
 _JOURNAL = "/etc/systemd/journald.conf.d/50-henhouse.conf"
-_HOSTS = "/etc/henhouse/hosts"
 _UNITS = "/etc/systemd/system"
 _HOSTS_UNITS = ("henhouse-hosts.path", "henhouse-hosts.service")
 _KNOWN = "/var/lib/henhouse/machine-id"
@@ -36,9 +36,9 @@ def base(name: str, site: Site, endpoint: str) -> Role:
             Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
             # Whatever writes the file anew at boot, as cloud-init does: without the API server's name a node is lost.
             # Before the block: the units must not bring an older one back.
-            File(_HOSTS, Block.framed("base", hosts(name, site, endpoint))),
+            File(KEPT_HOSTS, Block.framed("base", hosts(name, site, endpoint))),
             Block("/etc/hosts", hosts(name, site, endpoint)),
-            *(File(f"{_UNITS}/{unit}", render(__file__, unit, kept=_HOSTS)) for unit in _HOSTS_UNITS),
+            *(File(f"{_UNITS}/{unit}", render(__file__, unit, kept=KEPT_HOSTS)) for unit in _HOSTS_UNITS),
             Unit(_HOSTS_UNITS[0]),
             Unit(_HOSTS_UNITS[1], running=None),
             _time_zone(site.time_zone),

@@ -1,8 +1,9 @@
 """What the monitoring needs of the machine that it runs on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 
+from components.contracts.machines import KEPT_HOSTS
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
 from components.observability.monitoring.alerting import alertmanager
@@ -51,7 +52,7 @@ def watch_role(
             Package("prometheus-alertmanager"),
             Package("prometheus-blackbox-exporter"),
             # The monitoring goes the way people go, through this machine's edge, also while the site's DNS is down.
-            *(_name_at(route.host, site.hosts[site.gateway].address) for route in routes),
+            *_names({route.host: site.hosts[site.gateway].address for route in routes}),
             Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
             *_blackbox(edge_authority),
             *alertmanager(site),
@@ -60,9 +61,13 @@ def watch_role(
     )
 
 
-def _name_at(host: str, address: IPv4Address) -> Line:
-    pattern = rf"[[:space:]]{host.replace('.', '[.]')}([[:space:]]|$)"
-    return Line("/etc/hosts", matching=pattern, line=f"{address} {host}")
+def _names(addresses: Mapping[str, IPv4Address]) -> Iterator[Item]:
+    """Yield the items by which /etc/hosts gives names their addresses, whoever writes it anew."""
+    # Before the lines: the machine must not bring older ones back.
+    yield File(f"{KEPT_HOSTS}-{ROLE}", "".join(f"{address} {host}\n" for host, address in addresses.items()))
+    for host, address in addresses.items():
+        pattern = rf"[[:space:]]{host.replace('.', '[.]')}([[:space:]]|$)"
+        yield Line("/etc/hosts", matching=pattern, line=f"{address} {host}")
 
 
 def token_name(job: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from components.apps.hub.added import hub_secrets
 from components.apps.hub.site_json import config_files
-from stacks.hub_checks import OWN_SERVICES, SCOPES
+from stacks.checks.added import OWN_SERVICES, SCOPES
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, in_text, site
 from tests.stacks.test_fragments import parsed, written

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 
 from components.apps.hub.pages import PAGES_DIRECTORY, key_of
-from stacks.hub_checks import HUB_PATHS, HUB_VOLUMES
+from stacks.checks.added import HUB_PATHS, HUB_VOLUMES
 from stacks.settings.pages import own_templates
 from tests.components.apps.hub.test_component import MINOR, pod, program
 from tests.programs.hub.asking import site

@@ -1,10 +1,11 @@
 """Checks of the machines' network interfaces: a wrong line is refused before it cuts a machine off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface
 from itertools import combinations
 from typing import Final
 
+from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import HostSettings, InterfaceSettings, Site
 
@@ -166,7 +167,7 @@ def interfaces_for_something(site: Site) -> Iterator[Problem]:
                 )
 
 
-INTERFACE_CHECKS: Final[tuple[Callable[[Site], Iterator[Problem]], ...]] = (
+CHECKS: Final[tuple[Check, ...]] = (
     own_address_on_one_interface,
     one_side_for_each_network,
     interface_addresses_once,

@@ -1,10 +1,11 @@
-"""Checks across settings of the hub: what a site adds to it leaves what henhouse needs there as it is."""
+"""Checks across settings of what a site adds to its hub: it leaves what henhouse needs there as it is."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.chart import EnvName, EnvValue, ExtraFileSettings, FileKey, VolumeMountSettings, VolumeSettings
@@ -199,3 +200,12 @@ def is_scope(scope: str) -> bool:
     if name not in SCOPES or (mark and kind not in FILTERS):
         return False
     return not mark or (bool(value) if equals else kind != "group")
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    environment_is_free,
+    volumes_beside_ours,
+    secrets_fit,
+    values_fit,
+    roles_of_known_services,
+)

@@ -1,7 +1,9 @@
 """Checks of what people may choose before their server starts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
+from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.registry import tag_source
 from stacks.settings import Site
@@ -85,4 +87,4 @@ def registry_account_is_whole(site: Site) -> Iterator[Problem]:
         )
 
 
-MENU_CHECKS = (sizes_in_order, offers_apart, menu_has_something, registry_account_is_whole)
+CHECKS: Final[tuple[Check, ...]] = (sizes_in_order, offers_apart, menu_has_something, registry_account_is_whole)

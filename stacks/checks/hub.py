@@ -1,0 +1,59 @@
+"""Checks across settings of the hub: who has which name, and what fits together."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from stacks.checks.check import Check
+from stacks.problems import Problem
+from stacks.settings import Site
+from stacks.settings.menu import bytes_of
+
+
+def database_on_a_worker(site: Site) -> Iterator[Problem]:
+    """See to it that the machine with the database takes the hub, which runs where its database is."""
+    name = site.hub.database_host
+    takers = site.workers_for("core")
+    if name is not None and name not in takers:
+        yield Problem(
+            "hub.database_host",
+            f"{name} is not a worker that takes core pods",
+            accepted=", ".join(takers) or "none yet",
+        )
+
+
+def hub_in_domain(site: Site) -> Iterator[Problem]:
+    """Keep the hub's name in the domain: the DNS output is one zone."""
+    if not site.hub.host.endswith("." + site.domain):
+        yield Problem("hub.host", f"{site.hub.host} is not in the domain", accepted=f"*.{site.domain}")
+
+
+def keys_once(site: Site) -> Iterator[Problem]:
+    """Let each name stand for one key."""
+    for number, name in enumerate(site.hub.keys):
+        if name in site.hub.keys[:number]:
+            yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
+
+
+def administrators_once(site: Site) -> Iterator[Problem]:
+    """Name each administrator once."""
+    for number, name in enumerate(site.hub.administrators):
+        if name in site.hub.administrators[:number]:
+            yield Problem(f"hub.administrators.{number}", f"{name} is named twice", accepted="each name once")
+
+
+def size_in_order(site: Site) -> Iterator[Problem]:
+    """Refuse a guarantee that is more than the limit."""
+    size = site.hub.size
+    if size.cpu_guarantee > size.cpu_limit:
+        yield Problem("hub.size.cpu_guarantee", f"{size.cpu_guarantee} is more than cpu_limit, {size.cpu_limit}")
+    if bytes_of(size.mem_guarantee) > bytes_of(size.mem_limit):
+        yield Problem("hub.size.mem_guarantee", f"{size.mem_guarantee} is more than mem_limit, {size.mem_limit}")
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    database_on_a_worker,
+    hub_in_domain,
+    keys_once,
+    administrators_once,
+    size_in_order,
+)
