@@ -9,7 +9,7 @@ from tests.converge.scripts import RackShell
 from tests.official.layout import MINOR, SUITE
 from tests.official.server import DEBIAN, DOCKER
 
-pytestmark = pytest.mark.hosts
+pytestmark = pytest.mark.official
 
 
 def test_everything_is_installed_from_the_official_hosts(installed: RackShell, roles: Mapping[str, Role]) -> None:
