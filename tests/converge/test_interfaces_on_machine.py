@@ -18,7 +18,7 @@ from lab.rack import Rack
 from stacks.settings import HostSettings
 from tests.converge.scripts import RackShell, site
 
-pytestmark = pytest.mark.hosts
+pytestmark = pytest.mark.official
 
 MACHINE: Final = "chick2"
 ADDRESS: Final = "198.18.0.102"
@@ -126,6 +126,7 @@ def test_wrong_edit_that_cuts_the_machine_off_is_taken_back(machine: RackShell) 
             assert time.monotonic() < began + 2 * SECONDS
         assert time.monotonic() < began + SECONDS + 15
         applying.result()
+    until(machine, "ip -4 address show dev eth1 | grep -q 198.19.1.11")
     assert addresses(machine, "eth1") == PUBLIC["addresses"]
     answer = machine.apply(keeping(host0=PUBLIC, eth1=OWN))
     assert answer.status != 0
