@@ -87,7 +87,7 @@ docs: setup ## docs/settings.md and its schema, from the models; docs/hub-parity
 	@$(PYTHON) -m stacks.schema
 	@$(PYTHON) -m stacks.parity
 
-check: setup ## everything pure, at every save: no root, no engine, no machine, no network; under a minute
+check: setup ## everything pure, at every save: no root, no engine, no machine, no network
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
 	@$(PYTHON) -m pytest -m "not programs and not engine and not hosts and not official and not rack and not drill and not chaos" --numprocesses 2 --dist loadgroup --quiet --durations=0 --durations-min=5
 
