@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from stacks.checks.check import Check
+from stacks.checks.check import Check, repeated
 from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.menu import bytes_of
@@ -29,16 +29,14 @@ def hub_in_domain(site: Site) -> Iterator[Problem]:
 
 def keys_once(site: Site) -> Iterator[Problem]:
     """Let each name stand for one key."""
-    for number, name in enumerate(site.hub.keys):
-        if name in site.hub.keys[:number]:
-            yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
+    for number, name in repeated(site.hub.keys):
+        yield Problem(f"hub.keys.{number}", f"{name} is named twice", accepted="each name once, newest first")
 
 
 def administrators_once(site: Site) -> Iterator[Problem]:
     """Name each administrator once."""
-    for number, name in enumerate(site.hub.administrators):
-        if name in site.hub.administrators[:number]:
-            yield Problem(f"hub.administrators.{number}", f"{name} is named twice", accepted="each name once")
+    for number, name in repeated(site.hub.administrators):
+        yield Problem(f"hub.administrators.{number}", f"{name} is named twice", accepted="each name once")
 
 
 def size_in_order(site: Site) -> Iterator[Problem]:
