@@ -2,7 +2,6 @@
 machine of a rack with an init system."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
@@ -33,21 +32,22 @@ def shell(_session: LoopbackShell) -> LoopbackShell:
     return _session
 
 
-_RACK: Final = Rack.model_validate(
-    {
-        "name": "test-roles",
-        "campus": {"interface": "198.18.0.1/19", "gateway": MACHINE},
-        "machines": [{"name": MACHINE, "kind": "nspawn", "address": "198.18.0.100", "memory": "1G"}],
-    }
-)
-
-
 @pytest.fixture(scope="session")
-def machine() -> Iterator[RackShell]:
-    """Provide a machine with an init system, in a rack of its own without a mirror."""
-    with lifecycle.only_one(_RACK):
+def machine(worker_id: str) -> Iterator[RackShell]:
+    """Provide a machine with an init system, in a rack of its own without a mirror.
+
+    Tests that run side by side have a rack each: a rack's lock is refused to a second one.
+    """
+    rack = Rack.model_validate(
+        {
+            "name": f"roles-{worker_id}",
+            "campus": {"interface": "198.18.0.1/19", "gateway": MACHINE},
+            "machines": [{"name": MACHINE, "kind": "nspawn", "address": "198.18.0.100", "memory": "1G"}],
+        }
+    )
+    with lifecycle.only_one(rack):
         try:
-            lifecycle.up(_RACK)
-            yield RackShell(_RACK, MACHINE)
+            lifecycle.up(rack)
+            yield RackShell(rack, MACHINE)
         finally:
-            lifecycle.down(_RACK)
+            lifecycle.down(rack)
