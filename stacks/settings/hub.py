@@ -76,7 +76,8 @@ class HubSettings(Model):
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
     database does not move: name its machine here before you add one whose name comes first."""
     start_timeout_seconds: int = Field(default=300, ge=30)
-    """How long a server may take to start."""
+    """How long a server may take to start. As long is waited for the home directory before, while the file server does
+    not answer."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
     """Stop idle servers after this many seconds."""
     fragments: FragmentsFolder | None = None

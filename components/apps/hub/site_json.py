@@ -19,7 +19,7 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-MODULES: Final = ("henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
+MODULES: Final = ("file_server.py", "henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
 """What every site's fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
@@ -70,6 +70,7 @@ def hub_values(
             "ca": f"{SECRETS_DIRECTORY}/homes-ca.crt",
             "certificate": f"{SECRETS_DIRECTORY}/homes-client.crt",
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
+            "patience_seconds": site.hub.start_timeout_seconds,
         },
         "cull_idle_seconds": site.hub.cull_idle_seconds,
         "pages": page_values(site.hub),

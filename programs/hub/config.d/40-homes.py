@@ -4,10 +4,11 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from file_server import answered
 from henhouse_hub import c, site
 from identity import USERS_GROUP, group_file, passwd_file
 from kubespawner import KubeSpawner
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import HTTPRequest
 
 homes = site["homes"]
 
@@ -20,6 +21,10 @@ class HomeError(Exception):
         self.jupyterhub_message = f"{what}, so your server was not started: {reason}. Your files are safe. {advice}"
 
 
+NOT_YET = (
+    "The file server with your home directory does not answer yet. It is asked again every few seconds, and your "
+    "server starts as soon as it answers. Your files are safe"
+)
 TRY_AGAIN = "Please try again in a minute, and contact an administrator if this keeps happening."
 ASK = "Trying again does not help. Please contact an administrator, and quote this message."
 
@@ -53,10 +58,17 @@ async def make_home(spawner: KubeSpawner) -> None:
         connect_timeout=5,
         request_timeout=30,
     )
+
+    def waits(reason: Exception) -> None:
+        spawner.log.warning("no answer for %s from %s, asking again: %s", user, homes["provisioner_url"], reason)
+        spawner.awaited = NOT_YET
+
     try:
-        answer = await AsyncHTTPClient().fetch(request, raise_error=False)
+        answer = await answered(request, homes["patience_seconds"], waits)
     except Exception as error:  # whatever stands between a person and their home, they are told the same way
         raise _logged(spawner, HomeError(user, "Your home directory could not be reached", error, TRY_AGAIN)) from error
+    finally:
+        spawner.awaited = ""
     if answer.code >= 400:
         reason = reason_in(answer.body, answer.code)
         if answer.code < 500:  # a name or a directory that is not as it has to be: it stays so until it is changed

@@ -29,6 +29,8 @@ class Provisioner:
     secrets: dict[str, str]
     another_authority: str
     asked: list[str] = field(default_factory=list)
+    cut_off: int = 0
+    """How many connections it still closes without an answer."""
 
 
 @contextmanager
@@ -53,21 +55,27 @@ def running_provisioner(directory: Path) -> Iterator[Provisioner]:
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer((str(LOOPBACK), 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def verify_request(self, request: object, client_address: object) -> bool:
+            provisioner.cut_off -= 1
+            return provisioner.cut_off < 0
+
+    server = Server((str(LOOPBACK), 0), Handler)
     server.socket = _context(authority, directory).wrap_socket(server.socket, server_side=True)
+    provisioner = Provisioner(
+        url=f"https://{LOOPBACK}:{server.server_address[1]}",
+        secrets={
+            "homes-ca.crt": authority.pem,
+            "homes-client.crt": client_certificate,
+            "homes-client.key": client_key,
+        },
+        another_authority=Authority().pem,
+        asked=asked,
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Provisioner(
-            url=f"https://{LOOPBACK}:{server.server_address[1]}",
-            secrets={
-                "homes-ca.crt": authority.pem,
-                "homes-client.crt": client_certificate,
-                "homes-client.key": client_key,
-            },
-            another_authority=Authority().pem,
-            asked=asked,
-        )
+        yield provisioner
     finally:
         server.shutdown()
         thread.join()

@@ -124,17 +124,26 @@ async def started(spawner: KubeSpawner, form: object) -> object:
 async def home(hub: JupyterHub, name: str, state: str = "null") -> object:
     spawner = spawner_of(hub, name)
     spawner.user.state = json.loads(state)
+    hook = asyncio.create_task(spawner.run_pre_spawn_hook())
+    awaited = await awaits(spawner, hook)
     try:
-        await spawner.run_pre_spawn_hook()
+        await hook
     except Exception as error:
-        return {"told": error.jupyterhub_message}
+        return {"told": error.jupyterhub_message, "awaited": awaited}
     await spawner.run_pre_spawn_hook()  # as at the next start
     made = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
     mounts = [each for each in made["spec"]["containers"][0]["volumeMounts"] if each["name"] == "home"]
     files = {name.rpartition("/")[2]: text for name, text in spawner.extra_annotations.items()}
     groups = made["spec"]["securityContext"]["supplementalGroups"]
     ids = {"uid": spawner.uid, "gid": spawner.gid, "fs_gid": spawner.fs_gid, "groups": groups}
-    return {**ids, "mounts": mounts, **files}
+    return {**ids, "mounts": mounts, "awaited": awaited, **files}
+
+
+async def awaits(spawner: KubeSpawner, hook: asyncio.Task[None]) -> list[str]:
+    """Return what the person's page says while the start waits for something."""
+    while not spawner.awaited and not hook.done():
+        await asyncio.sleep(0.02)
+    return [] if hook.done() else [(await anext(spawner.progress()))["message"]]
 
 
 async def watch(hub: JupyterHub, asked: str) -> object:

@@ -148,6 +148,16 @@ def test_file_server_that_is_away_is_told_too(tmp_path: Path, provisioner: Provi
     assert "try again in a minute" in told
 
 
+def test_file_server_that_comes_back_is_waited_for(tmp_path: Path, provisioner: Provisioner) -> None:
+    """After a power cut the login page is there before the file server."""
+    provisioner.cut_off = 1
+    made = home(tmp_path, "ada.l", provisioner)
+    assert made["uid"] == 100007
+    (told,) = made["awaited"]
+    assert "does not answer yet" in told
+    assert "Your files are safe" in told
+
+
 def test_person_has_a_name_in_the_pod(pod: Any) -> None:
     """A number without a line in passwd has no name: whoami, ssh and getpass fail."""
     (container,) = pod["spec"]["containers"]

@@ -1,0 +1,34 @@
+"""The file server is asked again while it does not answer: after a power cut it is back later than the hub."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between two attempts: doubled after each, so that a room full of people does not crowd a server that has
+just come back."""
+
+
+async def answered(request: HTTPRequest, patience: float, waits: Callable[[Exception], None]) -> HTTPResponse:
+    """Return the answer, whatever its status.
+
+    A server that does not answer is asked again for `patience` seconds, and `waits` is told each time why. The last
+    error is raised then, and at once the error of a server that cannot prove who it is: no time mends that.
+    """
+    loop = asyncio.get_running_loop()
+    end, pause = loop.time() + patience, FIRST_PAUSE
+    while True:
+        try:
+            return await AsyncHTTPClient().fetch(request, raise_error=False)
+        except ssl.SSLCertVerificationError:
+            raise
+        except Exception as error:  # refused, unreachable, cut off, too slow: each has a class of its own
+            if loop.time() + pause > end:
+                raise
+            waits(error)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
