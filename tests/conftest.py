@@ -1,11 +1,16 @@
 """Fixtures for every test."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests import recorded
+
+# A test process is short, has memory, and keeps hundreds of thousands of objects of the Pulumi SDK for good: by default
+# a seventh of its time goes into looking through them again and again.
+gc.set_threshold(100_000, 50, 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

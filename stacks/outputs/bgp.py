@@ -1,10 +1,10 @@
-"""What the network's administrator needs."""
+"""What the network's administrator wants to know of the cluster's routes."""
 
 from stacks.settings import Site
 
 
 def bgp(site: Site) -> dict[str, object]:
-    """Return what a router beside the gateway needs in order to peer with the cluster."""
+    """Return what the nodes announce to the gateway. No other router may connect to them: the filter lets none in."""
     peers = sorted(str(node.address) for node in site.nodes.values())
     return {
         "as_number": site.cluster.bgp.as_number,

@@ -32,6 +32,7 @@ def boot(address: IPv4Address) -> Role:
     has written stay. Packages may be upgraded unattended, except those that are held; the machine is never rebooted by
     that. A second packet filter and a second owner of the machine's interface are refused by name.
     """
+    owners = shell(__file__, "foreign_owners", "owners", address=str(address))
     return Role(
         "boot",
         (
@@ -52,8 +53,8 @@ def boot(address: IPv4Address) -> Role:
             ),
             Script(
                 "one owner of the network interface",
-                check=f"{shell(__file__, 'owners', address=str(address))}\n{_nothing('all_owners')}",
-                apply=f"{shell(__file__, 'owners', address=str(address))}\n{_REFUSED_OWNERS}",
+                check=f"{owners}\n{_nothing('all_owners')}",
+                apply=f"{owners}\n{_REFUSED_OWNERS}",
             ),
         ),
     )

@@ -140,6 +140,7 @@ def _shell(machine: str, host: HostSettings) -> str:
     mtus = {**{name: each.mtu for name, each in given.items()}, **members}
     return shell(
         __file__,
+        "foreign_owners",
         "interfaces",
         wanted=_candidate(machine, host),
         interfaces=" ".join(given),

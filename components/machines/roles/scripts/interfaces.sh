@@ -43,22 +43,11 @@ refusals() {
 
 # other_owners NAME: each on a line.
 other_owners() {
-    local file unit
+    local file
     if [[ ! -e /sys/class/net/$1 ]]; then
         return
     fi
-    if systemctl is-active --quiet NetworkManager.service &&
-        ! nmcli --get-values GENERAL.STATE device show "$1" | grep --quiet unmanaged; then
-        echo NetworkManager
-    fi
-    if systemctl is-enabled --quiet networking.service 2>/dev/null &&
-        grep --recursive --quiet --no-messages --extended-regexp \
-            "^[[:space:]]*iface[[:space:]]+$1[[:space:]]" /etc/network/interfaces /etc/network/interfaces.d; then
-        echo 'ifupdown (/etc/network/interfaces)'
-    fi
-    for unit in dhcpcd connman; do
-        if systemctl is-active --quiet "$unit.service"; then echo "$unit"; fi
-    done
+    foreign_owners "$1"
     file=$netif/$(<"/sys/class/net/$1/ifindex")
     if [[ -n $(ip -oneline -4 address show dev "$1") ]] && ! grep --quiet --no-messages '^NETWORK_FILE=' "$file"; then
         echo 'somebody else: it has addresses, and systemd-networkd has no file for it'

@@ -11,18 +11,7 @@ owners() {
         ! grep --quiet '^ADMIN_STATE=unmanaged' "$file"; then
         echo 'systemd-networkd'
     fi
-    if systemctl is-active --quiet NetworkManager.service &&
-        ! nmcli --get-values GENERAL.STATE device show "$link" | grep --quiet unmanaged; then
-        echo 'NetworkManager'
-    fi
-    if systemctl is-enabled --quiet networking.service 2>/dev/null &&
-        grep --recursive --quiet --no-messages --extended-regexp \
-            "^[[:space:]]*iface[[:space:]]+${link}[[:space:]]" /etc/network/interfaces /etc/network/interfaces.d; then
-        echo 'ifupdown (/etc/network/interfaces)'
-    fi
-    for file in dhcpcd connman; do
-        if systemctl is-active --quiet "$file.service"; then echo "$file"; fi
-    done
+    foreign_owners "$link"
 }
 
 # all_owners: on one line, when there are several.
