@@ -54,6 +54,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": NAMED,
     "kubernetes:rbac.authorization.k8s.io/v1:Role": NAMED,
     "kubernetes:core/v1:ServiceAccount": NAMED,
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": NAMED,
     "kubernetes:core/v1:Secret": {"data": {"token": b64encode(b"a token of the cluster's").decode()}},
     "random:index/randomPassword:RandomPassword": {"result": "5ec2e7-password"},
     "tls:index/privateKey:PrivateKey": {"privateKeyPem": "5ec2e7-key"},

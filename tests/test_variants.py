@@ -116,6 +116,28 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "singleuser": {"extraEnv": {"COURSE": "T0P-S3CRET"}},
         }
     },
+    "sessions in PostgreSQL": {
+        "hub": {
+            "db": {
+                "type": "postgres",
+                "url": "postgresql://hub@db.example.org/hub",
+                "password": "T0P-S3CRET",
+                "networks": ["192.0.2.10/32"],
+                "certificate_authority": CERTIFICATE,
+            }
+        }
+    },
+    "priorities, budgets, resources and room kept free": {
+        "hosts": {"chick2": {"purpose": "any"}},
+        "hub": {
+            "resources": {"requests": {"cpu": 1}, "limits": {"memory": "1Gi"}},
+            "proxy_resources": {"limits": {"cpu": "500m", "memory": "64Mi"}},
+            "pdb": {"enabled": True},
+            "proxy_pdb": {"enabled": True},
+            "scheduling": {"podPriority": {"enabled": True}, "userPlaceholder": {"replicas": 2}},
+        },
+        "edge": {"pdb": {"enabled": True}, "resources": {"requests": {"memory": "64Mi"}}},
+    },
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 
@@ -185,6 +207,12 @@ def test_what_the_settings_may_drop_is_not_protected() -> None:
     assert not variant("accounts with passwords").one("secrets-password-of-admin").protect
 
 
+def test_password_of_the_database_is_in_the_hubs_secret_alone() -> None:
+    found = [each for each in variant("sessions in PostgreSQL") if "T0P-S3CRET" in json.dumps(each.inputs, default=str)]
+    assert [each.name for each in found] == ["hub-keys"]
+    assert "stringData" in found[0].secret_keys
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_secret_of_a_provider_is_in_the_hubs_secret_alone(name: str) -> None:
     for each in variant(f"people of {name}"):
@@ -201,6 +229,7 @@ def test_no_secret_of_the_settings_is_in_a_script() -> None:
         ("people of github", "T0P-S3CRET"),
         ("alerts that are posted", "T0P-S3CRET"),
         ("sizes, profiles and a menu of images", "T0P-S3CRET"),
+        ("sessions in PostgreSQL", "T0P-S3CRET"),
         ("alerts for everyone", "T0P-S3CRET"),
         ("a supplied certificate", PRIVATE_KEY.splitlines()[1]),
         ("a key in the settings instead of an agent", "an OpenSSH private key"),

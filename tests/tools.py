@@ -107,6 +107,24 @@ def served_by_the_machines(name: str) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", mounted, str(root), f"{root}/usr/bin/{name}"]
 
 
+def postgres_programs(name: str) -> list[str]:
+    """Return the words that run one of PostgreSQL's programs, of the newest version there is.
+
+    Debian keeps them away from the PATH, and its package would start a server of its own: so it is never installed.
+    """
+    root = Path("/")
+    if not list(root.glob("usr/lib/postgresql/*/bin/initdb")):
+        root = _unpacked("postgresql", ("postgresql",))
+    directory = max(root.glob("usr/lib/postgresql/*/bin"), key=lambda path: int(path.parent.name))
+    if root == Path("/"):
+        return [str(directory / name)]
+    return ["env", f"LD_LIBRARY_PATH={_libraries(root)}", str(directory / name)]
+
+
+def _libraries(root: Path) -> str:
+    return ":".join(sorted({str(each.parent) for each in root.glob("usr/lib/**/*.so*")}))
+
+
 def _program(name: str) -> tuple[str, dict[str, str]]:
     if name in OF_THE_MACHINES:
         return f"{_unpacked_of_the_machines()}/usr/bin/{name}", {}
@@ -114,30 +132,29 @@ def _program(name: str) -> tuple[str, dict[str, str]]:
     installed = shutil.which(name, path=search)
     if installed:
         return installed, {}
-    root = _unpacked()
+    root = _unpacked("debian-programs", PACKAGES)
     unpacked = shutil.which(name, path=f"{root}/usr/bin:{root}/usr/sbin")
     assert unpacked, f"{name} is in none of the packages {', '.join(PACKAGES)}"
-    libraries = {str(each.parent) for each in root.glob("usr/lib/**/*.so*")}
-    return unpacked, {"LD_LIBRARY_PATH": ":".join(sorted(libraries))}
+    return unpacked, {"LD_LIBRARY_PATH": _libraries(root)}
 
 
 @cache
-def _unpacked() -> Path:
-    """Unpack the packages, and those of their dependencies that are not installed, into the cache; return the path."""
+def _unpacked(name: str, packages: tuple[str, ...]) -> Path:
+    """Unpack packages, and those of their dependencies that are not installed, into the cache; return the path."""
     release = Path("/etc/debian_version").read_text()
 
     def build(directory: Path) -> None:
         archives = directory / "archives"
         (archives / "partial").mkdir(parents=True)
         subprocess.run(["apt-get", "--quiet", "update"], check=True, capture_output=True)
-        wanted = ["install", "--yes", "--quiet", "--no-install-recommends", "--download-only", *PACKAGES]
+        wanted = ["install", "--yes", "--quiet", "--no-install-recommends", "--download-only", *packages]
         subprocess.run(["apt-get", "-o", f"Dir::Cache::archives={archives}", *wanted], check=True, capture_output=True)
         for package in archives.glob("*.deb"):
             subprocess.run(["dpkg", "--extract", package, directory], check=True)
         shutil.rmtree(archives)
 
-    inputs = {"packages": PACKAGES, "release": release}
-    return Artifact("debian-programs", f"unpacking {', '.join(PACKAGES)}", build, inputs).make()
+    inputs = {"packages": packages, "release": release}
+    return Artifact(name, f"unpacking {', '.join(packages)}", build, inputs).make()
 
 
 @cache

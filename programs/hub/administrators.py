@@ -7,7 +7,7 @@ from typing import Any
 from henhouse_hub import site
 from jupyterhub import orm
 
-FORMER = Path(site["database_url"].removeprefix("sqlite:///")).with_name("administrators.json")
+FORMER = Path(site["directory"]) / "administrators.json"
 """Who the administrators were when the hub last started."""
 
 

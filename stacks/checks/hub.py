@@ -48,10 +48,22 @@ def size_in_order(site: Site) -> Iterator[Problem]:
         yield Problem("hub.size.mem_guarantee", f"{size.mem_guarantee} is more than mem_limit, {size.mem_limit}")
 
 
+def edge_can_be_drained(site: Site) -> Iterator[Problem]:
+    """Refuse a budget of the edge that blocks every drain: one of its pods has to have another machine to go to."""
+    takers = site.workers_for("core")
+    if site.edge.pdb.enabled and len(takers) < 2:
+        yield Problem(
+            "edge.pdb.enabled",
+            f"{' and '.join(takers) or 'no worker'} alone takes core pods: a drain of it would never end",
+            accepted="false, or two workers with the purpose core or any",
+        )
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     database_on_a_worker,
     hub_in_domain,
     keys_once,
     administrators_once,
     size_in_order,
+    edge_can_be_drained,
 )

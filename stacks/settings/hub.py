@@ -17,10 +17,12 @@ from stacks.settings.chart import (
     VolumeMountSettings,
     VolumeSettings,
 )
+from stacks.settings.database import AnyDatabase, SqliteSettings
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
+from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
 
@@ -74,7 +76,22 @@ class HubSettings(Model):
     `server_image` is what servers start with until the registry has answered for the first time."""
     database_host: HostName | None = None
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
-    database does not move: name its machine here before you add one whose name comes first."""
+    database does not move: name its machine here before you add one whose name comes first. The hub runs there also
+    with PostgreSQL, and keeps there what it remembers beside the database."""
+    db: AnyDatabase = SqliteSettings()
+    """Where accounts, sessions and running servers are remembered. `sqlite-pvc`: on the disk of `database_host`.
+    `postgres`: in a PostgreSQL of the site's (docs/hub-database.md)."""
+    resources: ResourcesSettings = ResourcesSettings()
+    """What the hub asks of its node. If omitted, 100m and 256Mi are kept free for it, and nothing limits it."""
+    proxy_resources: ResourcesSettings = ResourcesSettings()
+    """What the proxy asks of its node. If omitted, 50m and 128Mi are kept free for it, and nothing limits it."""
+    pdb: BudgetSettings = BudgetSettings()
+    """The hub's PodDisruptionBudget. It never blocks a drain: a budget that does would not keep the only hub running,
+    only its machine from being upgraded."""
+    proxy_pdb: BudgetSettings = BudgetSettings()
+    """The proxy's PodDisruptionBudget; the same is true of it."""
+    scheduling: SchedulingSettings = SchedulingSettings()
+    """Which pods come first where a node has no room for all."""
     start_timeout_seconds: int = Field(default=300, ge=30)
     """How long a server may take to start. As long is waited for the home directory before, while the file server does
     not answer."""

@@ -48,6 +48,8 @@ NAMED_BY_THE_PROVIDER = (
     "hub-pull-secret",
     "hub-account",
     "hub-spawner-role",
+    "hub-core-priority",
+    "hub-placeholder-priority",
     "edge-config",
     "edge-certificate",
 )

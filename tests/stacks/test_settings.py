@@ -37,7 +37,7 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "the settings that exist there",
         {"hub": {"hots": "x"}},
-        "cull_idle_seconds, database_host, extraEnv, extraFiles, extraVolumeMounts, extraVolumes, fragments, host",
+        "cull_idle_seconds, database_host, db, extraEnv, extraFiles, extraVolumeMounts, extraVolumes, fragments, host",
     ),
     ("not an address", {"hosts": {"chick1": {"address": "198.18.0.999"}}}, "hosts.chick1.address: '198.18.0.999'"),
     ("an RSA host key", {"hosts": {"hen": {"host_key": "ssh-rsa AAAA"}}}, "hosts.hen.host_key: 'ssh-rsa AAAA'"),

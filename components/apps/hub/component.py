@@ -19,10 +19,13 @@ from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hu
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
-from components.apps.hub.menu import PASSWORD, pull_credentials, way_to_the_registry
+from components.apps.hub.keys import hub_keys
+from components.apps.hub.menu import pull_credentials, way_to_the_registry
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
 from components.apps.hub.pages import page_bytes, page_texts
+from components.apps.hub.postgres import way_to_the_database
 from components.apps.hub.proxy import proxy_pod, proxy_policy
+from components.apps.hub.scheduling import budgets, core_priority, placeholders
 from components.apps.hub.servers import own_networks, servers_policy
 from components.apps.hub.site_json import config_files, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
@@ -69,16 +72,24 @@ class Hub(pulumi.ComponentResource):
 
         self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
         policies = self._policies(homes)
+        self._priority = core_priority(name, site.hub, self._options())
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
         self._proxy(token, after=policies)
         self._hub(
             service_account=service_account(name, namespaces, self._options()),
             config=self._config(homes),
             pages=self._pages(),
-            keys=self._mounted.secret("keys", namespaces.hub, self._keys(secrets, homes), files=hub_secrets(site.hub)),
+            keys=self._mounted.secret(
+                "keys",
+                namespaces.hub,
+                hub_keys(site.hub, secrets, homes.provisioner),
+                files=hub_secrets(site.hub),
+            ),
             database=self._database(machines[database_host(site)]),
             after=[homes.ready, *policies, *self._for_servers()],
         )
+        budgets(name, site.hub, namespaces, self._options())
+        placeholders(name, site.hub, namespaces, self._options())
         metrics = ScrapeTarget(
             "jupyterhub",
             (f"{site.hub.host}:443",),
@@ -134,7 +145,7 @@ class Hub(pulumi.ComponentResource):
                     spaces.hub,
                     api_servers=[host.address for host in site.control_planes.values()],
                     provisioner=homes.provisioner,
-                    registry=way_to_the_registry(site),
+                    elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
                     identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
                 ),
             ),
@@ -150,22 +161,6 @@ class Hub(pulumi.ComponentResource):
             )
             for policy, (namespace, spec) in policies.items()
         ]
-
-    def _keys(self, secrets: SiteSecrets, homes: HomesVolume) -> dict[str, pulumi.Input[str]]:
-        keys: dict[str, pulumi.Input[str]] = {
-            "proxy-token": secrets.proxy_token,
-            "cookie-secret": secrets.cookie_secret,
-            "crypt-keys": secrets.crypt_keys,
-            "metrics-token": secrets.metrics_token,
-            "homes-ca.crt": homes.provisioner.authority,
-            "homes-client.crt": homes.provisioner.client_certificate,
-            "homes-client.key": homes.provisioner.client_key,
-        }
-        menu = self._site.hub.image_menu
-        if menu and menu.password:
-            keys[PASSWORD] = menu.password.get_secret_value()
-        login = self._site.hub.login
-        return {**keys, **{name: secrets.login[name] for name in (*login.secrets, *login.given)}}
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
         names = pulumi.Output.all(
@@ -235,7 +230,9 @@ class Hub(pulumi.ComponentResource):
         Deployment(
             f"{self._name}-proxy",
             metadata=self._meta("proxy"),
-            spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token)),
+            spec=deployment(
+                PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token, priority=self._priority)
+            ),
             opts=self._options_after(after),
         )
 
@@ -262,6 +259,7 @@ class Hub(pulumi.ComponentResource):
                     keys=keys,
                     pages=pages,
                     database=database,
+                    priority=self._priority,
                 ),
             ),
             opts=self._options_after(after),

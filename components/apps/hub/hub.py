@@ -26,6 +26,7 @@ from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
 from components.apps.hub.pages import PAGES_DIRECTORY, key_of, page_files
+from components.apps.hub.postgres import waiters
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
 from components.contracts.cluster import API_PORT
 from components.contracts.storage import HomeProvisioner
@@ -34,8 +35,9 @@ from components.kube.policies import dns_egress, machines_at, pods_in, policy, t
 from stacks.settings import HubSettings
 
 HTTPS: Final = 443
-HUB_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
-"""Requests of the hub; the init container asks for the same, so it adds nothing to the pod's request."""
+HUB_CPU: Final = "100m"
+HUB_MEMORY: Final = "256Mi"
+"""Requests of the hub where the settings say nothing."""
 
 
 def hub_pod(
@@ -46,9 +48,15 @@ def hub_pod(
     keys: pulumi.Input[str],
     pages: pulumi.Input[str],
     database: pulumi.Input[str],
+    priority: pulumi.Input[str] | None = None,
 ) -> PodSpecArgs:
-    """Return the hub's pod; its other arguments name its ConfigMaps, Secret and PersistentVolumeClaim."""
+    """Return the hub's pod; its other arguments name its ConfigMaps, Secret, PersistentVolumeClaim and PriorityClass.
+
+    Its init containers ask for what the hub asks for, so they add nothing to what the pod does.
+    """
+    asked = ResourceRequirementsArgs(**settings.resources.asked(cpu=HUB_CPU, memory=HUB_MEMORY))
     return PodSpecArgs(
+        priority_class_name=priority,
         service_account_name=service_account,
         enable_service_links=False,
         affinity=on_nodes_for("core"),
@@ -58,10 +66,11 @@ def hub_pod(
                 name="wait-for-cluster",
                 image=settings.image,
                 command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
-                resources=ResourceRequirementsArgs(requests=HUB_REQUESTS),
+                resources=asked,
                 security_context=container_security(),
                 volume_mounts=[VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
-            )
+            ),
+            *waiters(settings, asked),
         ],
         containers=[
             ContainerArgs(
@@ -74,7 +83,7 @@ def hub_pod(
                 startup_probe=http_probe("/hub/health", "http", period=2, failures=150),
                 readiness_probe=http_probe("/hub/health", "http", period=2, failures=2),
                 liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
-                resources=ResourceRequirementsArgs(requests=HUB_REQUESTS),
+                resources=asked,
                 security_context=container_security(),
                 volume_mounts=[
                     VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
@@ -113,12 +122,12 @@ def hub_policy(
     api_servers: Sequence[IPv4Address],
     provisioner: HomeProvisioner,
     identity_providers: Sequence[NetworkPolicyPeerArgs],
-    registry: Sequence[Egress] = (),
+    elsewhere: Sequence[Egress] = (),
 ) -> NetworkPolicySpecArgs:
     """Ingress from the proxy and user servers.
 
-    Egress to them, the API server, the home provisioner, the registry of the image menu where there is one and, over
-    HTTPS, the login's identity provider.
+    Egress to them, the API server, the home provisioner, over HTTPS the login's identity provider, and `elsewhere`: the
+    registry of the image menu and the database, where there is one.
     """
     asked = [Egress(to=list(identity_providers), ports=tcp(HTTPS))] if identity_providers else []
     return policy(
@@ -130,7 +139,7 @@ def hub_policy(
             Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
             Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
             Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
-            *registry,
+            *elsewhere,
             *asked,
         ],
     )

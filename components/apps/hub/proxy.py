@@ -25,9 +25,19 @@ PROXY_USER: Final = 65534
 """The user of configurable-http-proxy's image (its Dockerfile)."""
 
 
-def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulumi.Input[str]) -> PodSpecArgs:
-    """Return the proxy's pod; `token` names the Secret whose key `token` holds the token that the hub must show."""
+def proxy_pod(
+    settings: HubSettings,
+    *,
+    hub_url: pulumi.Input[str],
+    token: pulumi.Input[str],
+    priority: pulumi.Input[str] | None = None,
+) -> PodSpecArgs:
+    """Return the proxy's pod; `token` names the Secret whose key `token` holds the token that the hub must show.
+
+    `priority` names its PriorityClass, where it has one.
+    """
     return PodSpecArgs(
+        priority_class_name=priority,
         automount_service_account_token=False,
         enable_service_links=False,
         affinity=on_nodes_for("core"),
@@ -57,7 +67,7 @@ def proxy_pod(settings: HubSettings, *, hub_url: pulumi.Input[str], token: pulum
                 ],
                 readiness_probe=http_probe("/_chp_healthz", "http", period=2, failures=2),
                 liveness_probe=http_probe("/_chp_healthz", "http", period=10, failures=6),
-                resources=ResourceRequirementsArgs(requests={"cpu": "50m", "memory": "128Mi"}),
+                resources=ResourceRequirementsArgs(**settings.proxy_resources.asked(cpu="50m", memory="128Mi")),
                 security_context=container_security(),
             )
         ],

@@ -19,7 +19,15 @@ SECRETS_DIRECTORY: Final = "/etc/jupyterhub-secrets"
 DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
-MODULES: Final = ("file_server.py", "henhouse_hub.py", "identity.py", "stored_logins.py", "telling.py")
+WAIT_FOR_DATABASE: Final = "wait_for_database.py"
+MODULES: Final = (
+    "database.py",
+    "file_server.py",
+    "henhouse_hub.py",
+    "identity.py",
+    "stored_logins.py",
+    "telling.py",
+)
 """What every site's fragments import."""
 _FILES: Final = Path(hub_program.__file__).parent
 
@@ -31,7 +39,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     site's own among them. Of the ways to log in, only the site's is there.
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
-    own = (WAIT_FOR_CLUSTER, "jupyterhub_config.py", *MODULES, *hub.login.modules)
+    own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
@@ -48,7 +56,9 @@ def hub_values(
     return {
         "hub_url": hub_url(hub),
         "proxy_api_url": proxy_api_url(hub),
-        "database_url": f"sqlite:///{DATABASE_DIRECTORY}/jupyterhub.sqlite",
+        "database_url": site.hub.db.address(DATABASE_DIRECTORY, SECRETS_DIRECTORY),
+        "database_upgrades": site.hub.db.upgrades,
+        "directory": DATABASE_DIRECTORY,
         "secrets_directory": SECRETS_DIRECTORY,
         "administrators": sorted(site.hub.administrators),
         "login": site.hub.login.values(site.hub.callback_url),

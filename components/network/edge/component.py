@@ -8,6 +8,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.certificates import UP
 from components.certificates import rules as certificate_rules
@@ -17,9 +18,10 @@ from components.contracts.machines import Machine
 from components.contracts.openings import ANYWHERE, Opening, only
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
+from components.kube.budgets import one_at_a_time
 from components.network.edge.config import METRICS_PORT, Upstream, haproxy_cfg, nginx_conf, trusted_addresses
 from components.network.edge.roles import certificate_role, edge_proxy
-from components.network.edge.workloads import edge_deployment, edge_pod, edge_policy, edge_service
+from components.network.edge.workloads import LABELS, edge_deployment, edge_pod, edge_policy, edge_service
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site, SuppliedCertificateSettings
@@ -95,10 +97,17 @@ class IngressProxy(pulumi.ComponentResource):
             f"{name}-proxy",
             metadata=ObjectMetaArgs(namespace=namespace),
             spec=edge_deployment(
-                edge_pod(site.edge.image, config=config.metadata.name, certificate=certificate.metadata.name)
+                edge_pod(site.edge, config=config.metadata.name, certificate=certificate.metadata.name)
             ),
             opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[allowed])),
         )
+        if site.edge.pdb.enabled:
+            PodDisruptionBudget(
+                f"{name}-budget",
+                metadata=ObjectMetaArgs(namespace=namespace),
+                spec=one_at_a_time(LABELS),
+                opts=options,
+            )
         hosts = [route.host for route in routes]
         by_name = haproxy_cfg(hosts=hosts, address=site.edge.load_balancer_address, gateway=gateway.address)
         apply(gateway, edge_proxy(by_name), parent=self)

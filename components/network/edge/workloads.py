@@ -34,6 +34,7 @@ from pulumi_kubernetes.networking.v1 import (
 from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
 from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
 from components.network.edge.config import CERTIFICATE_DIRECTORY, CONFIG_DIRECTORY
+from stacks.settings import EdgeSettings
 
 LABELS: Final = {"app.kubernetes.io/name": "nginx", "app.kubernetes.io/component": "edge"}
 NGINX_USER: Final = 101
@@ -48,7 +49,7 @@ DRAIN_SECONDS: Final = 5
 """How long a terminating pod keeps serving, until every node has stopped sending it connections."""
 
 
-def edge_pod(image: str, *, config: pulumi.Input[str], certificate: pulumi.Input[str]) -> PodSpecArgs:
+def edge_pod(settings: EdgeSettings, *, config: pulumi.Input[str], certificate: pulumi.Input[str]) -> PodSpecArgs:
     """nginx with a read-only image; `config` and `certificate` name its ConfigMap and its TLS Secret."""
     return PodSpecArgs(
         automount_service_account_token=False,
@@ -66,7 +67,7 @@ def edge_pod(image: str, *, config: pulumi.Input[str], certificate: pulumi.Input
         containers=[
             ContainerArgs(
                 name="nginx",
-                image=image,
+                image=settings.image,
                 command=["nginx", "-e", "stderr", "-c", f"{CONFIG_DIRECTORY}/nginx.conf"],
                 ports=[
                     ContainerPortArgs(name="http", container_port=HTTP_PORT),
@@ -76,7 +77,7 @@ def edge_pod(image: str, *, config: pulumi.Input[str], certificate: pulumi.Input
                 readiness_probe=http_probe("/healthz", "health", period=2, failures=2),
                 liveness_probe=http_probe("/healthz", "health", period=10, failures=6),
                 lifecycle=LifecycleArgs(pre_stop=LifecycleHandlerArgs(sleep=SleepActionArgs(seconds=DRAIN_SECONDS))),
-                resources=ResourceRequirementsArgs(requests={"cpu": "50m", "memory": "32Mi"}),
+                resources=ResourceRequirementsArgs(**settings.resources.asked(cpu="50m", memory="32Mi")),
                 security_context=container_security(),
                 volume_mounts=[
                     VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),

@@ -1,13 +1,17 @@
 """The hub itself: where it listens, its proxy, its database and its keys."""
 
+from pathlib import Path
+
+from database import give_password
 from henhouse_hub import c, secret, site
 
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_url = site["hub_url"]
-# Absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).
+# A file is absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).
 c.JupyterHub.db_url = site["database_url"]
+give_password(Path(site["secrets_directory"]))
 # Alembic migrates the database of an older JupyterHub; for sqlite it keeps a copy beside it first.
-c.JupyterHub.upgrade_db = True
+c.JupyterHub.upgrade_db = site["database_upgrades"]
 
 # The proxy is a Deployment of its own, and user servers are pods: neither ends with the hub.
 c.ConfigurableHTTPProxy.should_start = False

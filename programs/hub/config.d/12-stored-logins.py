@@ -1,12 +1,15 @@
 """Stored logins are brought to the newest of `hub.keys`, so that the others can be dropped."""
 
 import sys
-from pathlib import Path
 
+from database import connected, is_there
 from henhouse_hub import secret, site
 from stored_logins import renew
 
-renewed, lost = renew(Path(site["database_url"].removeprefix("sqlite:///")), secret("crypt-keys").split(";"))
+renewed = lost = 0
+if is_there(site["database_url"]):
+    with connected(site["database_url"]) as connection:
+        renewed, lost = renew(connection, secret("crypt-keys").split(";"))
 if renewed:
     print(f"stored logins: {renewed} are encrypted with the newest key now", file=sys.stderr)
 if lost:

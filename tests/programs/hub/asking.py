@@ -64,6 +64,7 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
     values = re.sub('"patience_seconds": [0-9]+', '"patience_seconds": 1', values)
+    values = values.replace(f'"directory": "{DATABASE_DIRECTORY}"', f'"directory": "{directory}"')
     values = values.replace(PAGES_DIRECTORY, str(directory / "pages"))
     for path, content in page_files(of.hub).items():
         (directory / "pages" / path).parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from stacks.checks.added import OWN_SERVICES, SCOPES
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, in_text, site
 from tests.stacks.test_fragments import parsed, written
+from tests.test_pods import broken
 
 pytestmark = pytest.mark.programs
 
@@ -75,6 +76,7 @@ def test_server_has_environment_files_and_volumes(pod: Any) -> None:
     }
     assert mounts["/shared"]["subPath"].startswith("ada-l---"), "KubeSpawner's own spelling of the name"
     assert {"/etc/passwd", "/etc/group"} <= set(mounts)
+    assert broken(pod["spec"]) == [], "the API server would refuse it"
 
 
 def test_no_value_is_in_the_pod(pod: Any) -> None:

@@ -11,6 +11,7 @@ from programs.hub.identity import group_file, passwd_file
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import Provisioner
+from tests.test_pods import broken
 
 pytestmark = pytest.mark.programs
 
@@ -77,6 +78,7 @@ def test_pod_is_valid_and_restricted(pod: Any) -> None:
     assert security["allowPrivilegeEscalation"] is False
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert broken(pod["spec"]) == [], "the API server would refuse it"
     assert pod["spec"]["automountServiceAccountToken"] is False
     assert pod["spec"]["enableServiceLinks"] is False
 

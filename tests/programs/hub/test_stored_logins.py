@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
+from programs.hub.database import connected, is_there
 from programs.hub.stored_logins import renew
 from tests.programs.hub.asking import SECRETS, ask, site
 
@@ -28,6 +29,11 @@ def database(directory: Path, **logins: bytes | None) -> Path:
     return path
 
 
+def renewed(path: Path, keys: list[str]) -> tuple[int, int]:
+    with connected(f"sqlite:///{path}") as connection:
+        return renew(connection, keys)
+
+
 def stored(path: Path) -> dict[str, Any]:
     with sqlite3.connect(path) as connection:
         return dict(connection.execute("SELECT name, encrypted_auth_state FROM users"))
@@ -36,18 +42,18 @@ def stored(path: Path) -> dict[str, Any]:
 def test_what_an_older_key_encrypted_is_read_by_the_newest(tmp_path: Path) -> None:
     new = fernet(NEW).encrypt(LOGIN)
     path = database(tmp_path, ada=fernet(OLD).encrypt(LOGIN), zoe=new, eve=None)
-    assert renew(path, [NEW, OLD]) == (1, 0)
+    assert renewed(path, [NEW, OLD]) == (1, 0)
     after = stored(path)
     assert fernet(NEW).decrypt(after["ada"]) == LOGIN
     assert after["zoe"] == new, "what the newest reads is left alone"
     assert after["eve"] is None
-    assert renew(path, [NEW]) == (0, 0), "the old one may be dropped"
+    assert renewed(path, [NEW]) == (0, 0), "the old one may be dropped"
 
 
 def test_what_no_key_reads_is_counted_and_kept(tmp_path: Path) -> None:
     lost, kept = fernet(OTHER).encrypt(LOGIN), fernet(OLD).encrypt(LOGIN)
     path = database(tmp_path, ada=lost, zoe=kept, eve=b"garbage")
-    assert renew(path, [NEW, OLD]) == (1, 2)
+    assert renewed(path, [NEW, OLD]) == (1, 2)
     assert stored(path)["ada"] == lost, "a key that is named again reads it again"
     with pytest.raises(InvalidToken):
         fernet(OLD).decrypt(stored(path)["zoe"])
@@ -55,16 +61,15 @@ def test_what_no_key_reads_is_counted_and_kept(tmp_path: Path) -> None:
 
 def test_order_that_is_turned_around_loses_nothing(tmp_path: Path) -> None:
     path = database(tmp_path, ada=fernet(NEW).encrypt(LOGIN))
-    assert renew(path, [OLD, NEW]) == (1, 0)
-    assert renew(path, [NEW, OLD]) == (1, 0)
+    assert renewed(path, [OLD, NEW]) == (1, 0)
+    assert renewed(path, [NEW, OLD]) == (1, 0)
     assert fernet(NEW).decrypt(stored(path)["ada"]) == LOGIN
 
 
 def test_first_start_has_nothing_to_renew(tmp_path: Path) -> None:
-    assert renew(tmp_path / "none.sqlite", [NEW]) == (0, 0)
-    assert not (tmp_path / "none.sqlite").exists(), "JupyterHub makes it"
+    assert not is_there(f"sqlite:///{tmp_path}/none.sqlite"), "JupyterHub makes it"
     (tmp_path / "empty.sqlite").touch()
-    assert renew(tmp_path / "empty.sqlite", [NEW]) == (0, 0)
+    assert renewed(tmp_path / "empty.sqlite", [NEW]) == (0, 0)
 
 
 @pytest.mark.programs

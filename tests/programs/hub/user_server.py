@@ -1,7 +1,12 @@
-"""Run by JupyterHub's own interpreter in the place of a user server: answers every question, until its hub ends."""
+"""Run by JupyterHub's own interpreter in the place of a user server: answers every question, until its hub ends.
+
+`user_server.py [FILE]`: while there is such a file, it goes on without the hub, as a pod does.
+"""
 
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -16,5 +21,6 @@ if __name__ == "__main__":
     hub = os.getppid()
     server = HTTPServer(("127.0.0.1", urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0), Handler)
     server.timeout = 0.5
-    while os.getppid() == hub:
+    outlives = [Path(each) for each in sys.argv[1:2]]
+    while os.getppid() == hub or any(each.exists() for each in outlives):
         server.handle_request()

@@ -1,0 +1,48 @@
+"""The hub's database, reached without JupyterHub: before it starts."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+PASSWORD = "database-password"
+"""Of the hub's Secret, where the database asks for one."""
+_FILE = "sqlite:///"
+
+
+def is_there(url: str) -> bool:
+    """Return whether there is a database; JupyterHub makes a file, and somebody else every other."""
+    file = _file_of(url)
+    return file is None or file.exists()
+
+
+def _file_of(url: str) -> Path | None:
+    return Path(url.removeprefix(_FILE)) if url.startswith(_FILE) else None
+
+
+def give_password(secrets: Path) -> None:
+    """Let libpq in this process, and in the one that migrates tables, find the password, where there is one.
+
+    It is in no address, which JupyterHub would write to a file for that other process. What the hub runs as a service
+    does not see it.
+    """
+    kept = secrets / PASSWORD
+    if kept.exists():
+        os.environ["PGPASSWORD"] = kept.read_text()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """Connect as SQLAlchemy would, in one transaction."""
+    file = _file_of(url)
+    connection = sqlite3.connect(file) if file else _postgres(url)
+    with closing(connection), connection:
+        yield connection
+
+
+def _postgres(url: str) -> Any:
+    import psycopg2  # not in every image, and not needed for a file
+
+    return psycopg2.connect(url.replace("postgresql+psycopg2://", "postgresql://"))
