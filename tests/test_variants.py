@@ -116,6 +116,13 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "singleuser": {"extraEnv": {"COURSE": "T0P-S3CRET"}},
         }
     },
+    "a hub that announces, and limits of groups": {
+        "hub": {
+            "announcements": [{"text": "Closed on Friday", "level": "warning"}],
+            "cull": {"maxAge": 86400, "groups": [{"groups": ["staff"], "timeout": 7200}]},
+            "keys": ["spring", "first"],
+        }
+    },
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 

@@ -48,10 +48,17 @@ def size_in_order(site: Site) -> Iterator[Problem]:
         yield Problem("hub.size.mem_guarantee", f"{size.mem_guarantee} is more than mem_limit, {size.mem_limit}")
 
 
+def timeout_once(site: Site) -> Iterator[Problem]:
+    """Refuse one fact in two places."""
+    if site.hub.cull.timeout is not None and "cull_idle_seconds" in site.hub.model_fields_set:
+        yield Problem("hub.cull.timeout", "is hub.cull_idle_seconds by another name", accepted="one of the two")
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     database_on_a_worker,
     hub_in_domain,
     keys_once,
     administrators_once,
     size_in_order,
+    timeout_once,
 )
