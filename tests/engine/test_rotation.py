@@ -16,16 +16,14 @@ def test_newest_key_cannot_be_dropped(project: Callable[..., Project]) -> None:
     stack.configure(keys="first")
     stack.up()
     first = stack.outputs()["keys"]
-    for keys in ("spring", "spring,autumn"):
-        stack.configure(keys=keys)
-        assert "secrets-crypt-key-first" in stack.pulumi("preview", fails=True), "in whose place another one came"
+    stack.configure(keys="spring")
+    assert "secrets-crypt-key-first" in stack.pulumi("preview", fails=True), "in whose place another one came"
     stack.configure(keys="spring,first")
     stack.up()
     assert stack.outputs()["keys"].split(";")[1] == first
     spring = stack.outputs()["keys"].split(";")[0]
     stack.configure(keys="first")
     assert "secrets-crypt-key-spring" in stack.pulumi("preview", fails=True), "the newest was dropped"
-    stack.pulumi("up", "--yes", "--skip-preview", fails=True)
     stack.configure(keys="spring")
     assert stack.plan()["secrets-crypt-key-first"] == "delete"
     stack.up()
