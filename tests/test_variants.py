@@ -138,6 +138,13 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         "edge": {"pdb": {"enabled": True}, "resources": {"requests": {"memory": "64Mi"}}},
     },
+    "a hub that announces, and limits of groups": {
+        "hub": {
+            "announcements": [{"text": "Closed on Friday", "level": "warning"}],
+            "cull": {"maxAge": 86400, "groups": [{"groups": ["staff"], "timeout": 7200}]},
+            "keys": ["spring", "first"],
+        }
+    },
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 

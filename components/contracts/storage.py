@@ -27,7 +27,7 @@ class HomeProvisioner:
     """The service that makes people's homes, over HTTPS with certificates on both sides.
 
     `POST /homes/<user name>` makes a home where there is none, and answers {"directory": …, "uid": …, "gid": …}: the
-    directory in the volume, and its owner.
+    directory in the volume, and its owner. `GET /status` answers {"free": …, "total": …}: bytes of all homes.
     """
 
     address: IPv4Address

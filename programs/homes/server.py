@@ -46,7 +46,8 @@ class Asked:
 
 
 class Provisioner(ThreadingHTTPServer):
-    """The server: `POST /homes/<name>` makes a home where there is none; `GET /healthz` says whether it works.
+    """The server: `POST /homes/<name>` makes a home where there is none; `GET /healthz` says whether it works,
+    `GET /status` how much room the homes have: {"free": BYTES, "total": BYTES}.
 
     `POST` takes what `Asked` says, and answers {"directory": …, "uid": …, "gid": …}.
     """
@@ -84,8 +85,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/healthz":
             self._answer(HTTPStatus.OK, {"status": "ok"})
+        elif self.path == "/status":
+            self._status()
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is /healthz, and POST /homes/<name>")
+            self._refuse(HTTPStatus.NOT_FOUND, "there are /healthz and /status, and POST /homes/<name>")
+
+    def _status(self) -> None:
+        try:
+            free, total = self._provisioner.homes.room()
+        except OSError as error:
+            self.log_error("room of the homes: %s", error)
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        else:
+            self._answer(HTTPStatus.OK, {"free": free, "total": total})
 
     def do_POST(self) -> None:
         """Make a home."""

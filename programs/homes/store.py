@@ -77,6 +77,11 @@ class Homes:
             os.fsync(self._root)
             return Home(name, uid, uid), True
 
+    def room(self) -> tuple[int, int]:
+        """Return how many bytes people can still write, and how many there are in all."""
+        found = os.fstatvfs(self._root)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
     def tidy(self) -> None:
         """Remove what an interrupted `make` left: empty directories that are not homes yet."""
         with self._locked():

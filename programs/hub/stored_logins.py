@@ -3,9 +3,13 @@
 So the older keys are needed for one start after a new one is put in front, and no longer.
 """
 
+import json
+import os
 import sqlite3
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -46,6 +50,50 @@ def _has_users(cursor: Any) -> bool:
         cursor.execute("SELECT to_regclass('users')")
     found = cursor.fetchone()
     return bool(found and found[0])
+
+
+class Keyring:
+    """What the hub remembers of its keys from its last start: their names, newest first, and a digest of each."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember them in this file."""
+        self._path = path
+
+    def missing(self, keys: Mapping[str, str]) -> str | None:
+        """Return the name of the key that encrypted everything at the last start, if it is not among `keys` any more.
+
+        None where nothing is remembered: nobody can say then what a login that cannot be read was encrypted with.
+        """
+        before = self._before()
+        newest = next(iter(before), None)
+        return newest if newest is not None and before[newest] not in map(_digest, keys.values()) else None
+
+    def behind(self, keys: Mapping[str, str]) -> Iterator[str]:
+        """Yield the names of new keys that do not stand before the newest of the last start."""
+        before = self._before()
+        known = False
+        for name, key in keys.items():
+            new = _digest(key) not in before.values()
+            if new and known:
+                yield name
+            known = known or not new
+
+    def keep(self, keys: Mapping[str, str]) -> None:
+        """Remember these from now on."""
+        beside = self._path.with_name(f".{self._path.name}")
+        beside.write_text(json.dumps({name: _digest(key) for name, key in keys.items()}))
+        os.replace(beside, self._path)
+
+    def _before(self) -> dict[str, str]:
+        try:
+            return {str(name): str(digest) for name, digest in json.loads(self._path.read_text()).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+
+def _digest(key: str) -> str:
+    """Return what tells one key from others: 256 random bits cannot be found from it."""
+    return sha256(key.encode()).hexdigest()
 
 
 def _reads(key: Fernet, stored: bytes) -> bool:

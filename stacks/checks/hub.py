@@ -59,6 +59,12 @@ def edge_can_be_drained(site: Site) -> Iterator[Problem]:
         )
 
 
+def timeout_once(site: Site) -> Iterator[Problem]:
+    """Refuse one fact in two places."""
+    if site.hub.cull.timeout is not None and "cull_idle_seconds" in site.hub.model_fields_set:
+        yield Problem("hub.cull.timeout", "is hub.cull_idle_seconds by another name", accepted="one of the two")
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     database_on_a_worker,
     hub_in_domain,
@@ -66,4 +72,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     administrators_once,
     size_in_order,
     edge_can_be_drained,
+    timeout_once,
 )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from stacks.settings.announcements import Announcements
 from stacks.settings.chart import (
     EnvName,
     EnvValue,
@@ -17,6 +18,7 @@ from stacks.settings.chart import (
     VolumeMountSettings,
     VolumeSettings,
 )
+from stacks.settings.culling import CullSettings
 from stacks.settings.database import AnyDatabase, SqliteSettings
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
@@ -57,7 +59,10 @@ class HubSettings(Model):
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
     all. To rotate, put a new name in front; when it starts, the hub encrypts what is stored anew with the first. The
-    others can be dropped at the next `up`. The first is protected: a rotation that leaves it out is refused."""
+    others can be dropped at the next `up`. The first is protected: a rotation that leaves it out is refused, and
+    a hub without the key that its logins are encrypted with does not start."""
+    keys_lost: bool = False
+    """True if a key cannot be had any more: the hub starts, and people whose logins it encrypted log in again."""
     image: ImageName = f"quay.io/jupyterhub/k8s-hub:{SITE['k8s_hub']}"
     """The hub's image."""
     proxy_image: ImageName = f"quay.io/jupyterhub/configurable-http-proxy:{SITE['configurable_http_proxy']}"
@@ -96,7 +101,12 @@ class HubSettings(Model):
     """How long a server may take to start. As long is waited for the home directory before, while the file server does
     not answer."""
     cull_idle_seconds: int = Field(default=3600, ge=60)
-    """Stop idle servers after this many seconds."""
+    """Stop idle servers after this many seconds: `cull.timeout` by its first name. Give one of the two."""
+    cull: CullSettings = CullSettings()
+    """When servers are stopped by themselves, and kernels and terminals in them (docs/hub-culling.md)."""
+    announcements: Announcements = ()
+    """What people are told on the hub's pages, as text. An edit is seen within two minutes; the hub does not restart,
+    and nobody is logged out."""
     fragments: FragmentsFolder | None = None
     """A folder beside this file with configuration of your own: Python files NN-name.py that load between henhouse's by
     name, and replace what earlier ones set. Each imports `c`, `site` or `secret` from `henhouse_hub`. No secrets."""

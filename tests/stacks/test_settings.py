@@ -244,6 +244,37 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a login's unknown setting", {"hub": {"login": {"type": "native", "x": 1}}}, "hub.login.x: is not a setting"),
     ("a certificate without its key", {"edge": {"certificate": {"certificate": "PEM"}}}, "private_key: is required"),
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),
+    ("a server that is stopped while in use", {"hub": {"cull": {"timeout": 59}}}, "hub.cull.timeout: "),
+    ("a time before the server ran", {"hub": {"cull": {"maxAge": -1}}}, "hub.cull.maxAge: "),
+    ("a round without a pause", {"hub": {"cull": {"every": 0}}}, "hub.cull.every: "),
+    (
+        "one time by two names",
+        {"hub": {"cull": {"timeout": 600}, "cull_idle_seconds": 600}},
+        "hub.cull.timeout: is hub.cull_idle_seconds by another name",
+    ),
+    (
+        "limits of nobody",
+        {"hub": {"cull": {"groups": [{"groups": [], "timeout": 600}]}}},
+        "hub.cull.groups.0.groups: ",
+    ),
+    (
+        "limits that are everyone's",
+        {"hub": {"cull": {"groups": [{"groups": ["staff"]}]}}},
+        "give timeout, maxAge or both",
+    ),
+    ("the chart's users", {"hub": {"cull": {"users": True}}}, "hub.cull.users: is not a setting"),
+    ("an announcement of nothing", {"hub": {"announcements": [{"text": " "}]}}, "hub.announcements.0.text: "),
+    (
+        "an announcement at no place",
+        {"hub": {"announcements": [{"text": "x", "where": ["nowhere"]}]}},
+        "hub.announcements.0.where.0: ",
+    ),
+    (
+        "an announcement that is loud",
+        {"hub": {"announcements": [{"text": "x", "level": "loud"}]}},
+        "hub.announcements.0.level: ",
+    ),
+    ("too many to read", {"hub": {"announcements": [{"text": "x"}] * 21}}, "hub.announcements: "),
     ("a key named twice", {"hub": {"keys": ["a", "b", "a"]}}, "hub.keys.2: a is named twice"),
     (
         "a guarantee above the limit",
@@ -549,6 +580,12 @@ def test_secret_is_not_repeated_in_a_message() -> None:
 
 OF_PEOPLE: dict[str, Any] = {"lab": "false", "hub": {"login": "native"}}
 ACCEPTED: list[dict[str, Any]] = [
+    {"hub": {"cull": {"enabled": False}}},
+    {"hub": {"cull": {"timeout": 600, "maxAge": 0, "every": 30, "concurrency": 1}}},
+    {"hub": {"cull": {"groups": [{"groups": ["a"], "maxAge": 0}, {"groups": ["a", "b"], "timeout": 60}]}}},
+    {"hub": {"cull": {"kernels": {"cull_idle_timeout": 60, "cull_busy": True}, "terminals": {"cull_interval": 5}}}},
+    {"hub": {"announcements": [{"text": "x", "level": "danger", "where": ["login", "home"]}]}},
+    {"hub": {"keys": ["b", "a"], "keys_lost": True}},
     {**OF_PEOPLE, "monitoring": {"alert_webhook": "https://x.example.org/"}},
     {**OF_PEOPLE, "monitoring": {"receivers": {"ops": {**MAIL, "severities": ["critical"]}}}},
     {

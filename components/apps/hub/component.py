@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
     PersistentVolume,
     PersistentVolumeClaim,
     Secret,
@@ -22,7 +23,7 @@ from components.apps.hub.hub import hub_pod, hub_policy
 from components.apps.hub.keys import hub_keys
 from components.apps.hub.menu import pull_credentials, way_to_the_registry
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
-from components.apps.hub.pages import page_bytes, page_texts
+from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
 from components.apps.hub.postgres import way_to_the_database
 from components.apps.hub.proxy import proxy_pod, proxy_policy
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
@@ -173,8 +174,16 @@ class Hub(pulumi.ComponentResource):
 
     def _pages(self) -> pulumi.Output[str]:
         """Make the ConfigMap of the hub's pages and return its name."""
+        self._announcements()
         texts, files = page_texts(self._site.hub), page_bytes(self._site.hub)
         return self._mounted.config_map("pages", self._namespaces.hub, texts, files=files)
+
+    def _announcements(self) -> None:
+        """Make the ConfigMap of announcements, if there are any. It has one name for good: the hub's pod goes on."""
+        if told := announcements_data(self._site.hub):
+            ConfigMap(
+                f"{self._name}-announcements", metadata=self._meta(ANNOUNCEMENTS), data=told, opts=self._options()
+            )
 
     def _for_servers(self) -> list[pulumi.Resource]:
         """Make the Secret with the site's environment and files of user servers, if there are any.

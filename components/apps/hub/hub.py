@@ -6,6 +6,7 @@ from typing import Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
+    ConfigMapProjectionArgs,
     ConfigMapVolumeSourceArgs,
     ContainerArgs,
     ContainerPortArgs,
@@ -13,10 +14,12 @@ from pulumi_kubernetes.core.v1 import (
     KeyToPathArgs,
     PersistentVolumeClaimVolumeSourceArgs,
     PodSpecArgs,
+    ProjectedVolumeSourceArgs,
     ResourceRequirementsArgs,
     SecretVolumeSourceArgs,
     VolumeArgs,
     VolumeMountArgs,
+    VolumeProjectionArgs,
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
@@ -25,7 +28,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyPeerArgs, NetworkPolicy
 from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
-from components.apps.hub.pages import PAGES_DIRECTORY, key_of, page_files
+from components.apps.hub.pages import ANNOUNCEMENTS, PAGES_DIRECTORY, key_of, page_files
 from components.apps.hub.postgres import waiters
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
 from components.contracts.cluster import API_PORT
@@ -99,7 +102,7 @@ def hub_pod(
         volumes=[
             VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=config)),
             VolumeArgs(name="keys", secret=SecretVolumeSourceArgs(secret_name=keys)),
-            VolumeArgs(name="pages", config_map=_pages(settings, pages)),
+            VolumeArgs(name="pages", projected=_pages(settings, pages)),
             VolumeArgs(
                 name="database",
                 persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=database),
@@ -110,9 +113,15 @@ def hub_pod(
     )
 
 
-def _pages(settings: HubSettings, name: pulumi.Input[str]) -> ConfigMapVolumeSourceArgs:
+def _pages(settings: HubSettings, name: pulumi.Input[str]) -> ProjectedVolumeSourceArgs:
+    """Lay the announcements beside the pages: the kubelet brings them up to date in a pod that runs, also from none."""
     items = [KeyToPathArgs(key=key_of(path), path=path) for path in page_files(settings)]
-    return ConfigMapVolumeSourceArgs(name=name, items=items)
+    return ProjectedVolumeSourceArgs(
+        sources=[
+            VolumeProjectionArgs(config_map=ConfigMapProjectionArgs(name=name, items=items)),
+            VolumeProjectionArgs(config_map=ConfigMapProjectionArgs(name=ANNOUNCEMENTS, optional=True)),
+        ]
+    )
 
 
 def hub_policy(

@@ -1,12 +1,17 @@
 """The hub's pages as a ConfigMap: henhouse's templates and what the site lays over them."""
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from stacks.settings import HubSettings
 from stacks.settings.pages import is_template, logo_in, own_templates, pages_in
 
+ANNOUNCEMENTS: Final = "hub-announcements"
+"""The name of the ConfigMap, and of nothing else: the hub's pod reads it while it runs."""
+ANNOUNCEMENTS_FILE: Final = "announcements.json"
+"""Below `PAGES_DIRECTORY`."""
 PAGES_DIRECTORY: Final = "/etc/jupyterhub-pages"
 """In the hub's pod: `henhouse` and `site`."""
 
@@ -16,6 +21,12 @@ def page_files(settings: HubSettings) -> Mapping[str, bytes]:
     ours = {f"henhouse/{name}": text.encode() for name, text in own_templates().items()}
     site = {f"site/{name}": content for name, content in (settings.pages.files if settings.pages else {}).items()}
     return {**ours, **site}
+
+
+def announcements_data(settings: HubSettings) -> Mapping[str, str]:
+    """Return what the ConfigMap of announcements holds; nothing where there are none."""
+    told = [each.model_dump(mode="json") for each in settings.announcements]
+    return {ANNOUNCEMENTS_FILE: json.dumps(told, indent=2) + "\n"} if told else {}
 
 
 def key_of(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
+from components.apps.hub.culling import cull_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
@@ -21,10 +22,14 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 WAIT_FOR_DATABASE: Final = "wait_for_database.py"
 MODULES: Final = (
+    "announcing.py",
+    "culler_config.py",
+    "culling.py",
     "database.py",
     "file_server.py",
     "henhouse_hub.py",
     "identity.py",
+    "status.py",
     "stored_logins.py",
     "telling.py",
 )
@@ -82,7 +87,8 @@ def hub_values(
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
             "patience_seconds": site.hub.start_timeout_seconds,
         },
-        "cull_idle_seconds": site.hub.cull_idle_seconds,
+        "keys": {"names": list(site.hub.keys), "lost": site.hub.keys_lost},
+        "cull": cull_values(site.hub),
         "pages": page_values(site.hub),
         "added": added_values(site.hub),
         **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),

@@ -1,15 +1,32 @@
-"""Stored logins are brought to the newest of `hub.keys`, so that the others can be dropped."""
+"""Stored logins are brought to the newest of `hub.keys`, so that the others can be dropped.
+
+A hub whose newest key was taken away does not start: as long as it does not, nothing is lost that cannot be read again
+once the key is named again. That also ends the `up` that took it away, before it removes the key itself.
+"""
 
 import sys
+from pathlib import Path
 
 from database import connected, is_there
 from henhouse_hub import secret, site
-from stored_logins import renew
+from stored_logins import Keyring, renew
 
+given = site["keys"]
+values = secret("crypt-keys").split(";")
+keys = dict(zip(given["names"], values, strict=False))
+ring = Keyring(Path(site["directory"]) / "keys.json")
 renewed = lost = 0
 if is_there(site["database_url"]):
     with connected(site["database_url"]) as connection:
-        renewed, lost = renew(connection, secret("crypt-keys").split(";"))
+        renewed, lost = renew(connection, values)
+wrong = ring.missing(keys) if lost else None
+if wrong and not given["lost"]:
+    sys.exit(
+        f"stored logins: the hub does not start, so that {lost} are not lost. {wrong} has encrypted them and is "
+        f"not in hub.keys any more. Name it again: keys: [{', '.join(given['names'])}, {wrong}]; once the hub has "
+        "started with that, it can be dropped. If the key itself is gone, write hub.keys_lost: true; these people then "
+        "log in again"
+    )
 if renewed:
     print(f"stored logins: {renewed} are encrypted with the newest key now", file=sys.stderr)
 if lost:
@@ -17,3 +34,9 @@ if lost:
         f"stored logins: {lost} cannot be read with any of hub.keys; these people log in again",
         file=sys.stderr,
     )
+for each in ring.behind(keys):
+    print(
+        f"stored logins: {each} is new in hub.keys and does not stand first, so nothing is encrypted with it",
+        file=sys.stderr,
+    )
+ring.keep(keys)

@@ -3,13 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+from announcing import announced
+from culling import Notes
 from henhouse_hub import c, site
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from jupyterhub.handlers import BaseHandler
 from tornado.web import StaticFileHandler
 
 pages = site["pages"]
 directory = Path(pages["directory"])
 of_the_site = directory / "site"
+notes = Notes(site["directory"])
+OF_A_PERSON = ("home.html", "not_running.html")
 
 
 class SitePage(BaseHandler):
@@ -24,6 +30,16 @@ class SitePage(BaseHandler):
         self.finish(await self.render_template(self.template))
 
 
+@pass_context
+def announcements(context: Context) -> list[dict[str, str]]:
+    """Return what the page that is being made announces, on a person's own also why their server was stopped."""
+    shown = [*announced(directory / "announcements.json", context.name)]
+    owner = context.get("user")
+    if context.name in OF_A_PERSON and owner and not owner.spawner.active and (why := notes.read(owner.name)):
+        shown.append({"text": f"{why} Your files are safe.", "level": "info"})
+    return shown
+
+
 # By their folder's name, henhouse's templates can be extended by templates of the same name: `henhouse/error.html`.
 c.JupyterHub.template_paths = [
     str(each) for each in (of_the_site / "templates", of_the_site, directory / "henhouse", directory)
@@ -31,6 +47,7 @@ c.JupyterHub.template_paths = [
 own: dict[str, Any] = {
     "login": site["login"]["type"],
     "pages": [(each["name"], each["title"]) for each in pages["pages"]],
+    "announcements": announcements,
 }
 c.JupyterHub.template_vars = {**pages["vars"], "henhouse": own}
 if pages["logo"]:
@@ -39,5 +56,4 @@ if pages["logo"]:
 handlers = [(f"/{each['name']}", SitePage, {"template": f"pages/{each['name']}.html"}) for each in pages["pages"]]
 if pages["static"]:
     handlers.append((r"/site/(.*)", StaticFileHandler, {"path": str(of_the_site / "static")}))
-if handlers:
-    c.JupyterHub.extra_handlers = handlers
+c.JupyterHub.extra_handlers = handlers

@@ -1,11 +1,14 @@
-"""Whoever waits for a server is told in plain words what is awaited."""
+"""Whoever waits for a server is told in plain words what is awaited, and no more why the last one was stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from henhouse_hub import c
+from culling import Notes
+from henhouse_hub import c, site
 from telling import told
+
+notes = Notes(site["directory"])
 
 
 # Of whichever spawner the fragments before this one chose.
@@ -14,6 +17,12 @@ class Telling(c.JupyterHub.spawner_class):
 
     awaited = ""
     """What the start waits for before Kubernetes is asked; empty when it waits for nothing."""
+
+    def start(self) -> Any:
+        """Start."""
+        if not self.name:
+            notes.forget(self.user.name)
+        return super().start()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the steps, each with what it means."""

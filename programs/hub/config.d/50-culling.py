@@ -1,26 +1,30 @@
-"""The culler, which stops idle servers."""
+"""Culling: of servers that are idle or old by a process of its own, of kernels and terminals by the servers."""
 
 import sys
+from pathlib import Path
 
 from henhouse_hub import c, site
 
-c.JupyterHub.services.append(
-    {
-        "name": "idle-culler",
-        "command": [
-            sys.executable,
-            "-m",
-            "jupyterhub_idle_culler",
-            "--url=http://127.0.0.1:8081/hub/api",
-            f"--timeout={site['cull_idle_seconds']}",
-            f"--cull-every={max(30, site['cull_idle_seconds'] // 4)}",
-        ],
-    }
-)
-c.JupyterHub.load_roles.append(
-    {
-        "name": "idle-culler",
-        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-        "services": ["idle-culler"],
-    }
-)
+cull = site["cull"]
+if cull["enabled"]:
+    c.JupyterHub.services.append(
+        {
+            "name": "idle-culler",
+            "command": [
+                sys.executable,
+                "-m",
+                "jupyterhub_idle_culler",
+                f"--config={Path(__file__).parent / 'culler_config.py'}",
+                "--url=http://127.0.0.1:8081/hub/api",
+                f"--timeout={cull['timeout']}",
+                f"--cull-every={cull['every']}",
+                f"--concurrency={cull['concurrency']}",
+            ],
+        }
+    )
+    scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
+    if cull["groups"]:
+        scopes.append("read:users:groups")
+    c.JupyterHub.load_roles.append({"name": "idle-culler", "scopes": scopes, "services": ["idle-culler"]})
+if cull["inside"]:
+    c.KubeSpawner.args.extend(cull["inside"])

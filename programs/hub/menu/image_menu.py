@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -123,11 +124,35 @@ def choose(
 
 
 def write_menu(path: Path, menu: Menu) -> None:
+    """Keep the menu for the hub."""
+    _replace(path, asdict(menu))
+
+
+def write_scan(path: Path, error: str | None) -> None:
+    """Keep beside the menu's file when the registry was asked last, and why there was no new menu."""
+    _replace(_scan_file(path), {"when": time.time(), "error": error})
+
+
+def read_scan(path: Path) -> tuple[float, str | None] | None:
+    """Return what `write_scan` wrote beside this file; None before a first scan."""
+    try:
+        data = json.loads(_scan_file(path).read_text())
+        error = data["error"]
+        return float(data["when"]), None if error is None else str(error)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _scan_file(path: Path) -> Path:
+    return path.with_name("image-scan.json")
+
+
+def _replace(path: Path, data: Mapping[str, Any]) -> None:
     """Replace the file as a whole: whoever reads it, and whenever the power goes, it is the old one or the new one."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(asdict(menu)))
+            file.write(json.dumps(data))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -8,12 +8,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from image_menu import Menu, choose, write_menu
+from image_menu import Menu, choose, write_menu, write_scan
 from oci_registry import Registry, RegistryError
 
 SCAN_SECONDS = 600
@@ -53,6 +53,7 @@ def scan(images: dict[str, Any], account: tuple[str, str] | None) -> Menu:
 def main(site: dict[str, Any]) -> None:
     """Scan again and again; a line for each new menu and each new reason why there is none."""
     images = site["menu"]["images"]
+    file = Path(images["file"])
     said = None
     while True:
         pause = images["refresh_seconds"]
@@ -61,15 +62,19 @@ def main(site: dict[str, Any]) -> None:
             account = (images["user"], password.read_text()) if images["user"] else None
             with ended_after(SCAN_SECONDS):
                 menu = scan(images, account)
-            write_menu(Path(images["file"]), menu)
+            write_menu(file, menu)
+            reason = None
             names = ", ".join(each.tag for each in (*menu.images, *([menu.recommended] if menu.recommended else [])))
             line = f"images of {menu.repository}: {names}"
         except (RegistryError, OSError) as error:
-            line = f"images of {images['repository']}: the last menu stays; {' '.join(str(error).split())}"
+            reason = " ".join(str(error).split())
+            line = f"images of {images['repository']}: the last menu stays; {reason}"
             pause = min(pause, RETRY_SECONDS)
         if line != said:
             print(line, file=sys.stderr, flush=True)
         said = line
+        with suppress(OSError):  # a full disk is in the line above
+            write_scan(file, reason)
         time.sleep(pause)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import threading
@@ -72,6 +73,20 @@ def ask(provisioner: Provisioner, client: Path) -> Callable[..., Answer]:
             return error.code, json.load(error)
 
     return ask
+
+
+def test_says_how_much_room_there_is(ask: Callable[..., Answer], tmp_path: Path) -> None:
+    status, answer = ask("GET", "/status")
+    disk = shutil.disk_usage(tmp_path)
+    assert status == 200
+    assert answer["total"] == disk.total
+    assert 0 <= answer["free"] <= answer["total"]
+    assert abs(answer["free"] - disk.free) < disk.total / 20, "others write on this disk"
+
+
+def test_stranger_is_not_told_of_the_room(ask: Callable[..., Answer], tmp_path: Path, authority: Authority) -> None:
+    stranger = issue(authority, tmp_path / "stranger", "somebody", client=True)
+    assert ask("GET", "/status", stranger)[0] == 403
 
 
 def test_makes_a_home_once(ask: Callable[..., Answer], tmp_path: Path) -> None:

@@ -14,20 +14,17 @@ from tests.programs.hub.provider import CLIENT_ID, CLIENT_SECRET, PROVIDER_CA, P
 from tests.programs.hub.running import HUB_CA, Browser, serving
 
 SERVER: Final = Path(__file__).with_name("user_server.py")
-LOCAL_SERVERS: Final = f"""
-import sys
-
-import membership
+ROUTES: Final = """
 from henhouse_hub import c
 from jupyterhub.proxy import Proxy
 
 
 class Routes(Proxy):
     should_start = False
-    known = {{}}
+    known = {}
 
     async def add_route(self, routespec, target, data):
-        self.known[routespec] = {{"routespec": routespec, "target": target, "data": data}}
+        self.known[routespec] = {"routespec": routespec, "target": target, "data": data}
 
     async def delete_route(self, routespec):
         self.known.pop(routespec, None)
@@ -36,17 +33,24 @@ class Routes(Proxy):
         return dict(self.known)
 
 
+c.JupyterHub.proxy_class = Routes
+"""
+"""Nobody comes by a proxy."""
+LOCAL_SERVERS: Final = f"""
+import sys
+
+import membership
+{ROUTES}
 membership.QUIET_SECONDS = 1
 login = c[c.JupyterHub.authenticator_class.__name__]
 login.auth_refresh_age = 1
 login.http_request_kwargs = {{**login.http_request_kwargs, "request_timeout": 2}}
-c.JupyterHub.proxy_class = Routes
 c.JupyterHub.spawner_class = "jupyterhub.spawner.SimpleLocalProcessSpawner"
 c.Spawner.cmd = [sys.executable, {str(SERVER)!r}]
 c.Spawner.pre_spawn_hook = None
 c.Spawner.poll_interval = 1
 """
-"""User servers are processes here; that pods are stopped in the same way is KubeSpawner's. Nobody comes by a proxy."""
+"""User servers are processes here; that pods are stopped in the same way is KubeSpawner's."""
 SOON: Final = 40.0
 
 

@@ -52,6 +52,14 @@ def running_provisioner(directory: Path) -> Iterator[Provisioner]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_GET(self) -> None:
+            asked.append(f"GET {self.path}")
+            body = json.dumps({"free": 3 * 2**40, "total": 4 * 2**40}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 

@@ -1,6 +1,7 @@
 """Keys rotate by putting a new one in front: afterwards the older ones are not needed."""
 
 import json
+import shutil
 import sqlite3
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
 from programs.hub.database import connected, is_there
-from programs.hub.stored_logins import renew
+from programs.hub.stored_logins import Keyring, renew
 from tests.programs.hub.asking import SECRETS, ask, site
 
 OLD, NEW, OTHER = ("ab" * 32, "cd" * 32, "ef" * 32)
@@ -75,9 +76,55 @@ def test_first_start_has_nothing_to_renew(tmp_path: Path) -> None:
 @pytest.mark.programs
 def test_jupyterhub_reads_what_was_renewed(tmp_path: Path) -> None:
     """Its own encryption wrote it with the old key, and reads it with the new one alone."""
-    for keys, question in ((OLD, "keep"), (f"{NEW};{OLD}", "settings"), (NEW, "kept")):
-        for leftover in ("secrets", "pages"):
-            if (tmp_path / leftover).exists():
-                (tmp_path / leftover).rename(tmp_path / f"{leftover}-before-{question}")
-        said = ask(tmp_path, question, of=site(), secrets={**SECRETS, "crypt-keys": keys})
-    assert said == json.loads(LOGIN)
+    started(tmp_path, "keep", old=OLD)
+    started(tmp_path, "settings", new=NEW, old=OLD)
+    assert started(tmp_path, "kept", new=NEW) == json.loads(LOGIN)
+
+
+@pytest.mark.programs
+def test_hub_does_not_start_without_the_key_of_its_logins(tmp_path: Path) -> None:
+    started(tmp_path, "keep", old=OLD)
+    for _ in range(2):
+        with pytest.raises(AssertionError) as refused:
+            started(tmp_path, "settings", new=NEW)
+        assert "the hub does not start, so that 1 are not lost" in str(refused.value)
+        assert "keys: [new, old]" in str(refused.value)
+    started(tmp_path, "settings", new=NEW, old=OLD)
+    assert started(tmp_path, "kept", new=NEW) == json.loads(LOGIN), "nothing was lost"
+
+
+@pytest.mark.programs
+def test_hub_starts_where_the_key_is_said_to_be_lost(tmp_path: Path) -> None:
+    started(tmp_path, "keep", old=OLD)
+    started(tmp_path, "settings", keys_lost=True, new=NEW)
+    started(tmp_path, "settings", new=NEW)
+
+
+def started(directory: Path, question: str, *, keys_lost: bool = False, **keys: str) -> Any:
+    """Start a hub with these keys, newest first, and ask it."""
+    for leftover in ("secrets", "pages"):
+        if (directory / leftover).exists():
+            shutil.rmtree(directory / leftover)
+    of = site(keys=[*keys], keys_lost=keys_lost)
+    return ask(directory, question, of=of, secrets={**SECRETS, "crypt-keys": ";".join(keys.values())})
+
+
+def test_key_that_is_missed_is_the_one_that_encrypted_last(tmp_path: Path) -> None:
+    ring = Keyring(tmp_path / "keys.json")
+    assert ring.missing({"new": NEW}) is None, "a hub of before remembers nothing, and starts"
+    ring.keep({"new": NEW, "old": OLD})
+    assert ring.missing({"new": NEW}) is None
+    assert ring.missing({"other": OTHER, "renamed": NEW}) is None
+    assert ring.missing({"old": OLD}) == "new"
+    assert ring.missing({"new": OTHER, "old": OLD}) == "new", "another key by its name is not it"
+    (tmp_path / "keys.json").write_text("[]")
+    assert ring.missing({"old": OLD}) is None
+
+
+def test_new_key_that_does_not_stand_first_is_named(tmp_path: Path) -> None:
+    ring = Keyring(tmp_path / "keys.json")
+    assert not [*ring.behind({"new": NEW, "old": OLD})], "nothing was there before"
+    ring.keep({"old": OLD})
+    assert not [*ring.behind({"new": NEW, "old": OLD})]
+    assert [*ring.behind({"old": OLD, "new": NEW})] == ["new"]
+    assert [*ring.behind({"other": OTHER, "old": OLD, "new": NEW})] == ["new"]

@@ -1,6 +1,7 @@
 """The hub's pages in the cluster: a ConfigMap of their own, which the hub restarts for."""
 
 import base64
+import json
 from pathlib import Path
 
 import kubernetes_validate
@@ -30,9 +31,11 @@ def test_files_come_to_where_the_fragment_looks_for_them(hub: Recorded) -> None:
     assert made["immutable"] is True
     spec = pod(hub, "hub-server")
     (volume,) = [each for each in spec["volumes"] if each["name"] == "pages"]
-    assert volume["configMap"]["name"] == "hub-pages-1a2b3c4d"
+    pages, announcements = (each["configMap"] for each in volume["projected"]["sources"])
+    assert pages["name"] == "hub-pages-1a2b3c4d"
+    assert announcements == {"name": "hub-announcements", "optional": True}, "it may come later, and go"
     found = {}
-    for item in volume["configMap"]["items"]:
+    for item in pages["items"]:
         in_text, in_base64 = made["data"].get(item["key"]), made["binaryData"].get(item["key"])
         found[item["path"]] = in_text.encode() if in_text is not None else base64.b64decode(in_base64)
     ours = {f"henhouse/{name}": text.encode() for name, text in own_templates().items()}
@@ -40,6 +43,21 @@ def test_files_come_to_where_the_fragment_looks_for_them(hub: Recorded) -> None:
     assert found == {**ours, **of_the_site}
     (mount,) = [each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "pages"]
     assert mount == {"name": "pages", "mountPath": PAGES_DIRECTORY, "readOnly": True}
+
+
+def test_announcements_change_no_pod(hub: Recorded) -> None:
+    """The kubelet brings them to a pod that runs: neither the pod nor what makes it start again may differ."""
+    before = program(site())
+    assert "hub-announcements" not in {each.name for each in before}
+    told = [{"text": "<b>Closed</b>", "level": "danger", "where": ["login", "home"]}]
+    after = program(site(announcements=told))
+    for name in ("hub-server", "hub-proxy", "hub-config", "hub-pages", "hub-keys"):
+        assert after.one(name).inputs == before.one(name).inputs, name
+    made = after.one("hub-announcements").inputs
+    kubernetes_validate.validate(made, MINOR, strict=True)
+    assert made["metadata"]["name"] == "hub-announcements"
+    assert json.loads(made["data"]["announcements.json"]) == told
+    assert not made.get("immutable")
 
 
 def test_proxy_goes_on(hub: Recorded) -> None:

@@ -1,0 +1,83 @@
+"""When a server is stopped by itself, and what its owner is told afterwards; shipped to the hub.
+
+The hub reads the notes, and the culler, a process of its own, writes them: a file for each person.
+"""
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+NOTES = "stopped-servers"
+"""The directory of the notes, beside the hub's database."""
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a server may run, in seconds."""
+
+    timeout: int
+    """Without being used."""
+    max_age: int
+    """In all; 0 for no limit."""
+
+    def exceeded(self, inactive: timedelta, age: timedelta) -> str | None:
+        """Return why a server is to be stopped, or None where it may go on."""
+        if inactive.total_seconds() >= self.timeout:
+            return f"nobody used it for {spoken(self.timeout)}"
+        if self.max_age and age.total_seconds() >= self.max_age:
+            return f"it ran for {spoken(self.max_age)}, which is as long as a server may run here"
+        return None
+
+
+def limits_for(cull: Mapping[str, Any], groups: Collection[str]) -> Limits:
+    """Return the limits of a person in these groups: the longest of the entries that name one, or else everyone's."""
+    entries = [each for each in cull["groups"] if set(each["groups"]) & set(groups)] or [cull]
+    ages = [each["max_age"] for each in entries]
+    return Limits(max(each["timeout"] for each in entries), 0 if 0 in ages else max(ages))
+
+
+def shortest(cull: Mapping[str, Any]) -> Limits:
+    """Return limits that nobody's are below: within them, nobody's groups matter."""
+    entries = [cull, *cull["groups"]]
+    ages = [each["max_age"] for each in entries if each["max_age"]]
+    return Limits(min(each["timeout"] for each in entries), min(ages, default=0))
+
+
+def spoken(seconds: int) -> str:
+    """Return a time in the largest unit that it is a whole number of."""
+    unit, size = next(each for each in _UNITS if seconds % each[1] == 0)
+    count = seconds // size
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+class Notes:
+    """Why people's servers were stopped, until they start one again."""
+
+    def __init__(self, directory: str) -> None:
+        """Keep them below this directory, the hub's own."""
+        self._directory = Path(directory) / NOTES
+
+    def write(self, name: str, why: str) -> None:
+        """Note why a person's server is stopped now."""
+        self._directory.mkdir(exist_ok=True)
+        new = self._directory / f".{name}"
+        new.write_text(json.dumps({"when": datetime.now(UTC).timestamp(), "why": why}))
+        os.replace(new, self._directory / name)
+
+    def read(self, name: str) -> str | None:
+        """Return the sentence for a person's page; None where their server was not stopped by itself."""
+        try:
+            note = json.loads((self._directory / name).read_text())
+            when = datetime.fromtimestamp(note["when"], UTC)
+            return f"Your server was stopped on {when:%d %B %Y at %H:%M} UTC, because {note['why']}."
+        except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget(self, name: str) -> None:
+        """Remove it: the person starts a server."""
+        (self._directory / name).unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""What administrators are shown of the hub's state, made ready for the page; shipped to the hub.
+
+The hub knows which servers run and what people chose for them; the file server tells how much room homes have.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+USUAL = "as the site has it"
+"""What nobody chose."""
+CHOSEN = ("profile", "image", "size")
+PATIENCE_SECONDS = 5
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def running(options: Iterable[Any]) -> list[dict[str, Any]]:
+    """Count servers by what their owners chose, the most frequent first."""
+    chosen = Counter(tuple(_chosen(each, name) for name in CHOSEN) for each in options)
+    rows = sorted(chosen.items(), key=lambda each: (-each[1], each[0]))
+    return [dict(zip(CHOSEN, what, strict=True)) | {"count": count} for what, count in rows]
+
+
+def _chosen(options: Any, name: str) -> str:
+    value = options.get(name) if isinstance(options, Mapping) else None
+    return value if isinstance(value, str) and value and not (name == "profile" and value == "server") else USUAL
+
+
+async def room(homes: Mapping[str, str]) -> dict[str, str]:
+    """Ask the file server how much room homes have: `free`, `total` and `used` in words, or `error`."""
+    request = HTTPRequest(
+        f"{homes['provisioner_url']}/status",
+        ca_certs=homes["ca"],
+        client_cert=homes["certificate"],
+        client_key=homes["key"],
+        connect_timeout=PATIENCE_SECONDS,
+        request_timeout=PATIENCE_SECONDS,
+    )
+    try:
+        answer = json.loads((await AsyncHTTPClient().fetch(request)).body)
+        free, total = int(answer["free"]), int(answer["total"])
+    except Exception as error:  # the page is for the very days on which something is wrong
+        return {"error": str(error) or type(error).__name__}
+    used = f"{100 * (total - free) / total:.0f} %" if total else "0 %"
+    return {"free": in_words(free), "total": in_words(total), "used": used}
+
+
+def in_words(size: float) -> str:
+    """Return a number of bytes in the largest unit of which there is a whole one."""
+    unit = 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
+
+
+def time_in_words(seconds: float) -> str:
+    """Return a time."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %B %Y, %H:%M} UTC"

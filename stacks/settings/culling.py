@@ -1,0 +1,72 @@
+"""Culling: when servers are stopped by themselves, and kernels and terminals in them."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from stacks.settings.chart import ChartModel
+from stacks.settings.types import Model
+
+GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+SHORTEST_SECONDS = 60
+"""Servers tell the hub of their activity every few minutes: less would stop what is in use."""
+
+
+class CullGroupSettings(ChartModel):
+    """Other limits for the members of some of the hub's groups."""
+
+    groups: tuple[GroupName, ...] = Field(min_length=1)
+    """The groups. Whoever is in groups of several entries has the longest of each limit."""
+    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS)
+    """In seconds. If omitted, everyone's."""
+    max_age: int | None = Field(default=None, ge=0)
+    """In seconds; 0 for no limit. If omitted, everyone's."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "CullGroupSettings":
+        if self.timeout is None and self.max_age is None:
+            raise ValueError("give timeout, maxAge or both: this entry changes nothing")
+        return self
+
+
+class KernelCullSettings(Model):
+    """Kernels. Names and meanings are those of Jupyter Server's MappingKernelManager."""
+
+    cull_idle_timeout: int = Field(default=0, ge=0)
+    """Stop a kernel that was idle for this many seconds. If omitted, none is."""
+    cull_interval: int = Field(default=300, gt=0)
+    """Seconds between looks."""
+    cull_connected: bool = False
+    """Also kernels whose notebook is open in a browser."""
+    cull_busy: bool = False
+    """Also kernels that compute."""
+
+
+class TerminalCullSettings(Model):
+    """Terminals. Names and meanings are those of Jupyter Server's TerminalManager."""
+
+    cull_inactive_timeout: int = Field(default=0, ge=0)
+    """Close a terminal in which nothing was typed or shown for this many seconds. If omitted, none is."""
+    cull_interval: int = Field(default=300, gt=0)
+    """Seconds between looks."""
+
+
+class CullSettings(ChartModel):
+    """When servers are stopped by themselves. Files are safe; what only a kernel's memory holds is lost."""
+
+    enabled: bool = True
+    """Whether servers are stopped at all."""
+    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS)
+    """Stop servers that were idle for this many seconds. If omitted, `hub.cull_idle_seconds`."""
+    every: int | None = Field(default=None, ge=30)
+    """Seconds between looks. If omitted, a quarter of the timeout, and 30 at least."""
+    max_age: int = Field(default=0, ge=0)
+    """Stop servers that have run for this many seconds, also those in use; 0 for no limit."""
+    concurrency: int = Field(default=10, ge=1)
+    """How many servers are stopped at a time."""
+    groups: tuple[CullGroupSettings, ...] = ()
+    """Other limits for members of groups; they are in place of everyone's, also where they are shorter."""
+    kernels: KernelCullSettings = KernelCullSettings()
+    """Kernels inside servers that run on."""
+    terminals: TerminalCullSettings = TerminalCullSettings()
+    """Terminals inside servers that run on."""

@@ -1,0 +1,227 @@
+"""Servers that are stopped by themselves: the real hub, the real culler, and servers that are processes."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components.apps.hub.culling import cull_values
+from programs.hub.culling import Limits, Notes, limits_for, shortest, spoken
+from tests.acceptance.site import eventually
+from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
+from tests.programs.hub.provided import ROUTES, SERVER
+from tests.programs.hub.running import HUB_CA, Browser, serving
+
+TOKEN: Final = "token-of-the-culler"
+SERVERS: Final = f"""
+import sys
+
+from henhouse_hub import c
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+c.JupyterHub.spawner_class = SimpleLocalProcessSpawner
+c.Spawner.cmd = [sys.executable, {str(SERVER)!r}]
+"""
+LATER: Final = f"""{ROUTES}
+import json
+from pathlib import Path
+
+c.JupyterHub.load_groups = {{"long": ["ann", "eve"], "short": ["eve"]}}
+(service,) = [each for each in c.JupyterHub.services.get_value([]) if each["name"] == "idle-culler"]
+service["api_token"] = {TOKEN!r}
+Path("culler-command").write_text(json.dumps(service["command"]))
+"""
+LESS: Final = """
+(role,) = [each for each in c.JupyterHub.load_roles.get_value([]) if each["name"] == "idle-culler"]
+role["scopes"].remove("read:users:groups")
+"""
+LONG: Final = 36000
+
+
+def rules(**cull: Any) -> dict[str, Any]:
+    return cull_values(site(cull=cull).hub)
+
+
+@pytest.mark.parametrize(
+    ("groups", "timeout", "max_age"),
+    [
+        ((), 3600, 86400),
+        (("others",), 3600, 86400),
+        (("students",), 600, 86400),
+        (("staff",), 7200, 0),
+        (("students", "staff"), 7200, 0),
+        (("guests", "students"), 3600, 86400),
+        (("guests",), 3600, 7200),
+    ],
+)
+def test_longest_limit_of_the_groups_holds(groups: tuple[str, ...], timeout: int, max_age: int) -> None:
+    cull = rules(
+        maxAge=86400,
+        groups=[
+            {"groups": ["students", "pupils"], "timeout": 600},
+            {"groups": ["staff"], "timeout": 7200, "maxAge": 0},
+            {"groups": ["guests"], "maxAge": 7200},
+        ],
+    )
+    assert limits_for(cull, groups) == Limits(timeout, max_age)
+    assert shortest(cull) == Limits(600, 7200)
+
+
+def test_nothing_is_due_before_its_time() -> None:
+    limits, second = Limits(600, 3600), timedelta(seconds=1)
+    assert limits.exceeded(600 * second - second, 3600 * second - second) is None
+    assert limits.exceeded(600 * second, 600 * second) == "nobody used it for 10 minutes"
+    assert "ran for 1 hour" in str(limits.exceeded(0 * second, 3600 * second))
+    assert Limits(600, 0).exceeded(0 * second, 10**8 * second) is None
+
+
+def test_times_are_said_in_words() -> None:
+    said = [spoken(seconds) for seconds in (86400, 7200, 5400, 61, 1)]
+    assert said == ["1 day", "2 hours", "90 minutes", "61 seconds", "1 second"]
+
+
+def test_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    notes = Notes(str(tmp_path))
+    assert notes.read("ada") is None
+    notes.write("ada", "of this")
+    assert str(notes.read("ada")).endswith(" UTC, because of this.")
+    (tmp_path / "stopped-servers/ada").write_text('{"when": 1e99, "why": ""}')
+    assert notes.read("ada") is None
+    notes.forget("ada")
+    notes.forget("ada")
+
+
+class Culled:
+    """A hub with servers of these people, and its culler."""
+
+    def __init__(self, directory: Path, **cull: Any) -> None:
+        """`cull` replaces what the settings say, with times that no site may have."""
+        self.directory = directory
+        of = site(login="dummy", administrators=["ada"], cull={"groups": [{"groups": ["x"], "maxAge": 0}]})
+        self.config = configured(directory, of, NO_PROVISIONER)
+        (directory / "32-servers.py").write_text(SERVERS)
+        (directory / "99-later.py").write_text(LATER)
+        values = json.loads((directory / "site.json").read_text())
+        values["cull"].update(every=1, **cull)
+        (directory / "site.json").write_text(json.dumps(values))
+        self.people: dict[str, Browser] = {}
+
+    @contextmanager
+    def running(self, *people: str) -> Iterator["Culled"]:
+        """Run the hub and start the servers, then the culler."""
+        with serving(self.config) as self.url:
+            for name in people:
+                self.people[name] = browser = Browser(self.url, self.directory / HUB_CA)
+                assert browser.post("/hub/login", username=name, password=SECRETS["shared-password"]).status_code == 302
+                assert browser.post("/hub/spawn").status_code == 302
+            for name in people:
+                eventually(f"the server of {name}", lambda name=name: self.runs(name), seconds=40)  # type: ignore[misc]
+            yield self
+
+    @contextmanager
+    def culler(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run the command that the hub would run, with the hub's address of this test."""
+        words: list[str] = json.loads((self.directory / "culler-command").read_text())
+        command = [f"--url={self.url}/hub/api" if each.startswith("--url=") else each for each in words]
+        environment = {"JUPYTERHUB_API_TOKEN": TOKEN, "SSL_CERT_FILE": str(self.directory / HUB_CA)}
+        with (self.directory / "culler.log").open("w") as log:
+            process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.wait(20)
+
+    def api(self, name: str, method: str, path: str) -> Any:
+        """Ask the hub's API as its pages do in this person's browser."""
+        browser = self.people[name]
+        return browser.session.request(
+            method,
+            f"{self.url}/hub/api/{path}",
+            params={"_xsrf": browser.xsrf()},
+            headers={"Referer": f"{self.url}/hub/home"},
+        )
+
+    def runs(self, name: str) -> bool:
+        """Return whether a person's server runs."""
+        servers: Mapping[str, Any] = self.api(name, "GET", f"users/{name}").json()["servers"]
+        return bool(servers.get("", {}).get("ready"))
+
+    def home(self, name: str) -> str:
+        """Return a person's page."""
+        return " ".join(self.people[name].get("/hub/home").text.split())
+
+    def log(self) -> str:
+        """Return what the culler said."""
+        return (self.directory / "culler.log").read_text()
+
+
+@pytest.mark.programs
+def test_idle_server_of_one_group_is_stopped_and_anothers_stays(tmp_path: Path) -> None:
+    groups = [
+        {"groups": ["long"], "timeout": LONG, "max_age": 0},
+        {"groups": ["short"], "timeout": 1, "max_age": 0},
+    ]
+    hub = Culled(tmp_path, timeout=1, max_age=0, groups=groups)
+    with hub.running("ann", "eve", "zoe"), hub.culler():
+        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        assert hub.runs("ann"), "of the group with the long limit"
+        assert hub.runs("eve"), "the longest of her groups' limits holds"
+        eventually("zoe is told", lambda: "Your server was stopped on" in hub.home("zoe"), seconds=40)
+        assert "because nobody used it for 1 second. Your files are safe." in hub.home("zoe")
+        assert "was stopped" in " ".join(hub.people["zoe"].get("/hub/user/zoe/lab").text.split())
+        assert "was stopped" not in hub.home("ann")
+        assert "Error" not in hub.log(), hub.log()
+
+
+@pytest.mark.programs
+def test_server_in_use_is_stopped_at_its_age_and_a_new_one_forgets_why(tmp_path: Path) -> None:
+    hub = Culled(tmp_path, timeout=LONG, max_age=2, groups=[{"groups": ["long"], "timeout": 1, "max_age": 0}])
+    with hub.running("zoe"):
+        with hub.culler():
+            eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        why = "it ran for 2 seconds, which is as long as a server may run here"
+        eventually("zoe is told", lambda: why in hub.home("zoe"), seconds=40)
+        assert hub.people["zoe"].post("/hub/spawn").status_code == 302
+        eventually("zoe's new server", lambda: hub.runs("zoe"), seconds=40)
+        assert 'id="stop"' in hub.home("zoe"), "Stop My Server"
+        assert hub.api("zoe", "DELETE", "users/zoe/server").status_code in (202, 204)
+        eventually("zoe stops it herself", lambda: 'id="stop"' not in hub.home("zoe"), seconds=40)
+        assert "was stopped" not in hub.home("zoe")
+
+
+@pytest.mark.programs
+def test_nobody_is_stopped_whose_groups_are_not_known(tmp_path: Path) -> None:
+    hub = Culled(tmp_path, timeout=1, max_age=0, groups=[{"groups": ["long"], "timeout": LONG, "max_age": 0}])
+    later = tmp_path / "99-later.py"
+    later.write_text(later.read_text() + LESS)
+    with hub.running("ann"), hub.culler():
+        eventually("the culler has looked", lambda: "Error processing ann" in hub.log(), seconds=40)
+        assert hub.runs("ann")
+
+
+@pytest.mark.programs
+def test_hub_runs_a_culler_only_where_it_is_wanted(tmp_path: Path) -> None:
+    said = ask(tmp_path, "settings", of=site(cull={"enabled": False}))
+    assert "idle-culler" not in {each["name"] for each in [*said["services"], *said["roles"]]}
+
+
+@pytest.mark.programs
+def test_kernels_and_terminals_are_stopped_by_the_server(tmp_path: Path) -> None:
+    cull = {"kernels": {"cull_idle_timeout": 1800, "cull_connected": True}, "terminals": {"cull_inactive_timeout": 900}}
+    (container,) = ask(tmp_path, "pod", "ada", of=site(cull=cull))["spec"]["containers"]
+    assert container["args"] == [
+        "jupyterhub-singleuser",
+        "--MappingKernelManager.cull_idle_timeout=1800",
+        "--MappingKernelManager.cull_interval=300",
+        "--MappingKernelManager.cull_connected=True",
+        "--MappingKernelManager.cull_busy=False",
+        "--TerminalManager.cull_inactive_timeout=900",
+        "--TerminalManager.cull_interval=300",
+    ]
