@@ -32,14 +32,18 @@ def passwd_file(user: str, uid: int, gid: int, home: str) -> str:
 
 
 def group_file(user: str, gid: int, groups: Mapping[str, int] | None = None) -> str:
-    """Return group(5): the person's own group, `users` and `groups` with the person in them, and those of the system.
+    """Return group(5): the person's own group, `users` and `groups` with the person in them, and the system's."""
+    shared = (f"{name}:x:{number}:{user}" for name, number in group_names(user, groups or {}).items())
+    return _file(f"{user}:x:{gid}:", (f"users:x:{USERS_GROUP}:{user}", *shared, *_SYSTEM_GROUPS))
+
+
+def group_names(user: str, groups: Mapping[str, int]) -> dict[str, int]:
+    """Return the numbers of a person's groups by the names that they have in the server.
 
     A group of the provider's that has a name of the system's gets an underscore behind it, which no name there has.
     """
     taken = {user, "users", *(line.partition(":")[0] for line in _SYSTEM_GROUPS)}
-    named = {f"{name}_" if name in taken else name: number for name, number in (groups or {}).items()}
-    shared = (f"{name}:x:{number}:{user}" for name, number in named.items())
-    return _file(f"{user}:x:{gid}:", (f"users:x:{USERS_GROUP}:{user}", *shared, *_SYSTEM_GROUPS))
+    return {f"{name}_" if name in taken else name: number for name, number in groups.items()}
 
 
 def _file(own: str, others: Iterable[str]) -> str:

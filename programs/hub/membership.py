@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from administrators import demote_former
 from oauthenticator.oauth2 import OAuthenticator
+from person import OURS, described, known_of
 from tornado.httpclient import HTTPClientError
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
@@ -22,8 +23,6 @@ AT_ONCE = 10
 """How many people the provider is asked about at one time."""
 QUIET_SECONDS = 30
 """How long a provider that could not be reached is not asked again: nobody waits for it at each click."""
-OURS = "henhouse"
-"""Where the encrypted login keeps what `known_of` returns."""
 UNREACHABLE = 599
 """Tornado's status for no answer (https://www.tornadoweb.org/en/stable/httpclient.html)."""
 
@@ -42,11 +41,6 @@ class ProviderAway(HTTPError):
         )
         if (raised := _away.get()) is not None:
             raised.append(self)
-
-
-def known_of(state: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what is kept beside a login: `confirmed`, `account`, `uid` and `groups`; empty for other logins."""
-    return dict((state or {}).get(OURS) or {})
 
 
 class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -158,14 +152,21 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
 
     async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
         """Note whose login it is and that the provider vouches for it now; called whenever it is asked."""
+        # Before upstream's classes add what GitHub keeps to itself, an address that its owner does not publish.
+        person = self.person(auth_model["auth_state"][self.user_auth_state_key])
         auth_model = await super().update_auth_model(auth_model)
         state = auth_model["auth_state"]
         number = state[self.user_auth_state_key].get(self.account_id_claim)
         if number in (None, ""):
             raise HTTPError(403, "The provider does not say %s, so nobody could be told apart.", self.account_id_claim)
         identity = await self.identity(state)
-        state[OURS] = {"confirmed": time.time(), "account": f"{self.account_issuer} {number}", **identity}
+        account = f"{self.account_issuer} {number}"
+        state[OURS] = {"confirmed": time.time(), "account": account, "person": person, **identity}
         return auth_model
+
+    def person(self, claims: dict[str, Any]) -> dict[str, str]:
+        """Return what the provider says of a person that their server is told: `name` and `email`, where it does."""
+        return described(claims)
 
     async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the person's `uid`, where the provider numbers accounts, and `groups`, numbers by name."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from henhouse_hub import c, secret, site
 from membership import Membership
+from person import introduce
 
 
 def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
@@ -28,6 +29,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     said.blocked_users = set(login["blocked_users"])
     said.auth_refresh_age = login["check_seconds"]
     said.custom_403_message = "You may not log in here. Please ask an administrator, and tell them who you are there."
+    c.KubeSpawner.auth_state_hook = introduce(login)
     said.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}
     if login["certificate_authority"]:
         said.http_request_kwargs["ca_certs"] = f"{site['secrets_directory']}/provider-ca.crt"

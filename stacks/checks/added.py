@@ -25,7 +25,7 @@ FREE: Final = ("JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
 """What JupyterHub leaves to the site: how its program in the user server starts."""
 
 HUB_VOLUMES: Final = ("config", "database", "keys", "pages", "tmp")
-SERVER_VOLUMES: Final = ("files", "home", "identity")
+SERVER_VOLUMES: Final = ("files", "home", "identity", "person")
 SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 """Directories without which no program of an image runs."""
 KERNEL: Final = ("/proc", "/sys")
@@ -34,7 +34,7 @@ ACCOUNTS: Final = ("/var/run/secrets/kubernetes.io/serviceaccount", "/run/secret
 HUB_PATHS: Final = ("/etc/jupyterhub", "/etc/jupyterhub-pages", "/etc/jupyterhub-secrets", "/srv/jupyterhub", *ACCOUNTS)
 """Where henhouse's own are in the hub's container: nothing over them, and nothing in them."""
 HOME: Final = "/home/jovyan"
-SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", *ACCOUNTS)
+SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", "/etc/henhouse", *ACCOUNTS)
 
 LARGEST_VALUES: Final = 256 * KIBIBYTE
 """A quarter of a ConfigMap; half of it is for fragments, and the rest for henhouse's own."""

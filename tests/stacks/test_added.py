@@ -72,7 +72,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ),
     *(
         (in_servers(storage={"extraVolumes": [{"name": name, "emptyDir": {}}]}), f"{name} is henhouse's own volume")
-        for name in ("home", "identity", "files")
+        for name in ("home", "identity", "files", "person")
     ),
     ({"extraVolumes": [{"name": "x"}]}, "give exactly one of persistentVolumeClaim"),
     ({"extraVolumes": [{"name": "x", "emptyDir": {}, "secret": {"secretName": "x"}}]}, "give exactly one of"),

@@ -2,7 +2,9 @@
 
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import urlsplit
 
+from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
 from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
@@ -30,6 +32,15 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
 
     denied_organizations = Set(config=True, help="Organizations, and teams as organization:team.")
     tokens_end = False
+
+    def person(self, claims: dict[str, Any]) -> dict[str, str]:
+        """Return name and address, and what GitHub calls and numbers the account.
+
+        Who publishes no address has GitHub's own, which leads to nobody's letter box.
+        """
+        account = {"id": str(claims.get("id")), "login": str(claims.get("login"))}
+        nowhere = f"{account['id']}+{account['login']}@users.noreply.{urlsplit(self.account_issuer).hostname}"
+        return {"email": nowhere, **super().person(claims), **account}
 
     async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the numbers of the account, and of those organizations of the settings that the person is in."""
@@ -97,4 +108,7 @@ configure(GitHub, login)
 c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
 c.GitHub.account_id_claim = "id"
 c.GitHub.allowed_organizations = set(login["allowed_organizations"])
+if login["git_credentials"]:
+    # JupyterHub would rather have it as a service; a service would need everybody's logins.
+    c.JupyterHub.extra_handlers.append((PATH, GitCredential, {"granted": scopes, "account_key": "github_user"}))
 c.GitHub.denied_organizations = set(login["denied_organizations"])

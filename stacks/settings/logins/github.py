@@ -32,13 +32,28 @@ class GitHubLoginSettings(ProviderLoginSettings):
     )
     """What people are asked to let the hub do. Without `read:org` only public memberships count."""
 
+    git_credentials: bool = False
+    """Whether git in people's servers may use their token of GitHub over HTTPS, to clone and to push. It asks the hub
+    for the token at each use; the token is in no file and no variable. `scope` needs `public_repo`, or `repo` for
+    private repositories: people agree to it at their next login."""
+
     fragment: ClassVar[str] = "github.py"
+    modules: ClassVar[tuple[str, ...]] = (*ProviderLoginSettings.modules, "git_credential.py", "git_tokens.py")
     numbers_accounts: ClassVar[bool] = True
     allows: ClassVar[str] = "allowed_organizations, such as [my-lab], or allowed_users"
 
     @property
     def lets_somebody_in(self) -> bool:
         return bool(self.allowed_organizations or self.allowed_users)
+
+    @model_validator(mode="after")
+    def _git_may_push(self) -> Self:
+        if self.git_credentials and not {"public_repo", "repo"}.intersection(self.scope):
+            raise ValueError(
+                "git_credentials need public_repo or repo in scope, such as "
+                f"[{', '.join((*self.scope, 'public_repo'))}]: without it nobody's token may push"
+            )
+        return self
 
     @model_validator(mode="after")
     def _denied_can_be_seen(self) -> Self:

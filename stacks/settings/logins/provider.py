@@ -47,10 +47,16 @@ class ProviderLoginSettings(LoginSettings):
     networks: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
     """Where the provider answers, on port 443. By default anywhere on the internet: a network policy knows addresses,
     no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
+    git_identity: bool = True
+    """Whether git in people's servers has their name and their e-mail address from the provider; where the account at
+    GitHub publishes none, GitHub's own for it, `id+login@users.noreply.github.com`. Their own ~/.gitconfig wins."""
+    identity_variables: bool = True
+    """Whether people's servers have EXTERNAL_UID and EXTERNAL_GROUPS, and with GitHub GITHUB_ID, GITHUB_LOGIN,
+    GITHUB_NAME and GITHUB_EMAIL, as variables (docs/hub.md). `hub.singleuser.extraEnv` wins."""
     certificate_authority: Certificates | None = None
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
 
-    modules: ClassVar[tuple[str, ...]] = ("administrators.py", "membership.py", "provider.py")
+    modules: ClassVar[tuple[str, ...]] = ("administrators.py", "membership.py", "person.py", "provider.py")
     secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
     first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"
     allows: ClassVar[str]

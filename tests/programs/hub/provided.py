@@ -66,9 +66,9 @@ class Hub:
             "certificate_authority": (directory / PROVIDER_CA).read_text(),
             **login,
         }
-        self._site = site(login=settings, administrators=["ada"])
-        secrets = {**SECRETS, **self._site.hub.login.given}
-        self._config = configured(directory, self._site, NO_PROVISIONER, secrets)
+        self.site = site(login=settings, administrators=["ada"])
+        self.secrets = {**SECRETS, **self.site.hub.login.given}
+        self._config = configured(directory, self.site, NO_PROVISIONER, self.secrets)
         (directory / "99-local-servers.py").write_text(LOCAL_SERVERS)
 
     def also(self, *lines: str) -> None:
@@ -93,7 +93,7 @@ class Hub:
     @property
     def public(self) -> str:
         """Where people believe to be."""
-        return f"https://{self._site.hub.host}"
+        return f"https://{self.site.hub.host}"
 
     def log_in(self, person: str, browser: Browser | None = None) -> tuple[Browser, int]:
         """Go from the hub to the provider and back as this person; return the browser and the last page's status."""

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.certificates import LOOPBACK, Authority
+from tests.programs.hub import git_server
 
 CLIENT_ID: Final = "hub-of-a-test"
 CLIENT_SECRET: Final = "secret-of-the-hub"
@@ -48,6 +49,8 @@ class Provider:
     challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By code that was not used yet: the person, and the challenge that came with the request for it."""
     gives_refresh_tokens: bool = False
+    repositories: Path | None = None
+    """Where it keeps git's, if it does."""
     authorize_path: str = "/authorize"
     token_path: str = "/token"
 
@@ -109,6 +112,8 @@ class GitHub(Provider):
 
     accounts: dict[str, int] = field(default_factory=dict)
     """Numeric id by login."""
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What somebody says of themselves, where it is not the usual."""
     organizations: dict[str, int] = field(default_factory=dict)
     """Numeric id by login."""
     members: dict[str, set[str]] = field(default_factory=dict)
@@ -133,7 +138,7 @@ class GitHub(Provider):
         match path.strip("/").split("/"):
             case ["user"]:
                 account = {"login": person, "id": self.accounts[person], "email": f"{person}@example.org"}
-                return 200, {**account, "name": None}, {}
+                return 200, {**account, "name": None, **self.profiles.get(person, {})}, {}
             case ["user", "orgs"]:
                 return self._organizations_of(person, int(query.get("page", "1")), int(query["per_page"]))
             case ["orgs", org, "members" | "public_members" as kind, who]:
@@ -190,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
     released: threading.Event
 
     def do_GET(self) -> None:
+        if self._is_of_git():
+            return
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path == self.provider.authorize_path:
@@ -199,10 +206,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(lambda: self.provider.answer(url.path, query, self.provider.who.get(token)))
 
     def do_POST(self) -> None:
+        if self._is_of_git():
+            return
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         assert self.path == self.provider.token_path
         form = {name: values[0] for name, values in parse_qs(body).items()}
         self._answer(lambda: self.provider.token(form))
+
+    def _is_of_git(self) -> bool:
+        """Answer what git asks for, and return whether it was that."""
+        repositories = self.provider.repositories
+        if repositories is None or not self.path.startswith(git_server.PREFIX):
+            return False
+        git_server.serve(self, repositories, self.provider.who)
+        return True
 
     def _answer(self, right: Any) -> None:
         self.provider.asked += 1

@@ -146,6 +146,17 @@ async def awaits(spawner: KubeSpawner, hook: asyncio.Task[None]) -> list[str]:
     return [] if hook.done() else [(await anext(spawner.progress()))["message"]]
 
 
+async def person(hub: JupyterHub, name: str, *states: str) -> object:
+    """Return the pods of a person who starts a server again and again, each time after a login that left this."""
+    spawner = spawner_of(hub, name)
+    spawner.uid, spawner.gid = 100007, 100007
+    pods = []
+    for state in states:
+        await spawner.run_auth_state_hook(json.loads(state))
+        pods.append(ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest()))
+    return pods
+
+
 async def watch(hub: JupyterHub, asked: str) -> object:
     """Whether pods are seen before the API server is there, afterwards, and after KubeSpawner's reflector gave up."""
     spawner = spawner_of(hub, "ada")
@@ -174,6 +185,7 @@ if __name__ == "__main__":
         "settings": settings,
         "pod": pod,
         "home": home,
+        "person": person,
         "scopes": scopes,
         "keep": keep,
         "kept": kept,

@@ -66,6 +66,24 @@ def hub(one_hub: Hub) -> Hub:
     return one_hub
 
 
+def test_name_and_address_are_kept_for_the_persons_server(hub: Hub) -> None:
+    """Those that are sure, in words that a file of settings can hold; the next answer replaces them."""
+    admin, _ = hub.log_in("ada")
+
+    def kept(**claims: Any) -> dict[str, str]:
+        of(hub).people["cy"] = {**person("cy", "staff"), **claims}
+        assert hub.lets_in("cy")
+        found: dict[str, str] = hub.api(admin, "GET", "users/cy").json()["auth_state"]["henhouse"]["person"]
+        return found
+
+    both = {"name": "Cy Ngu\u0303", "email": "cy@example.edu"}
+    assert kept(**both) == kept(**both, email_verified=True) == both
+    assert kept(**both, email_verified=False) == {"name": both["name"]}
+    assert kept(name="Cy\n[alias]\tx\0", email="cy@example.edu\n[alias]") == {"name": "Cy [alias] x"}
+    assert kept(name=["Cy"], email={"a": 1}) == kept(name=" .,:;", email="<>") == kept() == {}
+    assert kept(name="x" * 5000) == {"name": "x" * 200}
+
+
 def of(hub: Hub) -> OpenId:
     assert isinstance(hub.provider, OpenId)
     return hub.provider

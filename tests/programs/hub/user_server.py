@@ -3,6 +3,7 @@
 `user_server.py [FILE]`: while there is such a file, it goes on without the hub, as a pod does.
 """
 
+import json
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,6 +20,8 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     hub = os.getppid()
+    if directory := os.environ.get("TELLS_ENVIRONMENT"):
+        Path(directory, os.environ["JUPYTERHUB_USER"]).write_text(json.dumps(dict(os.environ)))
     server = HTTPServer(("127.0.0.1", urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0), Handler)
     server.timeout = 0.5
     outlives = [Path(each) for each in sys.argv[1:2]]
