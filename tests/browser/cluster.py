@@ -16,10 +16,11 @@ from tests.programs.hub.asking import kubeconfig
 AREA: Final = "/api/v1/namespaces/users"
 WATCH_SECONDS: Final = 5.0
 STEPS: Final = (
+    ("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory."),
     ("Scheduled", "Successfully assigned users/{pod} to chick5"),
     ("Pulling", 'Pulling image "quay.io/team/lab:w202648"'),
 )
-"""What Kubernetes says of a pod whose image is fetched."""
+"""What Kubernetes says of a pod for which there is room after a while, and whose image is fetched."""
 
 
 @dataclass

@@ -90,11 +90,12 @@ def test_server_is_chosen_by_keyboard_and_the_wait_is_told_in_plain_words(
     with page.expect_navigation(url="**/hub/spawn-pending/grace*"):
         page.keyboard.press("Enter")
     visitor.sees("heading", "Your server is starting")
-    visitor.reads("The machine fetches the image of your server", "You may close it and come back")
-    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
-    cluster.tell("jupyter-grace", "FailedScheduling", "0/3 nodes are available: 3 Insufficient memory.")
-    visitor.reads("No machine has room for your server at the moment")
+    visitor.reads("You may close it and come back")
+    expect(page.get_by_role("status")).to_contain_text("The machine fetches the image of your server")
+    progress = page.get_by_role("progressbar", name="Start of your server")
+    expect(progress).to_have_attribute("aria-valuenow", "63")
     page.get_by_text("Event log", exact=True).click()
+    visitor.sees("group", "").get_by_text("No machine has room for your server at the moment")
     visitor.looks()
     picture(visitor, "progress")
     (container,) = cluster.pods["jupyter-grace"]["spec"]["containers"]
