@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
-from oauthenticator.oauth2 import OAuthenticator
+from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthenticator
 from person import OURS, described, known_of
 from tornado.httpclient import HTTPClientError
 from tornado.ioloop import PeriodicCallback
@@ -35,12 +35,18 @@ class ProviderAway(HTTPError):
 
     def __init__(self, reason: object) -> None:
         super().__init__(503, "%s", reason)
-        self.jupyterhub_message = (
-            "The service that knows who you are does not answer at the moment. Running servers go on. "
-            "Please try again in a few minutes."
-        )
+        self.jupyterhub_message = "The service that knows who you are does not answer at the moment."
         if (raised := _away.get()) is not None:
             raised.append(self)
+
+
+class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
+    """Where people come back from the provider; the page of an error then says that it is about a login."""
+
+    @property
+    def template_namespace(self) -> dict[str, Any]:
+        """Return what every page gets, and `at_login`."""
+        return {**super().template_namespace, "at_login": True}
 
 
 class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -54,6 +60,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
     account_id_claim = Unicode("sub", config=True, help="What the provider never gives to another account.")
     denied_groups = Set(config=True, help="Groups whose members may not log in.")
     everybody = Bool(False, config=True, help="Whether everybody with an account there may log in.")
+    callback_handler = Callback
     tokens_end = True
     """Whether the provider's tokens end by themselves. Where they do not, one that is refused was revoked."""
 

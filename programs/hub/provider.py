@@ -28,7 +28,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     said.allowed_users = set(login["allowed_users"])
     said.blocked_users = set(login["blocked_users"])
     said.auth_refresh_age = login["check_seconds"]
-    said.custom_403_message = "You may not log in here. Please ask an administrator, and tell them who you are there."
+    said.custom_403_message = "Your account is not among those that may use this hub."
     c.KubeSpawner.auth_state_hook = introduce(login)
     said.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}
     if login["certificate_authority"]:

@@ -119,8 +119,8 @@ def _unsound(folder: Folder) -> Iterator[str]:
     """Yield what is wrong with templates; only what would certainly end in an error page is found."""
     ours = {f"henhouse/{name}": text for name, text in own_templates().items()}
     uses = {name: _used_by(text) for name, text in {**own_templates(), **ours}.items()}
-    uses |= {f"templates/{name}": [base] if base else [] for name, base in UPSTREAM.items()}
     for name, base in (*UPSTREAM.items(), *UPSTREAM_OF_NATIVE.items()):
+        uses[f"templates/{name}"] = [base] if base else []
         uses.setdefault(name, [base] if base else [])
     for name, content in folder.files.items():
         if not is_template(name):

@@ -1,4 +1,7 @@
-"""Debian's Chromium on the rack's campus, trusting the site's authority as a person's browser would."""
+"""Debian's Chromium, trusting the site's authority as a person's browser would.
+
+It is on the rack's campus, or on the loopback.
+"""
 
 import os
 import subprocess
@@ -29,15 +32,17 @@ FLAGS: Final = (
 
 
 @contextmanager
-def open_page(host: str, address: str, authority: str, *, prefix: tuple[str, ...] = ON_THE_CAMPUS) -> Iterator[Page]:
-    """Yield a blank page of a new browser that finds `host` at `address` and trusts only `authority` (PEM).
+def open_page(host: str, address: str, *authorities: str, prefix: tuple[str, ...] = ON_THE_CAMPUS) -> Iterator[Page]:
+    """Yield a blank page of a new browser that finds `host` at `address` and trusts only `authorities` (PEM).
+
+    `address` may have a port: what the page believes to be port 443 is then there.
 
     Chromium is started behind `prefix`, by default inside the rack's network; this process stays where it is and
     speaks to it through a pipe.
     """
     install_packages(PACKAGES)
     with tempfile.TemporaryDirectory(prefix="henhouse-browser-") as home, sync_playwright() as playwright:
-        _trust(authority, Path(home))
+        _trust(authorities, Path(home))
         context = playwright.chromium.launch_persistent_context(
             f"{home}/profile",
             executable_path=_launcher(Path(home), prefix),
@@ -51,17 +56,18 @@ def open_page(host: str, address: str, authority: str, *, prefix: tuple[str, ...
             context.close()
 
 
-def _trust(authority: str, home: Path) -> None:
+def _trust(authorities: tuple[str, ...], home: Path) -> None:
     """Chromium reads a person's own authorities from this database (NSS, certutil(1))."""
     database = home / ".pki/nssdb"
     database.mkdir(parents=True)
     subprocess.run(["certutil", "-N", "--empty-password", "-d", f"sql:{database}"], check=True)
-    subprocess.run(
-        ["certutil", "-A", "-d", f"sql:{database}", "-n", "henhouse", "-t", "C,,"],
-        input=authority,
-        text=True,
-        check=True,
-    )
+    for number, authority in enumerate(authorities):
+        subprocess.run(
+            ["certutil", "-A", "-d", f"sql:{database}", "-n", f"henhouse {number}", "-t", "C,,"],
+            input=authority,
+            text=True,
+            check=True,
+        )
 
 
 def _launcher(home: Path, prefix: tuple[str, ...]) -> str:

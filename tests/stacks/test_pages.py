@@ -51,7 +51,7 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
         ({"templates/x.html": '{% extends "nope.html" %}'}, "templates/x.html uses nope.html, which there is not"),
         ({"pages/x.html": '\n{% include "a.html" %}'}, "pages/x.html uses a.html, which there is not"),
         ({"pages/x.html": '{% include "templates/nope.html" %}'}, "uses templates/nope.html, which there is not"),
-        ({"pages/x.html": '{% include "henhouse/home.html" %}'}, "uses henhouse/home.html, which there is not"),
+        ({"pages/x.html": '{% include "henhouse/token.html" %}'}, "uses henhouse/token.html, which there is not"),
         ({"templates/page.html": '{% extends "page.html" %}'}, "extend henhouse/page.html or templates/page.html"),
         ({"templates/page.html": '{% extends "error.html" %}'}, "page.html leads back to itself by error.html"),
         (

@@ -2,11 +2,14 @@
 
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 import bcrypt
+import nativeauthenticator
 from administrators import demote_former
 from henhouse_hub import c, secret, site
+from jupyterhub.handlers.login import LoginHandler
 from nativeauthenticator import NativeAuthenticator, handlers
 from nativeauthenticator.orm import UserInfo
 from tornado import web
@@ -88,12 +91,24 @@ class Accounts(NativeAuthenticator):
 
 
 class Login(handlers.LoginHandler):
-    """Sends an administrator with a generated password to the page where they choose one."""
+    """Shows the page to log in; sends an administrator with a generated password to where they choose one."""
 
     def get_next_url(self, user: Any = None, default: str | None = None) -> str:
         if user is not None and self.authenticator.has_generated_password(user.name):
             return f"{self.hub.base_url}change-password"
         return str(super().get_next_url(user, default))
+
+    def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
+        """Return the page as JupyterHub makes it.
+
+        Upstream leaves out what `login.html` asks for since JupyterHub 5.0, and cannot tell of a form that is too old.
+        """
+        more["enable_signup"] = self.authenticator.enable_signup
+        return LoginHandler._render(self, login_error, username, **more)
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        """Return a page; that of the login has a name of its own, under which a site may have another."""
+        return super().render_template("native-login.html" if name == "login.html" else name, **more)
 
 
 class _AskFirst(handlers.LocalBase):
@@ -137,6 +152,8 @@ class AskToDiscard(handlers.DiscardHandler, _AskFirst):
 
 
 c.JupyterHub.authenticator_class = Accounts
+# Its templates can then be extended like JupyterHub's, as `templates/signup.html`.
+c.JupyterHub.template_paths.append(str(Path(nativeauthenticator.__file__).parent))
 c.NativeAuthenticator.enable_signup = site["login"]["enable_signup"]
 # "All" who may log in (20-login.py) are those that an administrator has authorized at /hub/authorize.
 c.NativeAuthenticator.open_signup = False

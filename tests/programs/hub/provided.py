@@ -83,7 +83,7 @@ class Hub:
     @contextmanager
     def running(self) -> Iterator["Hub"]:
         """Run it."""
-        with serving(self._config) as self.url:
+        with serving(self._config, host=self.host) as self.url:
             yield self
 
     def browser(self) -> Browser:
@@ -93,7 +93,16 @@ class Hub:
     @property
     def public(self) -> str:
         """Where people believe to be."""
-        return f"https://{self.site.hub.host}"
+        return f"https://{self.host}"
+
+    @property
+    def host(self) -> str:
+        """Its public name."""
+        return self.site.hub.host
+
+    def authorities(self) -> tuple[str, str]:
+        """Return whom a browser trusts: of the hub and of the provider, in PEM."""
+        return (self._directory / HUB_CA).read_text(), (self._directory / PROVIDER_CA).read_text()
 
     def log_in(self, person: str, browser: Browser | None = None) -> tuple[Browser, int]:
         """Go from the hub to the provider and back as this person; return the browser and the last page's status."""

@@ -64,14 +64,15 @@ class Browser:
 
 
 @contextmanager
-def serving(config: Path, *, cluster: str | None = None, **environment: str) -> Iterator[str]:
+def serving(config: Path, *, cluster: str | None = None, host: str = "hub", **environment: str) -> Iterator[str]:
     """Run a hub with this configuration file and return its address; `HUB_CA` beside the file vouches for it.
 
-    `cluster` is the kubeconfig of its cluster. If omitted, nothing answers there.
+    `cluster` is the kubeconfig of its cluster. If omitted, nothing answers there. `host` is its public name, which is
+    in its certificate beside the address.
     """
     directory = config.parent
     authority = Authority()
-    certificate, key = authority.issue("hub")
+    certificate, key = authority.issue(host)
     for name, text in ((HUB_CA, authority.pem), ("hub.crt", certificate), ("hub.key", key)):
         (directory / name).write_text(text)
     (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))

@@ -82,6 +82,20 @@ def administrator(hub: Hub) -> Person:
     return browser
 
 
+def test_login_page_is_there_and_says_why_it_refuses(hub: Hub) -> None:
+    stranger = hub.browser()
+    page = stranger.get("/hub/login")
+    assert page.status_code == 200
+    assert "Ask for an account" in page.text
+    assert "Invalid username or password" in stranger.post("/hub/login", username="zoe", password="wrong").text
+    with_an_old_form = {"username": "zoe", "password": "first-password-of-zoe", "_xsrf": "old"}
+    refused = hub.browser().session.post(
+        f"{stranger.url}/hub/login", data=with_an_old_form, verify=stranger.session.verify
+    )
+    assert refused.status_code == 403
+    assert "Login form invalid or expired. Try again." in refused.text
+
+
 def test_administrators_can_log_in_from_the_start_and_are_sent_to_choose_a_password(hub: Hub) -> None:
     ada = hub.browser()
     assert ada.log_in("ada", FIRST) == "/hub/change-password"

@@ -1,0 +1,30 @@
+"""Pictures of pages, for the documentation."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.visitor import Visitor
+
+LARGEST = 150_000
+"""Bytes of a picture in the repository."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make screenshots` asks for. Pytest sees it where this folder's tests are named on its command line."""
+    parser.addoption("--screenshots", type=Path, help="write pictures of the hub's pages into this folder")
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
+    """Provide what takes a picture of the page under a name, when pictures are asked for."""
+    folder: Path | None = request.config.getoption("screenshots", None)
+
+    def take(visitor: Visitor, name: str) -> None:
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+            size = len(visitor.page.screenshot(path=folder / f"{name}.png", animations="disabled", caret="hide"))
+            assert size < LARGEST, f"{name}: {size} bytes"
+
+    return take
