@@ -68,6 +68,10 @@ repair: setup ## STACK=dev: put right what drift names, and nothing else; asks b
 dns: setup ## STACK=prod RESOLVER=address[:port]: whether a name server answers what the stack's records say
 	@$(ENGINE) $(PYTHON) -m ops dns --stack $(STACK) $(if $(RESOLVER),--resolver $(RESOLVER)) $(FORMAT)
 
+reap: setup ## STACK=dev: which old tags of the image menu's repository would go (DELETE=1: delete them)
+	@$(PASSPHRASE)
+	@$(OPS) reap --stack $(STACK) $(if $(DELETE),--delete) $(FORMAT)
+
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PASSPHRASE)
 	@$(PULUMI) stack select --create $(STACK)

@@ -27,6 +27,9 @@ _NO_PULL = frozenset(
 _NOT_YET = frozenset({"", "ContainerCreating", "PodInitializing"})
 _HEALTHY = {"Ready": "True", "DiskPressure": "False", "MemoryPressure": "False", "PIDPressure": "False"}
 
+_TOLD = 50
+"""A kubelet tells of so many images, the largest (nodeStatusMaxImages), unless it is told to tell of more."""
+
 Object = Mapping[str, Any]
 
 
@@ -106,6 +109,14 @@ class Tried:
     """Since when the node has the image."""
 
 
+def has(node: Object, image: str, memory: "Memory") -> bool:
+    """Whether a node has an image: it says so, or it keeps quiet about its smaller images and has pulled this one."""
+    if canonical(image) in images_of(node):
+        return True
+    quiet = len(node.get("status", {}).get("images") or []) >= _TOLD
+    return quiet and memory.pulled(node["metadata"]["name"], image)
+
+
 @dataclass
 class Memory:
     """What was tried before. It is lost with the hub: then everything that is missing is pulled once more."""
@@ -135,6 +146,11 @@ class Memory:
         about = self.tried.get((node, image))
         return about is None or now >= about.next
 
+    def pulled(self, node: str, image: str) -> bool:
+        """Whether the last pull was one without a problem."""
+        about = self.tried.get((node, image))
+        return about is not None and about.pulls > 0 and not about.problem
+
     def problem(self, node: str, image: str) -> str:
         """Return why the last pull brought no image."""
         about = self.tried.get((node, image))
@@ -152,7 +168,7 @@ def status(nodes: Sequence[Object], wanted: Sequence[str], memory: Memory, now: 
     shown = {
         name: {
             "takes_pods": takes_pods(node),
-            "has": sorted(images.keys() & images_of(node)),
+            "has": [key for key, image in images.items() if has(node, image, memory)],
             "problems": {key: text for key, image in images.items() if (text := memory.problem(name, image))},
         }
         for node in nodes
@@ -165,8 +181,8 @@ def next_pull(node: Object, wanted: Sequence[str], memory: Memory, now: float) -
     """Return the first image that the node lacks, and that it is time to pull."""
     if not takes_pods(node):
         return None
-    name, here = node["metadata"]["name"], images_of(node)
-    missing = (image for image in wanted if canonical(image) not in here)
+    name = node["metadata"]["name"]
+    missing = (image for image in wanted if not has(node, image, memory))
     return next((image for image in missing if memory.may_pull(name, image, now)), None)
 
 

@@ -23,7 +23,7 @@ from prepulling import (
     PULL_SECONDS,
     Memory,
     canonical,
-    images_of,
+    has,
     is_for_people,
     next_pull,
     outcome,
@@ -115,9 +115,9 @@ def turn(cluster: Cluster, site: Mapping[str, Any], memory: Memory, now: float) 
             said += _look_after(cluster, pod, memory, now)
     memory.keep(names, wanted)
     for node in nodes:
-        name, here = node["metadata"]["name"], images_of(node)
+        name = node["metadata"]["name"]
         for image in wanted:
-            memory.see(name, image, canonical(image) in here, now)
+            memory.see(name, image, has(node, image, memory), now)
         image_to_pull = None if name in busy else next_pull(node, wanted, memory, now)
         if image_to_pull:
             cluster.create(pod_for(name, image_to_pull, site["prepuller"]["pull_secrets"]))

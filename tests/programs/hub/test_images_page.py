@@ -13,9 +13,10 @@ from components.kube.pods import PURPOSE_LABEL
 from programs.hub.images.prepulling import Memory, canonical, status, write_status
 from stacks.settings import Site
 from tests.programs.hub.asking import SECRETS, ask, configured, site
+from tests.programs.hub.distribution import REPOSITORY, digest
 from tests.programs.hub.page import Page
 from tests.programs.hub.running import HUB_CA, Browser, serving
-from tests.programs.hub.test_menu import IMAGE, OFFERED, REPOSITORY, digest, known
+from tests.programs.hub.test_menu import IMAGE, OFFERED, known
 from tests.programs.hub.test_prepulling import READY
 
 pytestmark = pytest.mark.programs

@@ -161,6 +161,19 @@ def test_disk_that_is_too_small_is_not_filled_again_and_again() -> None:
     assert memory.may_pull("chick1", LAB, 3 * FIRST_PAUSE)
 
 
+def test_node_that_keeps_quiet_about_small_images_is_believed() -> None:
+    """A kubelet tells of its fifty largest images."""
+    memory, many = Memory(), [f"quay.io/team/old:{number}" for number in range(50)]
+    assert next_pull(node(*many), [LAB], memory, 0) == LAB
+    memory.note("chick1", LAB, "ErrImagePull", 0)
+    assert status([node(*many)], [LAB], memory, 0)["nodes"]["chick1"]["has"] == []
+    memory.note("chick1", LAB, "", 1)
+    assert status([node(*many)], [LAB], memory, 1)["nodes"]["chick1"]["has"] == [canonical(LAB)]
+    assert next_pull(node(*many), [LAB], memory, LONGEST_PAUSE) is None
+    # A node with few images tells of all: it has lost the image.
+    assert next_pull(node(*many[:49]), [LAB], memory, LONGEST_PAUSE) == LAB
+
+
 def test_what_stayed_begins_anew() -> None:
     memory = Memory()
     memory.note("chick1", LAB, "ErrImagePull", 0)

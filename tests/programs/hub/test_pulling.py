@@ -202,10 +202,12 @@ def test_every_node_for_people_gets_every_image(tmp_path: Path, cluster: Control
     kubelets.node("chick3", purpose="core")
     kubelets.node("chick4", unschedulable=True)
     with pulling(tmp_path, cluster, with_images(EXTRA)):
-        for name in ("chick1", "chick2"):
-            eventually(
-                f"images of {name}", lambda name=name: has(tmp_path, name) == {SERVER, EXTRA}, seconds=60, every=0.1
-            )
+        eventually(
+            "both have all images",
+            lambda: has(tmp_path, "chick1") == has(tmp_path, "chick2") == {SERVER, EXTRA},
+            seconds=60,
+            every=0.1,
+        )
         eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
     assert kubelets.pulled == {("chick1", SERVER): 1, ("chick2", SERVER): 1, ("chick2", EXTRA): 1}
     assert max(kubelets.most.values()) == 1
