@@ -68,6 +68,10 @@ repair: setup ## STACK=dev: put right what drift names, and nothing else; asks b
 dns: setup ## STACK=prod RESOLVER=address[:port]: whether a name server answers what the stack's records say
 	@$(ENGINE) $(PYTHON) -m ops dns --stack $(STACK) $(if $(RESOLVER),--resolver $(RESOLVER)) $(FORMAT)
 
+reap: setup ## STACK=dev: which old tags of the image menu's repository would go (DELETE=1: delete them)
+	@$(PASSPHRASE)
+	@$(OPS) reap --stack $(STACK) $(if $(DELETE),--delete) $(FORMAT)
+
 shell: setup ## STACK=dev: a shell in which `pulumi` works on the stack and reaches its machines
 	@$(PASSPHRASE)
 	@$(PULUMI) stack select --create $(STACK)
@@ -77,7 +81,7 @@ lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/mypy --config-file programs/mypy.ini programs/zpool programs/homes programs/certificates
-	@for fragment in programs/hub/*.py programs/hub/config.d/*.py programs/hub/logins/*.py programs/hub/menu/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
+	@for fragment in programs/hub/*.py programs/hub/config.d/*.py programs/hub/logins/*.py programs/hub/menu/*.py programs/hub/images/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
 	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck --shell=bash
 
 format: setup ## lay out the code

@@ -95,6 +95,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "sizes": "doubling",
             "profile_list": [{"slug": "lab", "display_name": "Lab"}],
             "image_menu": {"repository": "quay.io/team/lab", "user": "grace", "password": "T0P-S3CRET"},
+            "prePuller": {"extraImages": {"course": {"name": "quay.io/team/course", "tag": "2026"}}},
         },
     },
     **{f"people of {name}": {**PROD, "hub": {"login": login}} for name, login in PROVIDERS.items()},

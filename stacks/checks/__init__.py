@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.checks import added, hub, interfaces, machines, menu, mirrors, network, site, storage
+from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, network, site, storage
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -10,6 +10,7 @@ from stacks.settings import Site
 CHECKS: Final[tuple[Check, ...]] = (
     *network.CHECKS,
     *machines.CHECKS,
+    *cluster.CHECKS,
     *interfaces.CHECKS,
     *storage.CHECKS,
     *mirrors.CHECKS,

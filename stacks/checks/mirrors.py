@@ -66,6 +66,9 @@ def _images(site: Site) -> Iterator[tuple[str, str]]:
             yield f"hub.profile_list.{index}.kubespawner_override.image", profile.kubespawner_override.image
     if site.hub.image_menu:
         yield "hub.image_menu.repository", site.hub.image_menu.repository
+    if site.hub.pre_puller:
+        for name, extra in site.hub.pre_puller.extra_images.items():
+            yield f"hub.prePuller.extraImages.{name}.name", extra.image
     yield "edge.image", site.edge.image
 
 

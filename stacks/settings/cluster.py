@@ -55,6 +55,15 @@ class ClusterSettings(Model):
     """Preflight checks of kubeadm to ignore."""
     eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"
     """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""
+    image_gc_high_threshold_percent: int | None = Field(default=None, ge=1, le=100)
+    """The kubelet removes unused images, those that were not used for the longest time first, when its disk is fuller
+    than this (kubelet's imageGCHighThresholdPercent); 100 switches that off. If omitted, a little before it would evict
+    pods: 85 for the default of `eviction_disk_available`."""
+    image_gc_low_threshold_percent: int | None = Field(default=None, ge=0, le=99)
+    """It goes on until the disk is no fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
+    image_maximum_gc_age: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}h$")] | None = None
+    """The kubelet also removes images that were not used for this long, such as `720h`, however much room there is
+    (imageMaximumGCAge); what the image menu still has is pulled again. If omitted, age alone removes none."""
     max_pods: int = Field(default=110, ge=10, le=500)
     """Pods per node."""
     resolvers: tuple[IPv4Address, ...] = Field(default=(), max_length=3)

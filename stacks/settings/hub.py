@@ -24,6 +24,7 @@ from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
+from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
 from stacks.versions import SITE
@@ -79,6 +80,9 @@ class HubSettings(Model):
     image_menu: ImageMenuSettings | None = None
     """A menu of images from the tags of a repository. If omitted, everyone has `server_image`. Where there is a menu,
     `server_image` is what servers start with until the registry has answered for the first time."""
+    pre_puller: PrePullerSettings | None = Field(default=None, alias="prePuller")
+    """Which images every node for people has before they ask for them. If omitted, those of `image_menu` where there is
+    one, and else none. See hub-images.md."""
     database_host: HostName | None = None
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
     database does not move: name its machine here before you add one whose name comes first. The hub runs there also
@@ -136,6 +140,11 @@ class HubSettings(Model):
     def asks(self) -> bool:
         """Whether people choose anything before their server starts."""
         return bool(self.sizes or self.profile_list or self.image_menu)
+
+    @property
+    def prepulls(self) -> bool:
+        """Whether nodes pull images before people ask for them."""
+        return self.pre_puller.continuous.enabled if self.pre_puller else self.image_menu is not None
 
     @property
     def callback_url(self) -> str:

@@ -47,6 +47,7 @@ NAMED_BY_THE_PROVIDER = (
     "hub-pages",
     "hub-pull-secret",
     "hub-account",
+    "hub-nodes-role",
     "hub-spawner-role",
     "hub-core-priority",
     "hub-placeholder-priority",

@@ -183,10 +183,30 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         "must be one or more certificates, PEM",
     ),
     ("a network that is none", with_menu(networks=["registry.example.org"]), "hub.image_menu.networks.0: "),
+    ("a hook", {"hub": {"prePuller": {"hook": {"enabled": True}}}}, "accepted: continuous, extraImages"),
+    ("a pull in no words", {"hub": {"prePuller": {"continuous": {"enabled": "sometimes"}}}}, "continuous.enabled"),
+    (
+        "an extra image without a tag",
+        {**OPEN, "hub": {"prePuller": {"extraImages": {"course": {"name": "quay.io/team/course"}}}}},
+        "hub.prePuller.extraImages.course.tag: is required",
+    ),
+    (
+        "an extra image with two",
+        {**OPEN, "hub": {"prePuller": {"extraImages": {"course": {"name": "quay.io/team/course:1", "tag": "2"}}}}},
+        "must have no tag and no digest",
+    ),
+    (
+        "an extra image that the site's registry has not",
+        {"hub": {"prePuller": {"extraImages": {"course": {"name": "ghcr.io/team/course", "tag": "1"}}}}},
+        "hub.prePuller.extraImages.course.name: ghcr.io/team/course:1 is from ghcr.io",
+    ),
     ("a token host that is none", with_menu(token_hosts=["https://x.example.org"]), "hub.image_menu.token_hosts.0: "),
 ]
 ACCEPTED: Final[list[dict[str, Any]]] = [
     {"hub": {"sizes": "doubling"}},
+    {"hub": {"prePuller": {}}},
+    {"hub": {"prePuller": {"continuous": {"enabled": False}, "pullProfileListImages": False}}},
+    {**OPEN, "hub": {"prePuller": {"extraImages": {"course": {"name": "quay.io/team/course", "tag": "2026"}}}}},
     {"hub": {"sizes": []}},
     {"hub": {"sizes": [SIZE, {**SIZE, "name": "two", "allowed_groups": ["staff of physics"], "default": True}]}},
     {"hub": {"sizes": [{**SIZE, "default": True}, {**SIZE, "name": "b", "default": True, "allowed_groups": ["x"]}]}},

@@ -488,6 +488,18 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         (f"{address} for pods to ask", {"cluster": {"resolvers": [address]}}, "is not an address that a pod can ask")
         for address in ("127.0.0.53", "0.0.0.0", "224.0.0.251")
     ),
+    (
+        "images that are removed until there is more than before",
+        {"cluster": {"image_gc_high_threshold_percent": 70, "image_gc_low_threshold_percent": 70}},
+        "cluster.image_gc_low_threshold_percent: 70 is not less than image_gc_high_threshold_percent, 70",
+    ),
+    (
+        "images that are removed until, and not from when",
+        {"cluster": {"image_gc_low_threshold_percent": 70}},
+        "cluster.image_gc_low_threshold_percent: 70: needs cluster.image_gc_high_threshold_percent",
+    ),
+    ("more than a disk", {"cluster": {"image_gc_high_threshold_percent": 101}}, "image_gc_high_threshold_percent: 101"),
+    ("an age in days", {"cluster": {"image_maximum_gc_age": "30d"}}, "cluster.image_maximum_gc_age: '30d'"),
     ("four resolvers", {"cluster": {"resolvers": [f"192.0.2.{last}" for last in range(4)]}}, "cluster.resolvers: "),
     *(
         (f"a receiver with {name}", {"monitoring": {"receivers": {"ops": receiver}}}, f"monitoring.receivers.ops{says}")
@@ -603,6 +615,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"monitoring": {"receivers": {"ops": {"type": "slack", "url": "https://x.example.org/", "channel": "#ops"}}}},
     {"cluster": {"resolvers": ["198.18.0.2", "192.0.2.1"]}},
     {"cluster": {"resolvers": []}},
+    {"cluster": {"image_gc_high_threshold_percent": 80, "image_maximum_gc_age": "720h"}},
+    {"cluster": {"image_gc_high_threshold_percent": 80, "image_gc_low_threshold_percent": 0}},
     {"network": {"nodes": ["198.18.0.96/29", "198.18.0.128/26"]}},
     {"network": {"nat": True, "administrators": ["192.0.2.0/24"]}},
     {"network": {"dns": None}},

@@ -20,6 +20,7 @@ from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hu
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
 from components.apps.hub.menu import pull_credentials, way_to_the_registry
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
@@ -77,7 +78,7 @@ class Hub(pulumi.ComponentResource):
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
         self._proxy(token, after=policies)
         self._hub(
-            service_account=service_account(name, namespaces, self._options()),
+            service_account=self._service_account(),
             config=self._config(homes),
             pages=self._pages(),
             keys=self._mounted.secret(
@@ -115,6 +116,12 @@ class Hub(pulumi.ComponentResource):
 
     def _meta(self, name: str | None = None) -> ObjectMetaArgs:
         return ObjectMetaArgs(name=name, namespace=self._namespaces.hub)
+
+    def _service_account(self) -> pulumi.Output[str]:
+        account = service_account(self._name, self._namespaces, self._options())
+        if self._site.hub.prepulls:
+            let_nodes_be_seen(self._name, account, self._namespaces.hub, self._options())
+        return account
 
     def _services(self) -> pulumi.Output[str]:
         """Make the Services and return the ClusterIP of the one that people reach."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
 from components.apps.hub.culling import cull_values
+from components.apps.hub.images import image_files, image_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
@@ -48,7 +49,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
-    return {**files, **menu_files(hub), **own_say, **login}
+    return {**files, **menu_files(hub), **image_files(hub), **own_say, **login}
 
 
 def hub_values(
@@ -88,10 +89,12 @@ def hub_values(
             "patience_seconds": site.hub.start_timeout_seconds,
         },
         "keys": {"names": list(site.hub.keys), "lost": site.hub.keys_lost},
+        "cull_idle_seconds": site.hub.cull.timeout or site.hub.cull_idle_seconds,
         "cull": cull_values(site.hub),
         "pages": page_values(site.hub),
         "added": added_values(site.hub),
         **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),
+        **image_values(site.hub, DATABASE_DIRECTORY, pull_secret=pull_secret),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from components.contracts.cluster import API_PORT
-from stacks.settings import HostSettings, Site
+from stacks.settings import ClusterSettings, HostSettings, Site
 from stacks.settings.types import seconds_of
 
 KUBELET_CONFIG_DIRECTORY: Final = "/etc/kubernetes/kubelet.conf.d"
@@ -63,7 +63,8 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
     kubeadm writes a kubelet's configuration once, when its machine joins. This file can be changed afterwards.
     """
     available = site.cluster.eviction_disk_available
-    high, low = image_collection(available)
+    high, low = image_collection(site.cluster)
+    age = site.cluster.image_maximum_gc_age
     return yaml.safe_dump(
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -84,6 +85,7 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
             },
             "imageGCHighThresholdPercent": high,
             "imageGCLowThresholdPercent": low,
+            **({"imageMaximumGCAge": age} if age else {}),
             # One large notebook image must not hold up every other pod of the machine.
             "serializeImagePulls": False,
             "maxParallelImagePulls": 3,
@@ -93,16 +95,24 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
     )
 
 
-def image_collection(available: str) -> tuple[int, int]:
+def image_collection(cluster: ClusterSettings) -> tuple[int, int]:
     """Percentages of a full disk at which the kubelet begins and stops to remove unused images.
 
-    It begins before it would evict pods, which it does when less than `available` is free. For an absolute size the
-    threshold is disabled (100): eviction removes unused images, too, before it touches a pod.
+    What the settings omit follows from when the kubelet evicts pods, which is when less than `eviction_disk_available`
+    is free: it begins before that. For an absolute size the threshold is disabled (100): eviction removes unused
+    images, too, before it touches a pod.
     """
-    if not available.endswith("%"):
-        return 100, 99
-    high = max(10, 100 - ceil(1.5 * int(available.removesuffix("%"))))
-    return high, high - 5
+    available, high, low = (
+        cluster.eviction_disk_available,
+        cluster.image_gc_high_threshold_percent,
+        cluster.image_gc_low_threshold_percent,
+    )
+    if high is None:
+        percent = available.endswith("%")
+        high = max(10, 100 - ceil(1.5 * int(available.removesuffix("%")))) if percent else 100
+    if low is None:
+        low = 99 if high == 100 else max(0, high - 5)
+    return high, low
 
 
 def _init(site: Site, name: str) -> dict[str, Any]:

@@ -26,7 +26,18 @@ def offer_of(spawner: KubeSpawner) -> Offer:
     """Return what this server's owner may choose; never waits for anything."""
     known = last_known.menu() if last_known else None
     groups = {group.name for group in spawner.user.groups}
-    return offer_for(menu, groups, choices(known) if known else [])
+    return offer_for(menu, groups, [told(each) for each in choices(known)] if known else [])
+
+
+def told(image: dict[str, Any]) -> dict[str, Any]:
+    """Return a choice with what is known of how soon it starts; as it is where nobody looks at the nodes."""
+    if "prepuller" not in site:
+        return image
+    # Only there where images are pulled to nodes.
+    from prepulling import about_start, read_status
+
+    words = (image["description"], about_start(image["image"], read_status(Path(site["prepuller"]["file"]))))
+    return {**image, "description": "; ".join(each for each in words if each)}
 
 
 def options_form(spawner: KubeSpawner) -> str:

@@ -75,6 +75,8 @@ class Registry:
     """Who else may be asked for a token, by name; the registry itself always may."""
     authority: str | None = None
     """The certificates, PEM, of those who may sign the registry's; None for those that everyone trusts."""
+    actions: str = "pull"
+    """What a token is asked for: nothing that the asker does not do."""
     _authorization: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -157,8 +159,8 @@ class Registry:
     def _token(self, said: dict[str, str], repository: str, basic: str) -> str:
         realm = said.get("realm", "")
         self._may_give_tokens(realm)
-        # The scope is our own: whatever the registry asks for, reading this repository is enough.
-        query = {"service": said.get("service", ""), "scope": f"repository:{repository}:pull"}
+        # The scope is our own: whatever the registry asks for, what we do here is enough.
+        query = {"service": said.get("service", ""), "scope": f"repository:{repository}:{self.actions}"}
         answer = self._once("GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}", {"Authorization": basic})
         if answer.status != 200:
             raise RegistryError(f"{realm}: no token, status {answer.status}")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from components.apps.hub.images import STATUS_FILE
 from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.pages import PAGES_DIRECTORY, page_files
 from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
@@ -69,7 +70,8 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     for path, content in page_files(of.hub).items():
         (directory / "pages" / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / "pages" / path).write_bytes(content)
-    values = values.replace(f"{DATABASE_DIRECTORY}/{MENU_FILE}", f"{directory}/{MENU_FILE}")
+    for file in (MENU_FILE, STATUS_FILE):
+        values = values.replace(f"{DATABASE_DIRECTORY}/{file}", f"{directory}/{file}")
     for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)
     return directory / "jupyterhub_config.py"

@@ -49,7 +49,7 @@ def test_site_that_asks_nothing_has_the_objects_it_had() -> None:
 
 @pytest.mark.parametrize("asked", [{"sizes": "doubling"}, {"image_menu": MENU}], ids=["sizes", "images"])
 def test_choices_change_the_configuration_and_no_object_that_lasts(asked: dict[str, Any]) -> None:
-    plain, asking = program(with_hub()), program(with_hub(**asked))
+    plain, asking = program(with_hub()), program(with_hub(**asked, prePuller={"continuous": {"enabled": False}}))
     assert {each.name for each in asking} == {each.name for each in plain}
     kept = {each.name: each.inputs for each in plain if each.name not in ("hub-config", "hub-hub-policy")}
     assert {each.name: each.inputs for each in asking if each.name in kept} == kept
@@ -114,4 +114,7 @@ def test_account_of_docker_hub_has_its_old_name() -> None:
 def test_hub_may_do_no_more_in_the_cluster(private: Recorded) -> None:
     rules = program(with_hub()).one("hub-spawner-role").inputs["rules"]
     assert private.one("hub-spawner-role").inputs["rules"] == rules
+    assert private.one("hub-nodes-role").inputs["rules"] == [
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}
+    ]
     assert pod(private, "hub-server")["volumes"] == pod(program(with_hub()), "hub-server")["volumes"]

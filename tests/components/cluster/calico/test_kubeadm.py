@@ -7,7 +7,7 @@ import yaml
 
 from components.cluster.calico import kubeadm
 from stacks.load import parse_settings
-from stacks.settings import Site
+from stacks.settings import ClusterSettings, Site
 from tests.stacks.sites import changed, tree
 
 
@@ -73,4 +73,25 @@ def test_eviction_names_every_signal(site: Site) -> None:
     [("10%", (85, 80)), ("1%", (98, 93)), ("15%", (77, 72)), ("90%", (10, 5)), ("2Gi", (100, 99))],
 )
 def test_images_go_before_pods_do(available: str, percentages: tuple[int, int]) -> None:
-    assert kubeadm.image_collection(available) == percentages
+    assert kubeadm.image_collection(ClusterSettings(eviction_disk_available=available)) == percentages
+
+
+@pytest.mark.parametrize(
+    ("given", "percentages"),
+    [
+        ({"image_gc_high_threshold_percent": 70}, (70, 65)),
+        ({"image_gc_high_threshold_percent": 70, "image_gc_low_threshold_percent": 40}, (70, 40)),
+        ({"image_gc_high_threshold_percent": 3}, (3, 0)),
+        ({"image_gc_high_threshold_percent": 100}, (100, 99)),
+    ],
+)
+def test_images_go_when_the_settings_say(given: dict[str, int], percentages: tuple[int, int]) -> None:
+    assert kubeadm.image_collection(ClusterSettings.model_validate(given)) == percentages
+
+
+def test_images_go_by_age_only_where_the_settings_say(site: Site) -> None:
+    """A kubelet whose configuration changes starts again: a site that says nothing keeps what it has."""
+    host = site.hosts["chick1"]
+    assert "imageMaximumGCAge" not in kubeadm.kubelet_configuration(site, host)
+    aged = parse_settings(changed(tree("dev"), {"cluster": {"image_maximum_gc_age": "720h"}}))
+    assert yaml.safe_load(kubeadm.kubelet_configuration(aged, host))["imageMaximumGCAge"] == "720h"

@@ -1,0 +1,160 @@
+"""Reap: delete old tags of the image menu's repository from its registry."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from converge.stack import StackClient, StateError
+from ops.exits import Exit
+from ops.nodes import NodesError, images_on_nodes
+from ops.reaping import EXPERIMENTAL, Store, Verdict, newest_first, survey, verdicts
+from ops.tables import console, table
+from programs.hub.menu.oci_registry import RegistryError
+from stacks.load import parse_settings, tree_of
+from stacks.problems import SettingsError
+from stacks.registry import tag_source
+from stacks.settings import Site
+from stacks.settings.menu import ImageMenuSettings
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Put the command on the command line."""
+    command = commands.add_parser(
+        "reap",
+        help="name old tags of the image menu's repository, or delete them",
+        description="Without --delete it changes nothing. What is in the menu, on a node, or the same image as a tag "
+        "that stays, stays. Ends with 0 when nothing is to go or all of it went, 1 when something would go, 2 when "
+        "something could not be looked at or deleted. REGISTRY_PASSWORD has the password of --user.",
+    )
+    command.add_argument("--stack", help="the stack (default: the selected one)")
+    command.add_argument("--json", action="store_true", help="print data instead of a table")
+    command.add_argument("--delete", action="store_true", help="delete what would go")
+    for option, default in (("releases", "all"), ("weeklies", "78"), ("dailies", "15"), (EXPERIMENTAL, "10")):
+        command.add_argument(
+            f"--{option}", type=_count, default=default, metavar="N|all", help=f"how many stay (default: {default})"
+        )
+    command.add_argument("--user", help="who may delete in the registry (default: the account of the image menu)")
+    return command
+
+
+def _count(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: accepted is a number, or all")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Do it, and return the exit status."""
+    try:
+        return _reap(options)
+    except (StateError, SettingsError, NodesError, RegistryError) as error:
+        print(error, file=sys.stderr)
+        return Exit.UNSEEN
+
+
+def _reap(options: argparse.Namespace) -> Exit:
+    stack = StackClient(options.stack)
+    site = parse_settings(tree_of(stack.config()))
+    menu = site.hub.image_menu
+    if menu is None:
+        raise StateError("this stack has no hub.image_menu, so there is no repository to look at")
+    source = tag_source(site, menu)
+    store = Store(
+        source.url, _account(menu, options.user), source.token_hosts, menu.certificate_authority, actions="pull,delete"
+    )
+    on_nodes = asyncio.run(images_on_nodes(stack.export(), menu.repository))
+    tags, digests = named_in(site)
+    used = {**{digest: f"is on {node}" for digest, node in on_nodes.items()}, **digests}
+    judged = judge(store, source.path, menu, keep_of(options), used, tags)
+    going = sorted({each.digest for each in judged if not each.kept})
+    if options.delete:
+        for digest in going:
+            store.delete(source.path, digest)
+    if options.json:
+        print(json.dumps({"deleted": options.delete, "tags": [asdict(each) for each in judged]}, indent=2))
+    else:
+        show(judged, menu.repository, deleted=options.delete)
+    return Exit.DIFFERENT if going and not options.delete else Exit.SAME
+
+
+def keep_of(options: argparse.Namespace) -> dict[str, int | None]:
+    """Return by kind how many stay."""
+    return {
+        "release": options.releases,
+        "weekly": options.weeklies,
+        "daily": options.dailies,
+        EXPERIMENTAL: options.experimental,
+    }
+
+
+def _account(menu: ImageMenuSettings, user: str | None) -> tuple[str, str] | None:
+    if user:
+        password = os.environ.get("REGISTRY_PASSWORD")
+        if not password:
+            raise RegistryError(f"--user {user}: its password is wanted in REGISTRY_PASSWORD")
+        return user, password
+    return (menu.user, menu.password.get_secret_value()) if menu.user and menu.password else None
+
+
+def named_in(site: Site) -> tuple[dict[str, str], dict[str, str]]:
+    """Return by tag and by digest what the settings name of the menu's repository beside the menu."""
+    hub = site.hub
+    images = [hub.server_image, *(each.kubespawner_override.image or "" for each in hub.profile_list)]
+    images += [each.image for each in hub.pre_puller.extra_images.values()] if hub.pre_puller else []
+    tags: dict[str, str] = {}
+    digests: dict[str, str] = {}
+    for image in images:
+        name, _, digest = image.partition("@")
+        path, colon, tag = name.rpartition(":")
+        path, tag = (path, tag) if colon and "/" not in tag else (name, "")
+        if hub.image_menu and path == hub.image_menu.repository:
+            tags |= {tag: "is in the settings"} if tag and not digest else {}
+            digests |= {digest: "is in the settings"} if digest else {}
+    return tags, digests
+
+
+def judge(
+    store: Store,
+    path: str,
+    menu: ImageMenuSettings,
+    keep: Mapping[str, int | None],
+    used: Mapping[str, str],
+    named_tags: Mapping[str, str],
+) -> list[Verdict]:
+    """Ask the registry, and judge each tag. `used` and `named_tags` say why a digest and a tag stay, in any case."""
+    digests, made = survey(store, path, keep)
+    counts = {"release": menu.releases, "weekly": menu.weeklies, "daily": menu.dailies}
+    offered = [tag for kind, count in counts.items() for tag in newest_first(digests, kind, made)[:count]]
+    of_menu = dict.fromkeys([*offered, *([menu.recommended] if menu.recommended else [])], "is in the menu")
+    named_tags = {**of_menu, **named_tags}
+    first = verdicts(digests, keep, used=used, named_tags=named_tags, made=made)
+    going = {each.digest for each in first if not each.kept}
+    if not going:
+        return first
+    # An image may also be a part of an index that stays.
+    staying = {each.digest: each.tag for each in first if each.kept}
+    parts = {part: f"is a part of {tag}" for digest, tag in staying.items() for part in store.parts(path, digest)}
+    return verdicts(digests, keep, used={**parts, **used}, named_tags=named_tags, made=made)
+
+
+def show(judged: Sequence[Verdict], repository: str, *, deleted: bool) -> None:
+    """Print the answer for people."""
+    to = console()
+    going = [each for each in judged if not each.kept]
+    if going:
+        to.print(table(("tag", "kind", "digest"), [(each.tag, each.kind, each.digest) for each in going]))
+    stay = len(judged) - len(going)
+    if not going:
+        to.print(f"Nothing of {repository} is to go: {stay} tags stay.")
+    elif deleted:
+        to.print(
+            f"Deleted {len(going)} tags of {repository}; {stay} stay. The registry's garbage collection frees space."
+        )
+    else:
+        to.print(f"{len(going)} tags of {repository} would go, {stay} stay. To delete them: the same with --delete")

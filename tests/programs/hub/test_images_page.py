@@ -1,0 +1,105 @@
+"""What people, administrators and Prometheus are told of the images on nodes, by the JupyterHub that tells it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from components.apps.hub.images import STATUS_FILE
+from components.kube.pods import PURPOSE_LABEL
+from programs.hub.images.prepulling import Memory, canonical, status, write_status
+from stacks.settings import Site
+from tests.programs.hub.asking import SECRETS, ask, configured, site
+from tests.programs.hub.distribution import REPOSITORY, digest
+from tests.programs.hub.page import Page
+from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.programs.hub.test_menu import IMAGE, OFFERED, known
+from tests.programs.hub.test_prepulling import READY
+
+pytestmark = pytest.mark.programs
+
+ADMINISTRATOR: Final = "ada"
+PASSWORD: Final = "password-of-administrators-of-this-test"
+IMAGES: Final = [f"quay.io/{REPOSITORY}:{tag}@{digest(tag)}" for tag in OFFERED]
+
+
+def of() -> Site:
+    return site(image_menu={"repository": f"quay.io/{REPOSITORY}"}, administrators=[ADMINISTRATOR], login="dummy")
+
+
+def node(name: str, *images: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {PURPOSE_LABEL: "user"}},
+        "status": {"conditions": READY, "images": [{"names": [canonical(image)]} for image in images]},
+    }
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Provide a hub with a menu and two nodes."""
+    directory = tmp_path_factory.mktemp("hub")
+    known(directory)
+    memory = Memory()
+    memory.note("chick2", IMAGES[1], "ErrImagePull: <no route>", 0)
+    nodes = [node("chick1", *IMAGES[:3]), node("chick2", IMAGES[0])]
+    write_status(directory / STATUS_FILE, status(nodes, IMAGES, memory, time.time()))
+    config = configured(directory, of())
+    own = f"from henhouse_hub import c\n\nc.SharedPasswordAuthenticator.admin_password = {PASSWORD!r}\n"
+    (directory / "22-administrators.py").write_text(own)
+    with serving(config) as url:
+        yield url, directory / HUB_CA
+
+
+def logged_in(hub: tuple[str, Path], name: str) -> Browser:
+    browser = Browser(*hub)
+    assert browser.log_in(name, PASSWORD if name == ADMINISTRATOR else SECRETS["shared-password"])
+    return browser
+
+
+def test_administrators_see_which_machine_has_which_image(hub: tuple[str, Path]) -> None:
+    page = logged_in(hub, ADMINISTRATOR).get("/hub/images")
+    text = " ".join(page.text.split())
+    assert page.status_code == 200
+    assert '<th scope="col">chick1</th> <th scope="col">chick2</th>' in text
+    for image, first, second in ((IMAGES[0], "yes", "yes"), (IMAGES[3], "not yet", "not yet")):
+        assert f">{image}</th> <td>{first}</td> <td>{second}</td>" in text
+    assert f">{IMAGES[1]}</th> <td>yes</td> <td>no: ErrImagePull: &lt;no route&gt;</td>" in text
+    assert 'href="/hub/images"' in logged_in(hub, ADMINISTRATOR).get("/hub/home").text
+
+
+def test_nobody_else_does(hub: tuple[str, Path]) -> None:
+    grace = logged_in(hub, "grace")
+    assert grace.get("/hub/images").status_code == 403
+    assert 'href="/hub/images"' not in grace.get("/hub/home").text
+    assert Browser(*hub).get("/hub/images").status_code == 302
+
+
+def test_people_see_which_image_starts_quickly(hub: tuple[str, Path]) -> None:
+    page = Page(logged_in(hub, "grace").get("/hub/spawn").text)
+    told = {each["value"]: page.texts[each["aria-describedby"] or ""] for each in page.buttons if each["name"] == IMAGE}
+    assert told["recommended"] == "Release 18.0; on every machine already"
+    assert told[OFFERED[0]] == "r180; on every machine already"
+    assert told[OFFERED[1]] == f"{OFFERED[1]}; on 1 of 2 machines already"
+    assert told[OFFERED[3]] == f"{OFFERED[3]}; on no machine yet: the first start takes longer"
+
+
+def test_prometheus_is_told(hub: tuple[str, Path]) -> None:
+    url, authority = hub
+    session = requests.Session()
+    session.trust_env = False
+    headers = {"Authorization": f"token {SECRETS['metrics-token']}"}
+    said = session.get(f"{url}/hub/metrics", headers=headers, verify=str(authority)).text
+    on_node = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in said.splitlines()}
+    assert len([line for line in on_node if line.startswith("henhouse_image_on_node{")]) == 2 * len(IMAGES)
+    assert on_node[f'henhouse_image_on_node{{image="{IMAGES[0]}",node="chick2"}}'] == "1.0"
+    assert on_node[f'henhouse_image_on_node{{image="{IMAGES[1]}",node="chick2"}}'] == "0.0"
+    assert abs(float(on_node["henhouse_images_seen_timestamp_seconds"]) - time.time()) < 600
+
+
+def test_hub_runs_the_program_beside_itself(tmp_path: Path) -> None:
+    services = {each["name"]: each for each in ask(tmp_path, "settings", of=of())["services"]}
+    assert services["image-puller"]["command"][1:] == [str(tmp_path / "pull_images.py")]
+    assert (tmp_path / "pull_images.py").is_file()

@@ -1,0 +1,274 @@
+"""Images are pulled to nodes: the program that does it, with the hub's own rights, at a real API server.
+
+There are no kubelets; a thread plays their part and says what a kubelet would say of pods and images.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+
+import pytest
+
+from components.apps.hub.images import NODE_RULES, STATUS_FILE
+from components.apps.hub.servers import SPAWNER_RULES
+from components.cluster.namespaces.component import POD_SECURITY
+from components.kube.pods import PURPOSE_LABEL
+from programs.hub.images.prepulling import canonical, read_status
+from stacks.settings import Site
+from tests.acceptance.site import eventually
+from tests.engine.control_plane import ControlPlane, control_plane
+from tests.programs.hub.asking import configured, site
+
+pytestmark = pytest.mark.programs
+
+SERVER: Final = "quay.io/team/lab:1.0"
+EXTRA: Final = "quay.io/team/extra:2.0"
+PULLS: Final = "/api/v1/namespaces/users/pods"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Provide a control plane with the site's two namespaces and the hub's account, which has the hub's rights."""
+    directory = tmp_path_factory.mktemp("cluster")
+    with control_plane(directory) as running:
+        for name in ("hub", "users"):
+            running.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": POD_SECURITY}})
+        running.ask("POST", "/api/v1/namespaces/hub/serviceaccounts", {"metadata": {"name": "hub"}})
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        for kind, place, rules in (
+            ("Role", f"{rbac}/namespaces/users/role", SPAWNER_RULES),
+            ("ClusterRole", f"{rbac}/clusterrole", NODE_RULES),
+        ):
+            written = [
+                {"apiGroups": rule.api_groups, "resources": rule.resources, "verbs": rule.verbs} for rule in rules
+            ]
+            running.ask("POST", f"{place}s", {"metadata": {"name": "hub"}, "rules": written})
+            subject = {"kind": "ServiceAccount", "name": "hub", "namespace": "hub"}
+            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "hub"}
+            running.ask(
+                "POST", f"{place}bindings", {"metadata": {"name": "hub"}, "subjects": [subject], "roleRef": reference}
+            )
+        where = "/api/v1/namespaces/users/serviceaccounts/default"
+        eventually("the account of pods", lambda: running.exists(where), seconds=60, every=0.1)
+        token = running.ask("POST", "/api/v1/namespaces/hub/serviceaccounts/hub/token", {"spec": {}})
+        (directory / "token").write_text(token["status"]["token"])
+        yield running
+
+
+class Kubelets:
+    """As much of the nodes' kubelets as pulls images, or fails to."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self.cluster = cluster
+        self.broken: set[str] = set()
+        """Images that no registry has."""
+        self.held = threading.Event()
+        """While it is set, no pull ends."""
+        self.pulled: Counter[tuple[str, str]] = Counter()
+        self.most: Counter[str] = Counter()
+        """The most pulls that a node had at a time."""
+        self._images: dict[str, list[str]] = {}
+        self._done: set[str] = set()
+        self._end = threading.Event()
+
+    def node(self, name: str, purpose: str = "user", images: tuple[str, ...] = (), **spec: Any) -> None:
+        """Bring a node up; the controllers then take away the taint of a node that is new."""
+        about = {"metadata": {"name": name, "labels": {PURPOSE_LABEL: purpose}}, "spec": spec}
+        self.cluster.ask("POST", "/api/v1/nodes", about)
+        self._images[name] = list(images)
+        self.report(name)
+
+    def report(self, name: str) -> None:
+        """Say that the node is well, and which images it has."""
+        images = [{"names": [image], "sizeBytes": 1} for image in self._images[name]]
+        conditions = [
+            {"type": "Ready", "status": "True", "reason": "KubeletReady"},
+            {"type": "DiskPressure", "status": "False", "reason": "KubeletHasNoDiskPressure"},
+        ]
+        status = {"status": {"images": images, "conditions": conditions}}
+        self.cluster.ask("PATCH", f"/api/v1/nodes/{name}/status", status, "application/merge-patch+json")
+
+    def remove(self, name: str, image: str) -> None:
+        """Remove an image, as for want of space."""
+        self._images[name].remove(canonical(image))
+        self.report(name)
+
+    def run(self) -> None:
+        """Play the part until `stop`."""
+        while not self._end.wait(0.05):
+            pods = self.cluster.ask("GET", PULLS)["items"]
+            busy = Counter(pod["spec"]["nodeName"] for pod in pods)
+            self.most |= busy
+            for pod in pods:
+                try:
+                    self._sync(pod)
+                except HTTPError as error:
+                    if error.code not in (404, 409):
+                        raise
+
+    def _sync(self, pod: dict[str, Any]) -> None:
+        meta, name = pod["metadata"], pod["spec"]["nodeName"]
+        path = f"{PULLS}/{meta['name']}"
+        if meta.get("deletionTimestamp"):
+            self.cluster.ask("DELETE", path, {"gracePeriodSeconds": 0})
+        elif not self.held.is_set() and meta["uid"] not in self._done:
+            self._done.add(meta["uid"])
+            image = pod["spec"]["containers"][0]["image"]
+            state, phase = self._pull(name, image)
+            container = {"name": "pull", "image": image, "ready": False, "restartCount": 0, "state": state}
+            container["imageID"] = "" if "waiting" in state else canonical(image)
+            status = {"status": {"phase": phase, "containerStatuses": [container]}}
+            self.cluster.ask("PATCH", f"{path}/status", status, "application/merge-patch+json")
+
+    def _pull(self, node: str, image: str) -> tuple[dict[str, Any], str]:
+        self.pulled[node, image] += 1
+        if image in self.broken:
+            return {"waiting": {"reason": "ErrImagePull", "message": f"{image}: not found"}}, "Pending"
+        self._images[node].append(canonical(image))
+        self.report(node)
+        return {"terminated": {"exitCode": 128, "reason": "StartError"}}, "Failed"
+
+    def stop(self) -> None:
+        """End."""
+        self._end.set()
+
+
+@pytest.fixture
+def kubelets(cluster: ControlPlane) -> Iterator[Kubelets]:
+    """Provide nodes that a test brings up; they are gone afterwards."""
+    playing = Kubelets(cluster)
+    thread = threading.Thread(target=playing.run)
+    thread.start()
+    try:
+        yield playing
+    finally:
+        for node in cluster.ask("GET", "/api/v1/nodes")["items"]:
+            cluster.ask("DELETE", f"/api/v1/nodes/{node['metadata']['name']}")
+        for pod in cluster.ask("GET", PULLS)["items"]:
+            cluster.ask("DELETE", f"{PULLS}/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+        playing.stop()
+        thread.join()
+
+
+@contextmanager
+def pulling(directory: Path, cluster: ControlPlane, of: Site, server: str | None = None) -> Iterator[Path]:
+    """Run the program as the hub does, only faster; yield what it says."""
+    if not (directory / "pull_images.py").exists():
+        configured(directory, of)
+    start = "import json, pathlib, sys, pull_images; pull_images.main("
+    start += "json.load(open('site.json')), sys.argv[1], pathlib.Path(sys.argv[2]), 0.1)"
+    log = directory / "pulls.log"
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", start, server or cluster.server, str(cluster.directory)],
+            cwd=directory,
+            env=dict(os.environ),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield log
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def with_images(*extra: str) -> Site:
+    images = {
+        f"extra{index}": dict(zip(("name", "tag"), each.rsplit(":", 1), strict=True))
+        for index, each in enumerate(extra)
+    }
+    return site(server_image=SERVER, prePuller={"extraImages": images})
+
+
+def has(directory: Path, node: str) -> set[str]:
+    known = read_status(directory / STATUS_FILE)
+    found: set[str] = known["nodes"].get(node, {}).get("has", set()) if known else set()
+    return found
+
+
+def test_every_node_for_people_gets_every_image(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.node("chick1", images=(EXTRA,))
+    kubelets.node("chick2", purpose="any")
+    kubelets.node("chick3", purpose="core")
+    kubelets.node("chick4", unschedulable=True)
+    with pulling(tmp_path, cluster, with_images(EXTRA)):
+        eventually(
+            "both have all images",
+            lambda: has(tmp_path, "chick1") == has(tmp_path, "chick2") == {SERVER, EXTRA},
+            seconds=60,
+            every=0.1,
+        )
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+    assert kubelets.pulled == {("chick1", SERVER): 1, ("chick2", SERVER): 1, ("chick2", EXTRA): 1}
+    assert max(kubelets.most.values()) == 1
+
+
+def test_image_that_nobody_has_holds_up_no_other(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.broken.add(SERVER)
+    kubelets.node("chick1")
+    with pulling(tmp_path, cluster, with_images(EXTRA)) as log:
+        eventually("the other image", lambda: has(tmp_path, "chick1") == {EXTRA}, seconds=60, every=0.1)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        said = log.read_text()
+    known = read_status(tmp_path / STATUS_FILE)
+    assert known
+    assert known["nodes"]["chick1"]["problems"] == {SERVER: f"ErrImagePull: {SERVER}: not found"}
+    assert kubelets.pulled["chick1", SERVER] == 1
+    assert f"chick1: {SERVER}: ErrImagePull" in said
+
+
+def test_hub_that_starts_again_goes_on_where_it_was(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.held.set()
+    kubelets.node("chick1")
+    with pulling(tmp_path, cluster, with_images(EXTRA)):
+        eventually("a pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60, every=0.1)
+    with pulling(tmp_path, cluster, with_images(EXTRA)):
+        kubelets.held.clear()
+        eventually("images", lambda: has(tmp_path, "chick1") == {SERVER, EXTRA}, seconds=60, every=0.1)
+    assert kubelets.pulled == {("chick1", SERVER): 1, ("chick1", EXTRA): 1}
+    assert kubelets.most["chick1"] == 1
+
+
+def test_image_that_is_removed_is_not_pulled_at_once(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.node("chick1")
+    with pulling(tmp_path, cluster, with_images()):
+        eventually("an image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60, every=0.1)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        kubelets.remove("chick1", SERVER)
+        eventually("no image", lambda: has(tmp_path, "chick1") == set(), seconds=60, every=0.1)
+        kubelets.node("chick2")
+        eventually("another node's image", lambda: has(tmp_path, "chick2") == {SERVER}, seconds=60, every=0.1)
+    assert kubelets.pulled["chick1", SERVER] == 1
+
+
+def test_api_server_that_is_away_is_waited_for(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    with pulling(tmp_path, cluster, with_images(), "https://127.0.0.1:1") as log:
+        eventually("a reason", lambda: "Connection refused" in log.read_text(), seconds=30, every=0.1)
+    assert len(log.read_text().splitlines()) == 1
+    assert not (tmp_path / STATUS_FILE).exists()
+
+
+def test_hub_sees_nodes_and_changes_none(cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.node("chick1")
+    review = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    for verb, resource, namespace, allowed in (
+        ("list", "nodes", "", True),
+        ("patch", "nodes", "", False),
+        ("create", "pods", "users", True),
+        ("create", "pods", "hub", False),
+        ("list", "secrets", "users", False),
+    ):
+        attributes = {"verb": verb, "resource": resource, **({"namespace": namespace} if namespace else {})}
+        spec = {"user": "system:serviceaccount:hub:hub", "resourceAttributes": attributes}
+        answer = cluster.ask("POST", review, {"spec": spec})
+        assert answer["status"]["allowed"] is allowed, json.dumps(attributes)
