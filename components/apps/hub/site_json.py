@@ -89,6 +89,7 @@ def hub_values(
             "patience_seconds": site.hub.start_timeout_seconds,
         },
         "keys": {"names": list(site.hub.keys), "lost": site.hub.keys_lost},
+        # By its first name: sites' own fragments may read it.
         "cull_idle_seconds": site.hub.cull.timeout or site.hub.cull_idle_seconds,
         "cull": cull_values(site.hub),
         "pages": page_values(site.hub),
