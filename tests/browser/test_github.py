@@ -17,11 +17,12 @@ pytestmark = pytest.mark.programs
 @pytest.fixture(scope="module")
 def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     directory = tmp_path_factory.mktemp("hub")
-    with (
-        running(github(), directory) as provider,
-        Hub(directory, provider, url=provider.url, **LOGIN).running() as hub,
-    ):
-        yield hub
+    with running(github(), directory) as provider:
+        made = Hub(directory, provider, url=provider.url, **LOGIN)
+        # Nothing here is about a GitHub that is slow: on a busy computer, two seconds are none.
+        made.also('login.http_request_kwargs = {**login.http_request_kwargs, "request_timeout": 60}')
+        with made.running() as hub:
+            yield hub
 
 
 @pytest.fixture
