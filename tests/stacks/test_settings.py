@@ -745,6 +745,7 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
     assert secret_settings() == [
         "access.private_key",
         "edge.certificate.private_key",
+        "hub.db.password",
         "hub.extraEnv.<name>",
         *(f"hub.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
         "hub.image_menu.password",
