@@ -19,23 +19,21 @@ from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
-from components.apps.hub.hub import hub_pod, hub_policy
+from components.apps.hub.hub import hub_pod
 from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
-from components.apps.hub.menu import pull_credentials, way_to_the_registry
+from components.apps.hub.menu import pull_credentials
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
-from components.apps.hub.postgres import way_to_the_database
-from components.apps.hub.proxy import proxy_pod, proxy_policy
+from components.apps.hub.policies import hub_policies
+from components.apps.hub.proxy import proxy_pod
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
-from components.apps.hub.servers import own_networks, servers_policy
 from components.apps.hub.site_json import config_files, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
 from components.contracts.storage import HomesVolume
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
-from components.kube.policies import outside
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
@@ -44,8 +42,8 @@ from stacks.settings import Site
 class Hub(pulumi.ComponentResource):
     """JupyterHub and its proxy as two Deployments, so that a restart of one does not interrupt the other.
 
-    KubeSpawner makes user servers in a namespace of their own. The session database is sqlite on a volume of one core
-    machine, never on NFS.
+    KubeSpawner makes user servers in a namespace of their own. The session database is SQLite on a volume of one core
+    machine, never on NFS, or a PostgreSQL of the site's.
     """
 
     route: Route
@@ -144,22 +142,6 @@ class Hub(pulumi.ComponentResource):
 
     def _policies(self, homes: HomesVolume) -> list[pulumi.Resource]:
         """Make the network policies and return them: no pod of the hub's starts before it may speak."""
-        site, spaces = self._site, self._namespaces
-        policies = {
-            "hub": (
-                spaces.hub,
-                hub_policy(
-                    spaces.users,
-                    spaces.hub,
-                    api_servers=[host.address for host in site.control_planes.values()],
-                    provisioner=homes.provisioner,
-                    elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
-                    identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
-                ),
-            ),
-            "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
-            "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
-        }
         return [
             NetworkPolicy(
                 f"{self._name}-{policy}-policy",
@@ -167,7 +149,7 @@ class Hub(pulumi.ComponentResource):
                 spec=spec,
                 opts=self._options(),
             )
-            for policy, (namespace, spec) in policies.items()
+            for policy, (namespace, spec) in hub_policies(self._site, self._namespaces, homes.provisioner).items()
         ]
 
     def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
