@@ -103,6 +103,7 @@ class Cluster:
             read=0,
             redirect=0,
             status=attempts,
+            other=attempts,  # of TLS, above all; a certificate that is not the server's stays so
             status_forcelist=(429,),
             allowed_methods=None,
             backoff_factor=0.2,
