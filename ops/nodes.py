@@ -11,9 +11,13 @@ from converge.state import AppliedRole, applied_roles
 ROLE: Final = "control-plane"
 """The role of machines that have the administrator's kubeconfig."""
 SECONDS: Final = 60
+_KUBECTL: Final = "kubectl --kubeconfig=/etc/kubernetes/admin.conf"
+_NODES: Final = '{range .items[*]}{.metadata.name}{range .status.images[*].names[*]}{" "}{@}{end}{"\\n"}{end}'
+_PODS: Final = '{range .items[*]}{.metadata.name}{range .status.containerStatuses[*]}{" "}{.imageID}{end}{"\\n"}{end}'
+# A kubelet tells of its fifty largest images (nodeStatusMaxImages): what runs may be another.
 _LIST: Final = (
-    "kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes --output=jsonpath="
-    '\'{range .items[*]}{.metadata.name}{range .status.images[*].names[*]}{" "}{@}{end}{"\\n"}{end}\''
+    f"{_KUBECTL} get nodes --output=jsonpath='{_NODES}'",
+    f"{_KUBECTL} get pods --all-namespaces --output=jsonpath='{_PODS}'",
 )
 
 
@@ -22,7 +26,10 @@ class NodesError(Exception):
 
 
 async def images_on_nodes(state: Mapping[str, Any], repository: str) -> dict[str, str]:
-    """Return by digest a node that has that image of the repository. NodesError when no control plane answers."""
+    """Return by digest a node that has that image of the repository, or a pod that runs it.
+
+    NodesError when no control plane answers.
+    """
     roles = [each for each in applied_roles(state) if each.role == ROLE]
     if not roles:
         raise NodesError("the stack's state has no control plane that could say which images are on nodes")
@@ -30,25 +37,26 @@ async def images_on_nodes(state: Mapping[str, Any], repository: str) -> dict[str
 
 
 def on_nodes(listed: str, repository: str) -> dict[str, str]:
-    """Return the same of what kubectl printed: a line a node, its name first, then the names of its images."""
+    """Return the same of what kubectl printed: a line a node or pod, its name first, then the names of its images."""
     found: dict[str, str] = {}
     for line in listed.splitlines():
-        node, *names = line.split()
+        where_it_is, *names = line.split() or [""]
         for name in names:
             path, _, digest = name.partition("@")
             if digest and path == repository:
-                found.setdefault(digest, node)
+                found.setdefault(digest, where_it_is)
     return found
 
 
 async def _listed(role: AppliedRole) -> str:
     connection = role.connection
-    command = _LIST if connection.get("user", "root") == "root" else f"sudo --non-interactive {_LIST}"
+    sudo = "" if connection.get("user", "root") == "root" else "sudo --non-interactive "
+    command = " && ".join(f"{sudo}{each}" for each in _LIST)
     try:
         async with Jumps() as jumps, await jumps.connect(connection) as session:
             done = await session.run(command, timeout=SECONDS, errors="replace", stdin=asyncssh.DEVNULL)
     except (JumpError, OSError, asyncssh.Error, asyncssh.KeyImportError, TimeoutError) as error:
         raise NodesError(f"{where(connection)}: {reason(error)}") from error
     if done.exit_status != 0:
-        raise NodesError(f"{role.machine} cannot list the nodes: {str(done.stderr).strip()[:400]}")
+        raise NodesError(f"{role.machine} cannot list nodes and pods: {str(done.stderr).strip()[:400]}")
     return str(done.stdout)

@@ -5,7 +5,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from converge.stack import StackClient, StateError
@@ -73,14 +73,28 @@ def _reap(options: argparse.Namespace) -> Exit:
     used = {**{digest: f"is on {node}" for digest, node in on_nodes.items()}, **digests}
     judged = judge(store, source.path, menu, keep_of(options), used, tags)
     going = sorted({each.digest for each in judged if not each.kept})
-    if options.delete:
-        for digest in going:
-            store.delete(source.path, digest)
+    gone, problem = _delete(store, source.path, going) if options.delete else (frozenset(), None)
     if options.json:
-        print(json.dumps({"deleted": options.delete, "tags": [asdict(each) for each in judged]}, indent=2))
+        told = [{**asdict(each), "deleted": each.digest in gone} for each in judged]
+        print(json.dumps({"deleted": options.delete, "tags": told}, indent=2))
     else:
-        show(judged, menu.repository, deleted=options.delete)
+        show(judged, menu.repository, gone, asked=options.delete)
+    if problem:
+        print(problem, file=sys.stderr)
+        return Exit.UNSEEN
     return Exit.DIFFERENT if going and not options.delete else Exit.SAME
+
+
+def _delete(store: Store, path: str, going: Sequence[str]) -> tuple[frozenset[str], RegistryError | None]:
+    """Delete one after the other up to the first that the registry keeps; return what is gone, and why it kept that."""
+    gone: set[str] = set()
+    for digest in going:
+        try:
+            store.delete(path, digest)
+        except RegistryError as error:
+            return frozenset(gone), error
+        gone.add(digest)
+    return frozenset(gone), None
 
 
 def keep_of(options: argparse.Namespace) -> dict[str, int | None]:
@@ -143,18 +157,21 @@ def judge(
     return verdicts(digests, keep, used={**parts, **used}, named_tags=named_tags, made=made)
 
 
-def show(judged: Sequence[Verdict], repository: str, *, deleted: bool) -> None:
-    """Print the answer for people."""
+def show(judged: Sequence[Verdict], repository: str, gone: Collection[str], *, asked: bool) -> None:
+    """Print the answer for people. `gone` are the digests that were deleted, `asked` whether any were to be."""
     to = console()
     going = [each for each in judged if not each.kept]
-    if going:
-        to.print(table(("tag", "kind", "digest"), [(each.tag, each.kind, each.digest) for each in going]))
     stay = len(judged) - len(going)
     if not going:
         to.print(f"Nothing of {repository} is to go: {stay} tags stay.")
-    elif deleted:
+        return
+    rows = [(each.tag, each.kind, each.digest, "yes" if each.digest in gone else "no") for each in going]
+    to.print(table(("tag", "kind", "digest", "deleted"), rows))
+    if asked:
+        deleted = sum(each.digest in gone for each in going)
         to.print(
-            f"Deleted {len(going)} tags of {repository}; {stay} stay. The registry's garbage collection frees space."
+            f"Deleted {deleted} of {len(going)} tags of {repository}; {stay} stay. The registry's garbage collection "
+            "frees space."
         )
     else:
         to.print(f"{len(going)} tags of {repository} would go, {stay} stay. To delete them: the same with --delete")

@@ -101,7 +101,9 @@ def test_images_on_nodes_are_read() -> None:
         f"chick1 {REPOSITORY}@{digest('a')} {REPOSITORY}:w202601 quay.io/other/lab@{digest('b')}\n"
         f"chick2 {REPOSITORY}@{digest('a')} {REPOSITORY}@{digest('c')}\nchick3\n"
     )
-    assert on_nodes(listed, REPOSITORY) == {digest("a"): "chick1", digest("c"): "chick2"}
+    pods = f"jupyter-ada {REPOSITORY}@{digest('d')}\ncoredns\n\n"
+    on = {digest("a"): "chick1", digest("c"): "chick2", digest("d"): "jupyter-ada"}
+    assert on_nodes(listed + pods, REPOSITORY) == on
 
 
 def test_settings_name_images_that_stay() -> None:
@@ -193,6 +195,7 @@ def test_real_registry_keeps_what_stays(reaper: str, capsys: pytest.CaptureFixtu
     said = json.loads(capsys.readouterr().out)
     kept = {each["tag"]: each["kept"] for each in said["tags"]}
     assert said["deleted"] is False
+    assert not any(each["deleted"] for each in said["tags"])
     assert kept == {
         "w202648": "is in the menu",
         "w202647": "one of the newest 2",
@@ -210,7 +213,7 @@ def test_real_registry_keeps_what_stays(reaper: str, capsys: pytest.CaptureFixtu
     assert store.digest(PATH, "w202604") == pushed["w202604"]
 
     assert run("--weeklies", "2", "--delete") == Exit.SAME
-    assert "Deleted 1 tags" in capsys.readouterr().out
+    assert "Deleted 1 of 1 tags" in capsys.readouterr().out
     assert set(store.tags(PATH)) == set(kept) - {"w202604"}
     assert store.digest(PATH, "w202604") is None
     assert run("--weeklies", "2") == Exit.SAME
@@ -236,6 +239,32 @@ def test_registry_that_deletes_nothing_is_named(tmp_path: Path) -> None:
         url = f"http://{LOOPBACK}:{port}"
         with pytest.raises(RegistryError, match="the registry deletes nothing"):
             Store(url).delete(PATH, push(url, "w202601", "x"))
+
+
+class Stubborn(Store):
+    """A registry that lets one image go and keeps the next."""
+
+    def delete(self, repository: str, digest: str) -> None:
+        """Delete the first alone."""
+        if digest != min(self.going):
+            raise RegistryError(f"{digest}: status 500")
+
+    going = frozenset(map(digest, "ab"))
+
+
+def test_what_was_deleted_before_an_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    gone, problem = reap._delete(Stubborn("http://198.18.0.1:5000"), PATH, sorted(Stubborn.going))
+    assert gone == {min(Stubborn.going)}
+    assert str(problem) == f"{max(Stubborn.going)}: status 500"
+    judged = verdicts(
+        {"w202601": min(Stubborn.going), "w202602": max(Stubborn.going)},
+        {"weekly": 0},
+        used={},
+        named_tags={},
+        made={},
+    )
+    reap.show(judged, REPOSITORY, gone, asked=True)
+    assert "Deleted 1 of 2 tags" in capsys.readouterr().out
 
 
 def test_site_whose_nodes_do_not_answer_is_left_alone(
