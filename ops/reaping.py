@@ -75,6 +75,13 @@ def _reason(tag: str, digest: str, used: Mapping[str, str], named_tags: Mapping[
     return named_tags.get(tag) or used.get(digest, "")
 
 
+def _digests(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the digests of an index's images, none for anything else: whoever pushes decides what is in it."""
+    listed = manifest.get("manifests")
+    found = [str(each.get("digest")) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return [each for each in found if DIGEST.fullmatch(each)]
+
+
 class Store(Registry):
     """A registry that is also asked what is in an image, and to delete."""
 
@@ -85,10 +92,11 @@ class Store(Registry):
     def made(self, repository: str, digest: str) -> str | None:
         """Return when an image was made, in RFC 3339; None where it does not say."""
         manifest = self.manifest(repository, digest)
-        of_index = [each for each in manifest.get("manifests") or [] if DIGEST.fullmatch(str(each.get("digest")))]
+        of_index = _digests(manifest)
         if of_index:
-            manifest = self.manifest(repository, of_index[0]["digest"])
-        where = str((manifest.get("config") or {}).get("digest"))
+            manifest = self.manifest(repository, of_index[0])
+        config = manifest.get("config")
+        where = str(config.get("digest")) if isinstance(config, dict) else ""
         if not DIGEST.fullmatch(where):
             return None
         said = self._object(f"{self.url}/v2/{repository}/blobs/{where}", repository).get("created")
@@ -96,7 +104,7 @@ class Store(Registry):
 
     def parts(self, repository: str, digest: str) -> list[str]:
         """Return the digests of the images of an index; none for an image."""
-        return [str(each.get("digest")) for each in self.manifest(repository, digest).get("manifests") or []]
+        return _digests(self.manifest(repository, digest))
 
     def delete(self, repository: str, digest: str) -> None:
         """Delete a manifest, and with it every tag of it. The space is free once the registry collects its garbage."""

@@ -161,8 +161,13 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _masked(text: str) -> str:
-    """Return the text without the user name, the password and the query of any address in it."""
-    return re.sub(r"\?[^\s'\"]*", "?***", re.sub(r"://[^\s'\"]*@", "://***@", text)) if "://" in text else text
+    """Return the text without what may be a password: what is before the last @, the query of an address, a key."""
+    if "PRIVATE KEY" in text:
+        return "***"
+    if "://" in text:
+        return re.sub(r"\?[^\s'\"]*", "?***", re.sub("://.*@", "://***@", text, flags=re.DOTALL))
+    # An image's digest is no secret, and no address either.
+    return text if "@sha256:" in text else re.sub(":.*@", ":***@", text, flags=re.DOTALL)
 
 
 def _lower(message: str) -> str:

@@ -1,13 +1,13 @@
 """Who is an administrator no more; shipped to the hub beside its configuration."""
 
 import json
-from pathlib import Path
 from typing import Any
 
+from database import remembered
 from henhouse_hub import site
 from jupyterhub import orm
 
-FORMER = Path(site["directory"]) / "administrators.json"
+FORMER = remembered(site["directory"], "administrators.json", site["database_url"])
 """Who the administrators were when the hub last started."""
 
 

@@ -6,6 +6,7 @@ The hub reads the notes, and the culler, a process of its own, writes them: a fi
 import json
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,11 +64,12 @@ class Notes:
         self._directory = Path(directory) / NOTES
 
     def write(self, name: str, why: str) -> None:
-        """Note why a person's server is stopped now."""
-        self._directory.mkdir(exist_ok=True)
-        new = self._directory / f".{name}"
-        new.write_text(json.dumps({"when": datetime.now(UTC).timestamp(), "why": why}))
-        os.replace(new, self._directory / name)
+        """Note why a person's server is stopped now. It is stopped also where the disk takes no note."""
+        with suppress(OSError):
+            self._directory.mkdir(exist_ok=True)
+            new = self._directory / f".{name}"
+            new.write_text(json.dumps({"when": datetime.now(UTC).timestamp(), "why": why}))
+            os.replace(new, self._directory / name)
 
     def read(self, name: str) -> str | None:
         """Return the sentence for a person's page; None where their server was not stopped by itself."""
@@ -80,4 +82,5 @@ class Notes:
 
     def forget(self, name: str) -> None:
         """Remove it: the person starts a server."""
-        (self._directory / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (self._directory / name).unlink(missing_ok=True)

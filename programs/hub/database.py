@@ -1,11 +1,13 @@
 """The hub's database, reached without JupyterHub: before it starts."""
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PASSWORD = "database-password"
 """Of the hub's Secret, where the database asks for one."""
@@ -16,6 +18,20 @@ def is_there(url: str) -> bool:
     """Return whether there is a database; JupyterHub makes a file, and somebody else every other."""
     file = _file_of(url)
     return file is None or file.exists()
+
+
+def remembered(directory: str, name: str, url: str) -> Path:
+    """Return the file in which the hub remembers something about what is in a database, by the file's plain name.
+
+    A site may change to PostgreSQL and come back: each database has a file of its own. That of SQLite has the plain
+    name, as it had before there were others.
+    """
+    plain = Path(directory) / name
+    if _file_of(url):
+        return plain
+    parts = urlsplit(url)
+    where = hashlib.sha256(f"{parts.hostname}:{parts.port}{parts.path}".encode()).hexdigest()[:12]
+    return plain.with_stem(f"{plain.stem}-{where}")
 
 
 def _file_of(url: str) -> Path | None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 5.0
@@ -21,14 +23,28 @@ async def answered(request: HTTPRequest, patience: float, waits: Callable[[Excep
     """
     loop = asyncio.get_running_loop()
     end, pause = loop.time() + patience, FIRST_PAUSE
-    while True:
-        try:
-            return await AsyncHTTPClient().fetch(request, raise_error=False)
-        except ssl.SSLCertVerificationError:
-            raise
-        except Exception as error:  # refused, unreachable, cut off, too slow: each has a class of its own
-            if loop.time() + pause > end:
+    with client() as connections:
+        while True:
+            try:
+                return await connections.fetch(request, raise_error=False)
+            except ssl.SSLCertVerificationError:
                 raise
-            waits(error)
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception as error:  # refused, unreachable, cut off, too slow: each has a class of its own
+                if loop.time() + pause > end:
+                    raise
+                waits(error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+@contextmanager
+def client() -> Iterator[SimpleAsyncHTTPClient]:
+    """Provide a client of its own: the one that tornado shares makes ten requests at a time, and logins are among them.
+
+    It is tornado's own also where pycurl is there, so that an error is the same everywhere.
+    """
+    made = SimpleAsyncHTTPClient(force_instance=True)
+    try:
+        yield made
+    finally:
+        made.close()

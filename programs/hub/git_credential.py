@@ -1,8 +1,9 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -I
 """Git's credential helper in people's servers (gitcredentials(7)): `git-credential URL get`.
 
 It asks the hub for the person's token whenever git wants one, and keeps nothing: the token passes from the hub through
-this program to git. Standard library only, of any Python that an image may have.
+this program to git. Standard library only, of any Python that an image may have, and isolated (`-I`): git runs it in
+the person's repository, whose files are not to be taken for modules.
 """
 
 from __future__ import annotations

@@ -44,8 +44,14 @@ class GitCredential(APIHandler):  # type: ignore[misc, unused-ignore]
         self.finish({"username": state[self.account_key]["login"], "password": state["access_token"]})
 
     def _is_of_a_server(self, user: Any, token: Any) -> bool:
-        """Return whether the hub made this token for a server of the person's that runs (jupyterhub/user.py, spawn)."""
+        """Return whether the hub made this token for a server of the person's that runs (jupyterhub/user.py, spawn).
+
+        A hub that was started again leaves the tokens of servers that end, so the newest of a server's is the one.
+        """
         if token.user_id != getattr(user, "id", None) or token.client_id != OF_THE_HUB:
             return False
-        running = (each for each in user.spawners.values() if each.active)
-        return any(token.note == f"Server at {each.server.base_url}" for each in running)
+        running = (each for each in user.spawners.values() if each.active and each.server)
+        if not any(token.note == f"Server at {each.server.base_url}" for each in running):
+            return False
+        alike = (each for each in user.orm_user.api_tokens if (each.client_id, each.note) == (OF_THE_HUB, token.note))
+        return bool(max(each.id for each in alike) == token.id)

@@ -14,13 +14,15 @@ from weakref import WeakValueDictionary
 from administrators import demote_former
 from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthenticator
 from person import OURS, described, known_of
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
-from traitlets import Bool, Integer, Set, Unicode
+from traitlets import Bool, Integer, Set, Unicode, default
 
 AT_ONCE = 10
 """How many people the provider is asked about at one time."""
+MOST_QUESTIONS = 50
+"""How many questions it is asked at one time, logins among them."""
 QUIET_SECONDS = 30
 """How long a provider that could not be reached is not asked again: nobody waits for it at each click."""
 UNREACHABLE = 599
@@ -71,6 +73,11 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._rounds = PeriodicCallback(self.ask_about_everybody, self.auth_refresh_age * 1000)
         self._rounds.start()
+
+    @default("http_client")
+    def _own_http_client(self) -> AsyncHTTPClient:
+        """Return a client that nothing else of the hub's uses: tornado's shared one makes ten requests at a time."""
+        return AsyncHTTPClient(force_instance=True, max_clients=MOST_QUESTIONS)
 
     def normalize_username(self, username: str) -> str:
         """Return the name as the hub has it, and as a home may be called.

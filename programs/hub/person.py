@@ -40,8 +40,8 @@ class Told:
         self._tell = tell
 
     def __call__(self, spawner: Any) -> str:
-        """Return the value in this server."""
-        return self._tell(spawner)
+        """Return the value in this server, as Kubernetes takes it: $(NAME) would be another variable's value."""
+        return self._tell(spawner).replace("$", "$$")
 
 
 def described(claims: Mapping[str, Any]) -> dict[str, str]:

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from file_server import client
+from tornado.httpclient import HTTPRequest
 
 USUAL = "as the site has it"
 """What nobody chose."""
 CHOSEN = ("profile", "image", "size")
+LONGEST = 255
+"""Characters of a choice that are shown."""
 PATIENCE_SECONDS = 5
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -27,7 +30,10 @@ def running(options: Iterable[Any]) -> list[dict[str, Any]]:
 
 def _chosen(options: Any, name: str) -> str:
     value = options.get(name) if isinstance(options, Mapping) else None
-    return value if isinstance(value, str) and value and not (name == "profile" and value == "server") else USUAL
+    # People may send the hub whatever they like; it is kept where there is no form that would look at it.
+    if not (isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST):
+        return USUAL
+    return USUAL if name == "profile" and value == "server" else value
 
 
 async def room(homes: Mapping[str, str]) -> dict[str, str]:
@@ -41,7 +47,8 @@ async def room(homes: Mapping[str, str]) -> dict[str, str]:
         request_timeout=PATIENCE_SECONDS,
     )
     try:
-        answer = json.loads((await AsyncHTTPClient().fetch(request)).body)
+        with client() as connections:
+            answer = json.loads((await connections.fetch(request)).body)
         free, total = int(answer["free"]), int(answer["total"])
     except Exception as error:  # the page is for the very days on which something is wrong
         return {"error": str(error) or type(error).__name__}

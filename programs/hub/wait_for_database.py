@@ -19,7 +19,7 @@ def refusal(url: str) -> str | None:
     try:
         with connected(url):
             return None
-    except psycopg2.OperationalError as error:
+    except psycopg2.Error as error:
         return " ".join(str(error).split())
 
 

@@ -41,7 +41,7 @@ LARGEST_VALUES: Final = 256 * KIBIBYTE
 LARGEST_SECRET: Final = 768 * KIBIBYTE
 """Three quarters of what a Secret may hold; the rest is for henhouse's own values and for names."""
 
-OWN_SERVICES: Final = ("idle-culler", "image-menu", "prometheus")
+OWN_SERVICES: Final = ("idle-culler", "image-menu", "image-puller", "prometheus")
 SCOPES: Final = frozenset(
     (
         *("access:servers", "access:services", "admin-ui", "admin:auth_state", "admin:groups", "admin:server_state"),

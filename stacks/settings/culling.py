@@ -1,6 +1,6 @@
 """Culling: when servers are stopped by themselves, and kernels and terminals in them."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -10,6 +10,18 @@ from stacks.settings.types import Model
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 SHORTEST_SECONDS = 60
 """Servers tell the hub of their activity every few minutes: less would stop what is in use."""
+LONGEST_SECONDS = 10 * 365 * 86400
+"""Ten years. More is a slip of the pen."""
+
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+def _with_a_time(settings: AnyModel, time: str) -> AnyModel:
+    """Refuse settings that say how to stop something, and not after how long."""
+    if settings.model_fields_set - {time} and not getattr(settings, time):
+        raise ValueError(f"nothing is stopped without {time}: give it in seconds, or leave the other settings away")
+    return settings
 
 
 class CullGroupSettings(ChartModel):
@@ -17,9 +29,9 @@ class CullGroupSettings(ChartModel):
 
     groups: tuple[GroupName, ...] = Field(min_length=1)
     """The groups. Whoever is in groups of several entries has the longest of each limit."""
-    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS)
+    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
     """In seconds. If omitted, everyone's."""
-    max_age: int | None = Field(default=None, ge=0)
+    max_age: int | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
     """In seconds; 0 for no limit. If omitted, everyone's."""
 
     @model_validator(mode="after")
@@ -41,6 +53,10 @@ class KernelCullSettings(Model):
     cull_busy: bool = False
     """Also kernels that compute."""
 
+    @model_validator(mode="after")
+    def _stops_some(self) -> "KernelCullSettings":
+        return _with_a_time(self, "cull_idle_timeout")
+
 
 class TerminalCullSettings(Model):
     """Terminals. Names and meanings are those of Jupyter Server's TerminalManager."""
@@ -50,17 +66,21 @@ class TerminalCullSettings(Model):
     cull_interval: int = Field(default=300, gt=0)
     """Seconds between looks."""
 
+    @model_validator(mode="after")
+    def _closes_some(self) -> "TerminalCullSettings":
+        return _with_a_time(self, "cull_inactive_timeout")
+
 
 class CullSettings(ChartModel):
     """When servers are stopped by themselves. Files are safe; what only a kernel's memory holds is lost."""
 
     enabled: bool = True
     """Whether servers are stopped at all."""
-    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS)
+    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
     """Stop servers that were idle for this many seconds. If omitted, `hub.cull_idle_seconds`."""
-    every: int | None = Field(default=None, ge=30)
+    every: int | None = Field(default=None, ge=30, le=LONGEST_SECONDS)
     """Seconds between looks. If omitted, a quarter of the timeout, and 30 at least."""
-    max_age: int = Field(default=0, ge=0)
+    max_age: int = Field(default=0, ge=0, le=LONGEST_SECONDS)
     """Stop servers that have run for this many seconds, also those in use; 0 for no limit."""
     concurrency: int = Field(default=10, ge=1)
     """How many servers are stopped at a time."""

@@ -101,7 +101,7 @@ class HubSettings(Model):
     """The proxy's PodDisruptionBudget; the same is true of it."""
     scheduling: SchedulingSettings = SchedulingSettings()
     """Which pods come first where a node has no room for all."""
-    start_timeout_seconds: int = Field(default=300, ge=30)
+    start_timeout_seconds: int = Field(default=300, ge=30, le=86400)
     """How long a server may take to start. As long is waited for the home directory before, while the file server does
     not answer."""
     cull_idle_seconds: int = Field(default=3600, ge=60)

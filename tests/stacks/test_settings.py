@@ -252,6 +252,13 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),
     ("a server that is stopped while in use", {"hub": {"cull": {"timeout": 59}}}, "hub.cull.timeout: "),
     ("a time before the server ran", {"hub": {"cull": {"maxAge": -1}}}, "hub.cull.maxAge: "),
+    ("a time that nobody lives to see", {"hub": {"cull": {"timeout": 10**12}}}, "hub.cull.timeout: "),
+    (
+        "how to stop kernels, and not when",
+        {"hub": {"cull": {"kernels": {"cull_connected": True}}}},
+        "nothing is stopped without cull_idle_timeout",
+    ),
+    ("a start that takes longer than a day", {"hub": {"start_timeout_seconds": 10**30}}, "hub.start_timeout_seconds: "),
     ("a round without a pause", {"hub": {"cull": {"every": 0}}}, "hub.cull.every: "),
     (
         "one time by two names",
@@ -601,7 +608,14 @@ ACCEPTED: list[dict[str, Any]] = [
     {"hub": {"cull": {"enabled": False}}},
     {"hub": {"cull": {"timeout": 600, "maxAge": 0, "every": 30, "concurrency": 1}}},
     {"hub": {"cull": {"groups": [{"groups": ["a"], "maxAge": 0}, {"groups": ["a", "b"], "timeout": 60}]}}},
-    {"hub": {"cull": {"kernels": {"cull_idle_timeout": 60, "cull_busy": True}, "terminals": {"cull_interval": 5}}}},
+    {
+        "hub": {
+            "cull": {
+                "kernels": {"cull_idle_timeout": 60, "cull_busy": True},
+                "terminals": {"cull_inactive_timeout": 60, "cull_interval": 5},
+            }
+        }
+    },
     {"hub": {"announcements": [{"text": "x", "level": "danger", "where": ["login", "home"]}]}},
     {"hub": {"keys": ["b", "a"], "keys_lost": True}},
     {**OF_PEOPLE, "monitoring": {"alert_webhook": "https://x.example.org/"}},
@@ -715,6 +729,28 @@ def test_webhook_is_repeated_nowhere() -> None:
         {"monitoring": [{"alert_webhook": "https://hooks.example.org/T0P-S3CRET"}]},
         {"monitoring": {"alert_webhook": ["https://hooks.example.org/T0P-S3CRET"]}},
         {"monitoring": "T0P-S3CRET"},
+        {
+            "hub": {
+                "db": {"type": "postgres", "url": "postgresql://hub:T0P-S3CRET @db.example.org/hub", "password": "x"}
+            }
+        },
+        {
+            "hub": {
+                "db": {"type": "postgres", "url": "postgresql://hub:T0P-S3'C\"RET@db.example.org/hub", "password": "x"}
+            }
+        },
+        {"hub": {"db": {"type": "postgres", "url": "postgresql:hub:T0P-S3CRET@db.example.org/hub", "password": "x"}}},
+        {"hub": {"db": {"type": "postgres", "url": "hub:T0P-S3CRET@db.example.org", "password": "x"}}},
+        {
+            "hub": {
+                "db": {
+                    "type": "postgres",
+                    "url": "postgresql://hub@192.0.2.10/hub",
+                    "password": "x",
+                    "certificate_authority": "-----BEGIN PRIVATE KEY-----\nT0P-S3CRET\n-----END PRIVATE KEY-----\n",
+                }
+            }
+        },
         {"monitoring": {"watchdog": "T0P-S3CRET"}},
         {"monitoring": {"receivers": [{"url": "T0P-S3CRET"}]}},
         {"monitoring": {"receivers": {"ops": "T0P-S3CRET"}}},

@@ -120,8 +120,13 @@ def turn(cluster: Cluster, site: Mapping[str, Any], memory: Memory, now: float) 
             memory.see(name, image, has(node, image, memory), now)
         image_to_pull = None if name in busy else next_pull(node, wanted, memory, now)
         if image_to_pull:
-            cluster.create(pod_for(name, image_to_pull, site["prepuller"]["pull_secrets"]))
-            said.append(f"{name}: pulls {image_to_pull}")
+            try:
+                cluster.create(pod_for(name, image_to_pull, site["prepuller"]["pull_secrets"]))
+            except OSError as error:  # such as a quota; the other nodes go on
+                memory.note(name, image_to_pull, f"the pod could not be made: {error}"[:400], now)
+                said.append(f"{name}: {image_to_pull}: {error}")
+            else:
+                said.append(f"{name}: pulls {image_to_pull}")
     write_status(Path(site["prepuller"]["file"]), status(nodes, wanted, memory, now))
     return said
 

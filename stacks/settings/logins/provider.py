@@ -4,13 +4,25 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Self
 
+from cryptography.x509 import load_pem_x509_certificates
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints, model_validator
 
 from programs.homes.names import ACCOUNT_UIDS, LOGIN, ORGANIZATION_GIDS
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.types import PublicUrl
 
-Certificates = Annotated[str, StringConstraints(pattern=r"^-----BEGIN CERTIFICATE-----\n")]
+
+def _readable(text: str) -> str:
+    try:
+        load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise ValueError("must be certificates in PEM, each with -----BEGIN CERTIFICATE----- before it") from None
+    if "PRIVATE KEY" in text:
+        raise ValueError("must be certificates alone: a private key belongs to whoever signs, and not here")
+    return text
+
+
+Certificates = Annotated[str, AfterValidator(_readable)]
 """One or more certificates, PEM."""
 LoginName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
 

@@ -46,12 +46,12 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     A fragment has replaced all variables of templates, as is written in many a site's configuration.
     """
     directory, stack = tmp_path_factory.mktemp("hub"), tmp_path_factory.mktemp("stack")
-    written(stack, {"80-vars.py": "from henhouse_hub import c\n\nc.JupyterHub.template_vars = {}\n"})
+    written(stack, {"20-vars.py": "from henhouse_hub import c\n\nc.JupyterHub.template_vars = {}\n"})
     secrets = {**SECRETS, "homes-ca.crt": Authority().pem, "homes-client.crt": "", "homes-client.key": ""}
     authority = Authority()
     secrets["homes-client.crt"], secrets["homes-client.key"] = authority.issue("hub", client=True)
     with silent() as provisioner:
-        config = configured(directory, parsed(stack, fragments="site/fragments"), provisioner, secrets)
+        config = configured(directory, parsed(stack, fragments="site/fragments", prePuller={}), provisioner, secrets)
         with serving(config) as url:
             yield url, directory / HUB_CA
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from programs.hub.database import connected, is_there
+from programs.hub.database import connected, is_there, remembered
 from programs.hub.stored_logins import Keyring, renew
 from tests.programs.hub.asking import SECRETS, ask, site
 
@@ -128,3 +128,17 @@ def test_new_key_that_does_not_stand_first_is_named(tmp_path: Path) -> None:
     assert not [*ring.behind({"new": NEW, "old": OLD})]
     assert [*ring.behind({"old": OLD, "new": NEW})] == ["new"]
     assert [*ring.behind({"other": OTHER, "old": OLD, "new": NEW})] == ["new"]
+
+
+def test_each_database_has_files_of_its_own(tmp_path: Path) -> None:
+    """Back in SQLite, a site must know who its administrators and keys were there, and not in PostgreSQL."""
+    urls = (
+        f"sqlite:///{tmp_path}/jupyterhub.sqlite",
+        "postgresql+psycopg2://hub@db.example.org:5432/hub?sslmode=require",
+        "postgresql+psycopg2://hub@db.example.org:5432/other?sslmode=require",
+    )
+    files = [remembered(str(tmp_path), "keys.json", url) for url in urls]
+    assert files[0] == tmp_path / "keys.json"
+    assert len(set(files)) == len(urls)
+    stricter = urls[1].replace("require", "verify-full")
+    assert remembered(str(tmp_path), "keys.json", stricter) == files[1], "the same database"
