@@ -183,4 +183,4 @@ def test_helper_alone_says_nothing_of_the_person(tmp_path: Path) -> None:
     found = read_by_git(tmp_path, made["/etc/henhouse/gitconfig"])
     assert found["credential.https://github.com.helper"] == "/etc/henhouse/git-credential https://github.com"
     assert "user.name" not in found
-    assert made["/etc/henhouse/git-credential"].startswith("#!/usr/bin/env python3\n")
+    assert made["/etc/henhouse/git-credential"].startswith("#!/usr/bin/env -S python3 -I\n")
