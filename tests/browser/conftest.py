@@ -1,4 +1,4 @@
-"""Pictures of pages, for the documentation."""
+"""The person at the keyboard, and pictures of pages for the documentation."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,3 +28,10 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
             assert size < LARGEST, f"{name}: {size} bytes"
 
     return take
+
+
+@pytest.fixture
+def visitor(one_visitor: Visitor) -> Visitor:
+    """Provide a module's own `one_visitor`, as somebody who was never there."""
+    one_visitor.forget()
+    return one_visitor

@@ -40,12 +40,6 @@ def one_visitor(one_hub: Hub) -> Iterator[Visitor]:
         yield visitor
 
 
-@pytest.fixture
-def visitor(one_visitor: Visitor) -> Visitor:
-    one_visitor.forget()
-    return one_visitor
-
-
 @pytest.fixture(scope="module")
 def person_at_work(one_hub: Hub) -> str:
     """Return the name of a person whose server runs."""

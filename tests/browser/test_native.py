@@ -37,12 +37,6 @@ def one_visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
         yield visitor
 
 
-@pytest.fixture
-def visitor(one_visitor: Visitor) -> Visitor:
-    one_visitor.forget()
-    return one_visitor
-
-
 def test_account_from_asking_for_it_to_being_let_in(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open("/hub/login")

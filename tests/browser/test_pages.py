@@ -43,12 +43,6 @@ def one_visitor(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> I
             yield visitor
 
 
-@pytest.fixture
-def visitor(one_visitor: Visitor) -> Visitor:
-    one_visitor.forget()
-    return one_visitor
-
-
 def test_axe_sees_what_cannot_be_read(visitor: Visitor) -> None:
     visitor.page.set_content('<main style="background: #fff"><h1>Hub</h1><p style="color: #ccc">pale</p><input></main>')
     assert {"color-contrast", "label"} <= set(findings(visitor.page))

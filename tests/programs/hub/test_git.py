@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,17 +88,15 @@ class Shell:
     def _here(self, text: str) -> str:
         return text.replace("/etc/henhouse", str(self._etc)).replace("/etc/gitconfig", "/nonexistent")
 
+    def _run(self, command: list[str], said: str, more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        environment = {**self.environment, **more}
+        return subprocess.run(
+            command, cwd=self.home, env=environment, input=said, capture_output=True, text=True, check=False
+        )
+
     def git(self, *words: str, said: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """Run git in the home."""
-        return subprocess.run(
-            ["git", *words],
-            cwd=self.home,
-            env={**self.environment, **more},
-            input=said,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return self._run(["git", *words], said, more)
 
     def commit_and_push(self, to: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Make a commit, and push it to this repository."""
@@ -110,16 +108,7 @@ class Shell:
 
     def helper(self, url: str, said: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Ask the helper as git does."""
-        program = str(self._etc / "git-credential")
-        return subprocess.run(
-            [program, url, "get"],
-            cwd=self.home,
-            env={**self.environment, **more},
-            input=said,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return self._run([str(self._etc / "git-credential"), url, "get"], said, more)
 
     def written(self) -> str:
         """Return all that is in files of the home, and in those that the hub gave the pod."""
