@@ -81,7 +81,7 @@ class StackClient:
     ) -> int:
         """Update these resources and nothing else; return the engine's exit status.
 
-        With `refresh` their state is read anew first: what is missing is then made, what differs is changed back. A
+        With `refresh` their state is refreshed first: what is missing is then made, what differs is changed back. A
         fault of one does not hold up the others.
         """
         words = ["--yes", "--skip-preview", "--suppress-outputs", "--continue-on-error"]

@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     power = add("power", "switch machines: cut (pull the plug), off (shut down), on")
     power.add_argument("action", choices=tuple(_POWER))
     power.add_argument("hosts", nargs="*", metavar="HOST", help="all machines when none is named")
-    anew = add("reinstall", "install machines anew, as after the loss of their system disks; data disks stay")
-    anew.add_argument("hosts", nargs="+", metavar="HOST")
+    again = add("reinstall", "reinstall machines, as after the loss of their system disks; data disks stay")
+    again.add_argument("hosts", nargs="+", metavar="HOST")
     return found
 
 

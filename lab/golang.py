@@ -13,7 +13,7 @@ build takes a tenth less time, and the program is the same."""
 
 
 def go(directory: Path, *arguments: str, cgo: bool = False) -> str:
-    """Run Go on the module in `directory`, at low priority, and return what it prints; RackError with its words.
+    """Run the Go command in a module's `directory`, at low priority, and return its output; RackError with its words.
 
     `GO` has been made by then: it is among the needs of every artifact that Go builds.
     """

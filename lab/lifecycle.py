@@ -80,7 +80,7 @@ def _create(machine: Machine) -> None:
 
 
 def reinstall(rack: Rack, names: tuple[str, ...]) -> None:
-    """Install machines anew, as after the loss of their system disks, and switch them on. Data disks stay."""
+    """Reinstall machines, as after the loss of their system disks, and switch them on. Data disks stay."""
     make_all(tuple(need for machine in machines(rack, names) for need in machine.needs))
     wanted = machines(rack, names, keyring=mirror().keyring if rack.campus.mirror else None)
 

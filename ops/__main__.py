@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except Exception:  # whatever it is, it is no answer
+    except Exception:  # whatever it is, it is not a result
         traceback.print_exc()
         return FAULT
 

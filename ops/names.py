@@ -69,7 +69,7 @@ def records_of(data: Any) -> list[Record]:
     except (TypeError, KeyError, ValueError):
         pass
     raise DnsError(
-        "there are no records in it\n"
+        "it has no records\n"
         "    accepted: the output of `pulumi stack output --json`, or of `pulumi stack output --json dns_records`"
     )
 
@@ -129,7 +129,7 @@ def answer(name: str, kind: str, server: Server) -> tuple[frozenset[str], int | 
 
 
 def orphans(records: Sequence[Record], zone: str, owner: str, server: Server, key: Key | None) -> Iterator[Finding]:
-    """Transfer the zone, and yield what octoDNS once made for this stack and is no record of it any more."""
+    """Transfer the zone, and yield the records that octoDNS once made for this stack and that it no longer has."""
     signed: dict[str, Any] = {}
     if key:
         signed = {"keyring": dns.tsigkeyring.from_text({key.name: key.secret}), "keyalgorithm": key.algorithm}

@@ -22,7 +22,7 @@ _LIST: Final = (
 
 
 class NodesError(Exception):
-    """The nodes could not be asked; the message says why."""
+    """The nodes could not be listed; the message says why."""
 
 
 async def images_on_nodes(state: Mapping[str, Any], repository: str) -> dict[str, str]:
@@ -37,7 +37,7 @@ async def images_on_nodes(state: Mapping[str, Any], repository: str) -> dict[str
 
 
 def on_nodes(listed: str, repository: str) -> dict[str, str]:
-    """Return the same of what kubectl printed: a line a node or pod, its name first, then the names of its images."""
+    """Return the same from kubectl's output: one line per node or pod, its name first, then the names of its images."""
     found: dict[str, str] = {}
     for line in listed.splitlines():
         where_it_is, *names = line.split() or [""]

@@ -59,7 +59,7 @@ def verdicts(
             if count is None or place < count:
                 reasons[tag] = reasons[tag] or ("all are kept" if count is None else f"one of the newest {count}")
     for tag in digests:
-        # `ranked` leaves out what only looks like a kind; it stays.
+        # `ranked` skips what only looks like a kind; it stays.
         if kind_of(tag) not in keep:
             reasons[tag] = reasons[tag] or "is of no kind that goes"
     shared = {digests[tag]: tag for tag, reason in reasons.items() if reason}

@@ -1,7 +1,7 @@
-"""What a repair may touch: what has drifted, what follows from it, and nothing that somebody edited.
+"""What a repair may touch: what has drifted, what follows from it, and nothing that was edited.
 
 The engine's `--target` applies the program as it is now to the resources named. Where the program or the settings say
-something new about one of these, a repair would apply an edit that nobody asked it to: such a resource is held back.
+something new about one of these, a repair would apply an edit that was not asked for: such a resource is held back.
 """
 
 import re
@@ -62,7 +62,7 @@ def plan(stack: StackClient, sight: Sight) -> Plan:
     obstacle = ""
     try:
         edits = stack.preview((), _UNSEEN_BY_PROBE)
-    except EngineError as error:  # such as an object that somebody else owns by now: the others are repaired
+    except EngineError as error:  # such as an object with another owner by now: the others are repaired
         obstacle, edits = str(error), stack.preview(wanted, _UNSEEN_BY_PROBE)
     touched = _touched(stack, wanted, edits)
     held_back = {urn: why for urn, urns in needed.items() if (why := _reason(urn, urns, touched))}

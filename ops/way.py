@@ -14,7 +14,7 @@ from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
 
 FAILURES: Final = (StateError, SettingsError, JumpError, tunnel.TunnelError)
-"""What `opened` raises when there is no way; each says why."""
+"""What `opened` raises when it finds no way; each says why."""
 
 
 def of_stack(stack: StackClient) -> Way | None:

@@ -71,7 +71,7 @@ def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
 def probing(rack: Rack) -> dict[str, str]:
     """Return what makes the program look at the machines first: whenever the state knows of roles.
 
-    A machine may have been installed anew or changed by hand since, or have taken back what the last update did, as new
+    A machine may have been reinstalled or changed by hand since, or have taken back what the last update did, as new
     rules of the packet filter are. Without a look, `make up` would find nothing to do.
     """
     known = any(f'"{HOST_STATE}"' in state.read_text() for state in _states(rack))

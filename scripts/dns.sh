@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Brings a stack's DNS records to its name server (RFC 2136, signed with a TSIG key), then asks the server for them.
 #   scripts/dns.sh STACK OUTPUTS      OUTPUTS is what `pulumi stack output --json --stack STACK` printed
-# DNS_SERVER, DNS_ZONE, DNS_KEY_NAME, DNS_KEY_SECRET say where to and as whom; DNS_PORT (53) and DNS_KEY_ALGORITHM
-# (hmac-sha256) may. Nothing is changed without `--doit` as a third word: then octoDNS's plan is only shown.
+# DNS_SERVER, DNS_ZONE, DNS_KEY_NAME, DNS_KEY_SECRET name the server, the zone and the key. DNS_PORT (53) and
+# DNS_KEY_ALGORITHM (hmac-sha256) have defaults. Nothing is changed without `--doit` as a third word: then octoDNS's plan is only shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

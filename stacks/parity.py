@@ -76,7 +76,7 @@ def names_of_the_chart() -> list[str]:
 
 
 def entry_for(name: str, names: Sequence[str]) -> str | None:
-    """Return which of the table's names speaks of a setting: itself, or the nearest above it that is no block."""
+    """Return which of the table's names speaks of a setting: itself, or the nearest above it that is not a block."""
     parts = name.split(".")
     above = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((each for each in above if each in names), None)
@@ -121,7 +121,7 @@ def markdown() -> str:
         rows = [_row(name, table[name], below[name]) for name in sorted(table) if name.partition(".")[0] == room]
         parts.append("\n".join([f"## {room}", "", "| there | here | |", "| --- | --- | --- |", *rows, ""]))
     left_out = [f"- {each['what']}: {each['why']}." for each in _table()["left_out"]]
-    return "\n".join([*parts, "## Left out on purpose", "", *left_out, ""])
+    return "\n".join([*parts, "## Omitted on purpose", "", *left_out, ""])
 
 
 def _counts(table: Mapping[str, Group]) -> str:

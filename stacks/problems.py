@@ -166,7 +166,7 @@ def _masked(text: str) -> str:
         return "***"
     if "://" in text:
         return re.sub(r"\?[^\s'\"]*", "?***", re.sub("://.*@", "://***@", text, flags=re.DOTALL))
-    # An image's digest is no secret, and no address either.
+    # An image's digest is neither a secret nor an address.
     return text if "@sha256:" in text else re.sub(":.*@", ":***@", text, flags=re.DOTALL)
 
 

@@ -17,7 +17,7 @@ _DOCKER_TOKENS: Final = "auth.docker.io"
 
 @dataclass(frozen=True)
 class TagSource:
-    """A repository in the registry that is asked."""
+    """A repository in a registry."""
 
     url: str
     """Of the registry, such as https://quay.io."""
@@ -41,7 +41,7 @@ def tag_source(site: Site, menu: ImageMenuSettings) -> TagSource:
     host, _, path = menu.repository.partition("/")
     mirror = site.mirrors.registry
     if mirror and host in site.mirrors.registry_hosts:
-        # As containerd is told (components/machines/roles/kubernetes.py).
+        # As in containerd's configuration (components/machines/roles/kubernetes.py).
         url, path, hosts = str(mirror).rstrip("/"), f"{host}/{path}", menu.token_hosts
     elif mirror and host in (mirror.host, f"{mirror.host}:{mirror.port}"):
         url, hosts = f"{mirror.scheme}://{host}", menu.token_hosts

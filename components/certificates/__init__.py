@@ -16,7 +16,7 @@ SYSTEM: Final = "/etc/systemd/system"
 
 UP: Final = "pulumi up"
 """The renewer, in an alert, of what the stack's authority signs."""
-HAND: Final = "nobody"
+HAND: Final = "hand"
 """The renewer, in an alert, of what lasts for ten years."""
 
 
@@ -26,7 +26,7 @@ def spec_path(name: str) -> str:
 
 
 def told(spec: Spec) -> Iterator[Item]:
-    """Yield the items by which the machine tells when a group's certificates end, in the exporter's text files."""
+    """Yield the items by which the machine reports when a group's certificates end, in the exporter's text files."""
     yield Package("python3")
     yield Package("openssl")
     yield from installed(certificates)
@@ -36,7 +36,7 @@ def told(spec: Spec) -> Iterator[Item]:
     service, timer = "henhouse-certificates@.service", "henhouse-certificates@.timer"
     yield File(f"{SYSTEM}/{service}", render(__file__, service, program=PROGRAM, specs=SPECS))
     yield File(f"{SYSTEM}/{timer}", render(__file__, timer))
-    # Its start tells at once.
+    # Its start reports at once.
     restart_on = (spec_path(spec.name), f"{SYSTEM}/{timer}")
     yield Unit(f"henhouse-certificates@{spec.name}.timer", restart_on=restart_on)
 

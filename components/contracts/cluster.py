@@ -17,7 +17,7 @@ BGP_PORT: Final = 179
 
 @dataclass(frozen=True)
 class Membership:
-    """What a machine is told of the cluster that it is to be a node of."""
+    """What a machine needs to join the cluster as a node."""
 
     endpoint: str
     """The name of the API server."""

@@ -29,7 +29,7 @@ class SshTarget:
     user: str = "root"
     port: int = 22
     private_key: SecretStr | None = None
-    """If omitted, the SSH agent is asked."""
+    """If omitted, the SSH agent's keys are used."""
     jump: "SshTarget | None" = None
     """The machine through which it is reached; if omitted, directly."""
 
@@ -62,7 +62,7 @@ class Machine:
     ready: pulumi.Resource
     """What further roles on this machine depend on."""
     machine_id: pulumi.Input[str]
-    """machine-id(5): another one after the machine was installed anew."""
+    """machine-id(5): another one after the machine was reinstalled."""
     findings: Mapping[str, str] = field(default_factory=dict)
     """What a probe found on the machines before anything was registered, see `converge.findings`."""
 

@@ -1,4 +1,4 @@
-# Secrets come by standard input, one a line: name, blank, base64. They are never arguments nor in the environment.
+# Secrets come by standard input, one per line: name, blank, base64. They are never arguments nor in the environment.
 while read -r name value; do
   secrets[$name]=$value
 done

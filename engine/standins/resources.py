@@ -129,7 +129,7 @@ _DEAF: Final[WeakSet[asyncio.Task[Any]]] = WeakSet()
 
 @contextmanager
 def to_its_end() -> Iterator[None]:
-    """Let what runs inside go on when the engine's Cancel comes; a time limit still ends it."""
+    """Let what runs inside continue when the engine's Cancel comes; a time limit still ends it."""
     task = asyncio.current_task()
     assert task is not None
     _DEAF.add(task)

@@ -44,7 +44,7 @@ class Machine(Protocol):
         """Make its disks or root file system: a bare Debian with its own identity and the administrator's key."""
 
     def reinstall(self) -> None:
-        """Cut the power and install it anew: another root with another machine-id(5), the same address and SSH key.
+        """Cut the power and reinstall it: another root with another machine-id(5), the same address and SSH key.
 
         Data disks keep what is on them.
         """
@@ -118,7 +118,7 @@ class RackMachine(ABC):
         if not self.directory.is_dir():
             self.create()
             return
-        # Data disks never move: an interruption leaves a machine that lacks its root, and is installed anew again.
+        # Data disks never move: an interruption leaves a machine that lacks its root, and is reinstalled again.
         filled = self._filled()
         for file in filled.iterdir():
             if file.name not in self.data:

@@ -41,7 +41,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argp
     command.add_argument("--stack", help="the stack (default: the selected one)")
     command.add_argument("--records", type=Path, metavar="FILE", help="what `pulumi stack output --json` printed")
     command.add_argument(
-        "--resolver", type=_server, metavar="ADDRESS[:PORT]", help="whom to ask (default: this computer's resolver)"
+        "--resolver", type=_server, metavar="ADDRESS[:PORT]", help="the name server (default: this computer's resolver)"
     )
     command.add_argument("--zone", help="the zone of the records (default: the name that all of them are below)")
     command.add_argument("--owner", help="marks the stack's records in the zone (default: henhouse-STACK)")
@@ -52,8 +52,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argp
     )
     shape = command.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print data instead of a table")
-    shape.add_argument("--zone-file", action="store_true", help="print the records as lines of a zone file, ask nobody")
-    shape.add_argument("--write", type=Path, metavar="DIRECTORY", help="write octoDNS's configuration, ask nobody")
+    shape.add_argument("--zone-file", action="store_true", help="print the records as lines of a zone file; no queries")
+    shape.add_argument("--write", type=Path, metavar="DIRECTORY", help="write octoDNS's configuration; no queries")
     return command
 
 

@@ -63,7 +63,7 @@ def _reap(options: argparse.Namespace) -> Exit:
     site = parse_settings(tree_of(stack.config()))
     menu = site.hub.image_menu
     if menu is None:
-        raise StateError("this stack has no hub.image_menu, so there is no repository to look at")
+        raise StateError("this stack has no hub.image_menu, so it has no repository to look at")
     source = tag_source(site, menu)
     store = Store(
         source.url, _account(menu, options.user), source.token_hosts, menu.certificate_authority, actions="pull,delete"

@@ -112,7 +112,7 @@ def _agreed(stack: str, count: int) -> bool:
     """Ask the person at the terminal; say why not when there is none."""
     if not sys.stdin.isatty():
         print(
-            f"{stack} is not a lab's stack, and nobody is here to agree: nothing was changed\n"
+            f"{stack} is not a lab's stack, and the input is not a terminal, so no one can agree: nothing was changed\n"
             f"    type: python -m ops repair --stack {stack} --yes",
             file=sys.stderr,
         )

@@ -1,1 +1,1 @@
-"""When certificates end: told to Prometheus, and on control planes seen to. Runs on the machines that have them."""
+"""When certificates end: reported to Prometheus, and on control planes renewed. Runs on the machines that have them."""

@@ -32,7 +32,7 @@ class Validity:
 
 
 def validity(path: Path) -> Validity | None:
-    """Return the validity of a file's certificates, None when there is no file.
+    """Return the validity of a file's certificates, None when the file does not exist.
 
     The file is PEM or a kubeconfig. Of several certificates the one that ends first counts.
     """

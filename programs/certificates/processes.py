@@ -1,7 +1,7 @@
 """Where kubeadm's static pods run: as processes of the kubelet's, found without a tool of the container runtime's.
 
 crictl is not on every machine. The kubelet names a pod's log directory `<namespace>_<pod>_<uid>`, the control group of
-the pod's processes has the uid in its name, and nobody but the kubelet's administrator makes a pod in kube-system.
+the pod's processes has the uid in its name, and only the cluster's administrator makes a pod in kube-system.
 """
 
 import os

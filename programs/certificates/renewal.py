@@ -1,8 +1,8 @@
 """kubeadm's certificates, renewed in time, and the static pods restarted with them one after the other.
 
 A certificate is renewed when less than a third of its life is left: of a year, four months remain in which the machine
-may be off, or somebody has to mend what stands in the way. It is more than a quarter because a stack reads the
-administrator's kubeconfig anew in each quarter of that life (components/cluster/calico/certificates.py): what it has
+may be off, or an administrator has to repair what prevents it. It is more than a quarter because a stack reads the
+administrator's kubeconfig again in each quarter of that life (components/cluster/calico/certificates.py): what it has
 read then lasts until it reads again.
 """
 
@@ -33,14 +33,14 @@ RENEWER: Final = "henhouse-renewal.timer"
 
 
 class Failed(Exception):
-    """The renewal cannot go on; the message says what to look at."""
+    """The renewal cannot continue; the message says what to look at."""
 
 
 def due(name: str, seen: Validity, renewal: Renewal, now: float, grace: float = 0) -> str | None:
     """Return why a certificate has to be renewed, None when it has time. `grace` is how late its renewal may be.
 
     After an edit of the lifetime nothing waits for the old one: a certificate that lasts longer than a new one would is
-    renewed, and so is one that would end before somebody looks again.
+    renewed, and so is one that would end before the next check.
     """
     left = seen.ends - now
     if left > renewal.lifetime_seconds + SLACK_SECONDS:

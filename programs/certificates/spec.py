@@ -1,4 +1,4 @@
-"""What a machine is told of its certificates: a file of JSON."""
+"""The specification of a machine's certificates: a JSON file."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Renewal:
     lifetime_seconds: int
     """How long a new certificate lasts."""
     interval_seconds: int
-    """How often somebody looks."""
+    """Time between two checks."""
     backup: str
     """Directory for the certificates that are being renewed."""
     components: Mapping[str, Component]

@@ -9,7 +9,7 @@ LOGIN: Final = r"[a-z][a-z0-9._-]{0,62}"
 
 ACCOUNT_UIDS: Final = range(2**29, 2**30)
 """User ids of people whose provider numbers its accounts: the first plus the account's number. The file server gives
-them to nobody else."""
+them to no other account."""
 ORGANIZATION_GIDS: Final = range(2**30, 2**31 - 1)
 """Group ids of a provider's organizations: the first plus the organization's number. GitHub numbers people and
 organizations in one row, so neither number is used as it is."""

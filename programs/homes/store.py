@@ -55,8 +55,8 @@ class Homes:
         `account` is whose home it is at an identity provider: no other account gets it, whatever that is called. A new
         home gets `uid`, one of `ACCOUNT_UIDS`, or the next that was never given.
 
-        Raises ValueError for a name that no home may have, `NotAHome` where something else has it or it is somebody
-        else's, and OSError when the file system refuses.
+        Raises ValueError for a name that no home may have, `NotAHome` where something else has it or it is another
+        account's, and OSError when the file system refuses.
         """
         if not NAME.fullmatch(name):
             raise ValueError(name)
@@ -68,7 +68,7 @@ class Homes:
                 self._refuse_another(name, account)
                 return home, False
             uid = self._take_uid() if uid is None else self._free(uid, account)
-            # Before the home: what a broken `make` leaves is overwritten, as long as there is no home.
+            # Before the home: what a broken `make` leaves is overwritten until the home exists.
             self._record(name, account)
             unfinished = f"{UNFINISHED}{name}"
             os.mkdir(unfinished, 0o700, dir_fd=self._root)
@@ -138,10 +138,10 @@ class Homes:
     def _free(self, uid: int, account: str | None) -> int:
         """Return the id of an account, which no home of another account may have.
 
-        What has it and is nobody's is a home that was moved away.
+        What has it and is of no account is a home that was moved away.
         """
         if uid not in ACCOUNT_UIDS or account is None:
-            raise ValueError(f"{uid} is no id of an account")
+            raise ValueError(f"{uid} is not an account's id")
         for entry in os.listdir(self._root):
             owner = os.stat(entry, dir_fd=self._root, follow_symlinks=False).st_uid
             if owner == uid and self._account(entry) not in (None, account):

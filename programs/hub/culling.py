@@ -1,4 +1,4 @@
-"""When a server is stopped by itself, and what its owner is told afterwards; shipped to the hub.
+"""When a server is stopped by itself, and what its owner reads afterwards; shipped to the hub.
 
 The hub reads the notes, and the culler, a process of its own, writes them: a file for each person.
 """
@@ -27,9 +27,9 @@ class Limits:
     """In all; 0 for no limit."""
 
     def exceeded(self, inactive: timedelta, age: timedelta) -> str | None:
-        """Return why a server is to be stopped, or None where it may go on."""
+        """Return why a server is to be stopped, or None where it may keep running."""
         if inactive.total_seconds() >= self.timeout:
-            return f"nobody used it for {spoken(self.timeout)}"
+            return f"it was not used for {spoken(self.timeout)}"
         if self.max_age and age.total_seconds() >= self.max_age:
             return f"it ran for {spoken(self.max_age)}, which is as long as a server may run here"
         return None
@@ -43,7 +43,7 @@ def limits_for(cull: Mapping[str, Any], groups: Collection[str]) -> Limits:
 
 
 def shortest(cull: Mapping[str, Any]) -> Limits:
-    """Return limits that nobody's are below: within them, nobody's groups matter."""
+    """Return the lowest of all limits: within them, groups do not matter."""
     entries = [cull, *cull["groups"]]
     ages = [each["max_age"] for each in entries if each["max_age"]]
     return Limits(min(each["timeout"] for each in entries), min(ages, default=0))
@@ -57,7 +57,7 @@ def spoken(seconds: int) -> str:
 
 
 class Notes:
-    """Why people's servers were stopped, until they start one again."""
+    """Why people's last servers were stopped, until they start one again."""
 
     def __init__(self, directory: str) -> None:
         """Keep them below this directory, the hub's own."""

@@ -15,7 +15,7 @@ _FILE = "sqlite:///"
 
 
 def is_there(url: str) -> bool:
-    """Return whether there is a database; JupyterHub makes a file, and somebody else every other."""
+    """Return whether there is a database; JupyterHub makes the file of SQLite, and no other database."""
     file = _file_of(url)
     return file is None or file.exists()
 

@@ -1,4 +1,4 @@
-"""The file server is asked again while it does not answer: after a power cut it is back later than the hub."""
+"""Requests to the file server are repeated until it answers: after a power cut it is back later than the hub."""
 
 import asyncio
 import ssl
@@ -18,8 +18,9 @@ just come back."""
 async def answered(request: HTTPRequest, patience: float, waits: Callable[[Exception], None]) -> HTTPResponse:
     """Return the answer, whatever its status.
 
-    A server that does not answer is asked again for `patience` seconds, and `waits` is told each time why. The last
-    error is raised then, and at once the error of a server that cannot prove who it is: no time mends that.
+    The request is repeated for `patience` seconds while the server does not answer, and `waits` gets the reason each
+    time. The last error is raised then, and at once the error of a server that cannot prove who it is: no time mends
+    that.
     """
     loop = asyncio.get_running_loop()
     end, pause = loop.time() + patience, FIRST_PAUSE

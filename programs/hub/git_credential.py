@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -I
-"""Git's credential helper in people's servers (gitcredentials(7)): `git-credential URL get`.
+"""Git's credential helper in user servers (gitcredentials(7)): `git-credential URL get`.
 
 It asks the hub for the person's token whenever git wants one, and keeps nothing: the token passes from the hub through
 this program to git. Standard library only, of any Python that an image may have, and isolated (`-I`): git runs it in
@@ -81,7 +81,7 @@ def ask_hub() -> dict[str, str]:
 
 
 def credential(url: str, asked: dict[str, str]) -> tuple[dict[str, str] | None, str]:
-    """Return the credential, or none and what the person is told; that may be nothing."""
+    """Return the credential, or none and a message for the person, which may be empty."""
     if not is_for(url, asked):
         return None, ""
     if others := keepers(url, " ".join(sys.argv[:2])):
@@ -90,7 +90,7 @@ def credential(url: str, asked: dict[str, str]) -> tuple[dict[str, str] | None, 
     try:
         given = ask_hub()
     except KeyError:
-        return None, "this is no server of the hub's"
+        return None, "this is not a server of the hub"
     except ValueError as error:
         return None, str(error)
     if asked.get("username", given["username"]).lower() != given["username"].lower():

@@ -1,7 +1,7 @@
 """A person's token of the provider, for git in their own server; shipped to the hub beside its configuration.
 
-JupyterHub gives `auth_state` to whoever has the scope admin:auth_state, of everybody. Given to servers, it would open
-everything that a login left. A role of servers with a scope of our own would have to go through the role of every
+JupyterHub gives the `auth_state` of all people to whoever has the scope admin:auth_state. Given to servers, it would
+open everything that a login left. A role of servers with a scope of our own would have to go through the role of every
 person as well, so through every token that a person makes, and may be one that the site has changed (`hub.loadRoles`).
 So this asks for one thing alone: that the token is the one which the hub made for a server of this person that runs. A
 note can be copied, by whoever may make tokens in the person's name; they may open a terminal in that server as well.
@@ -22,7 +22,7 @@ OF_THE_HUB: Final = "jupyterhub"
 
 
 class GitCredential(APIHandler):  # type: ignore[misc, unused-ignore]
-    """Answers a server with the token of its own person, and nobody else."""
+    """Answers a server with the token of its own person, and no other request."""
 
     _accept_cookie_auth = False
 

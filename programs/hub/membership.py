@@ -1,4 +1,4 @@
-"""Who may come in is asked of the provider while people are logged in, and a provider that is away shuts nobody out.
+"""People who are logged in are checked with the provider again, and a provider that is away shuts no one out.
 
 Mixed in before an OAuthenticator; shipped to the hub beside its configuration. OAuthenticator by itself asks at a
 login alone, and takes a provider that is down or asks for patience for one that says no (oauth2.py, `refresh_user`).
@@ -20,16 +20,16 @@ from tornado.web import HTTPError
 from traitlets import Bool, Integer, Set, Unicode, default
 
 AT_ONCE = 10
-"""How many people the provider is asked about at one time."""
+"""How many people are checked with the provider at one time."""
 MOST_QUESTIONS = 50
-"""How many questions it is asked at one time, logins among them."""
+"""How many requests it gets at one time, logins among them."""
 QUIET_SECONDS = 30
-"""How long a provider that could not be reached is not asked again: nobody waits for it at each click."""
+"""How long the hub does not retry a provider that could not be reached: people do not wait for it at each click."""
 UNREACHABLE = 599
 """Tornado's status for no answer (https://www.tornadoweb.org/en/stable/httpclient.html)."""
 
 _away: ContextVar[list["ProviderAway"] | None] = ContextVar("away", default=None)
-"""What was raised while one person is asked about: OAuthenticator takes some of it for a no."""
+"""Errors during the check of one person: OAuthenticator takes some of them for a no."""
 
 
 class ProviderAway(HTTPError):
@@ -52,7 +52,7 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
 
 
 class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
-    """Asks again about everybody who is logged in, and holds on to the last answer while the provider is away.
+    """Asks again about everyone who is logged in, and holds on to the last answer while the provider is away.
 
     Whoever the provider no longer vouches for has their servers stopped and has to log in, which is refused.
     """
@@ -61,7 +61,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
     account_issuer = Unicode(config=True, help="Whose accounts they are: an address.")
     account_id_claim = Unicode("sub", config=True, help="What the provider never gives to another account.")
     denied_groups = Set(config=True, help="Groups whose members may not log in.")
-    everybody = Bool(False, config=True, help="Whether everybody with an account there may log in.")
+    everybody = Bool(False, config=True, help="Whether everyone with an account there may log in.")
     callback_handler = Callback
     tokens_end = True
     """Whether the provider's tokens end by themselves. Where they do not, one that is refused was revoked."""
@@ -106,7 +106,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         try:
             return json.loads(answer.body) if answer.body else None
         except ValueError as error:
-            raise ProviderAway(f"{label}: the answer is no JSON") from error
+            raise ProviderAway(f"{label}: the answer is not JSON") from error
 
     async def refresh_user(self, user: Any, handler: Any = None, **options: Any) -> Any:
         """Return the login as the provider sees it now, True to keep it as it is, or False to ask for a new one."""
@@ -134,7 +134,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
             except ProviderAway as error:
                 if self.holds(known):
                     return True
-                self.log.warning("%s has to log in again: nobody vouches for them (%s)", user.name, error)
+                self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
                 return False
             except HTTPError as error:
                 if error.status_code != 403:
@@ -143,7 +143,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
             return False
 
     async def get_token_info(self, handler: Any, params: dict[str, Any]) -> dict[str, Any]:
-        """Return what the provider gives for a code. Raise `ProviderAway` where that is no token and no refusal."""
+        """Return what the provider gives for a code. Raise `ProviderAway` for neither a token nor a refusal."""
         try:
             return dict(await super().get_token_info(handler, params))
         except HTTPError as error:
@@ -162,24 +162,24 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
                 raise ProviderAway(error) from error
             raise
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ProviderAway(f"an answer about nobody: {error}") from error
+            raise ProviderAway(f"an answer without a person: {error}") from error
 
     async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
-        """Note whose login it is and that the provider vouches for it now; called whenever it is asked."""
+        """Note whose login it is and that the provider vouches for it now; called after each of its answers."""
         # Before upstream's classes add what GitHub keeps to itself, an address that its owner does not publish.
         person = self.person(auth_model["auth_state"][self.user_auth_state_key])
         auth_model = await super().update_auth_model(auth_model)
         state = auth_model["auth_state"]
         number = state[self.user_auth_state_key].get(self.account_id_claim)
         if number in (None, ""):
-            raise HTTPError(403, "The provider does not say %s, so nobody could be told apart.", self.account_id_claim)
+            raise HTTPError(403, "The provider does not say %s, which tells accounts apart.", self.account_id_claim)
         identity = await self.identity(state)
         account = f"{self.account_issuer} {number}"
         state[OURS] = {"confirmed": time.time(), "account": account, "person": person, **identity}
         return auth_model
 
     def person(self, claims: dict[str, Any]) -> dict[str, str]:
-        """Return what the provider says of a person that their server is told: `name` and `email`, where it does."""
+        """Return what a person's server gets of what the provider says of them: `name` and `email`, where it does."""
         return described(claims)
 
     async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -261,7 +261,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         return known
 
     def _notice(self, code: int, headers: Any, label: str) -> None:
-        """Raise `ProviderAway` for what is no answer: too many requests, a fault of the provider, a limit."""
+        """Raise `ProviderAway` for what is not an answer: too many requests, a fault of the provider, a limit."""
         if code == UNREACHABLE:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
         # Only a provider that cannot be reached is left alone for all: a limit may be that of one person's token.

@@ -45,7 +45,7 @@ class Told:
 
 
 def described(claims: Mapping[str, Any]) -> dict[str, str]:
-    """Return the `name` and the `email` that a provider says somebody has; one that it has not verified is left out."""
+    """Return the `name` and the `email` that a provider says a person has, without one that it has not verified."""
     name = line(claims.get("name"))
     said = {"name": name if name.strip(CRUD) else ""}
     if False not in (claims.get("email_verified"), claims.get("verified_email")):  # the latter is Google's
@@ -66,9 +66,9 @@ def address(text: Any) -> str:
 
 
 def git_config(name: str, email: str, helper_of: str = "") -> str:
-    """Return git's configuration for all of a server, over the image's own; what is empty is left out.
+    """Return git's configuration for all of a server, over the image's own, without what is empty.
 
-    The person's own ~/.gitconfig is read after it, so it wins. `helper_of` is the host that `HELPER` is asked for.
+    The person's own ~/.gitconfig is read after it, so it wins. `helper_of` is the host that uses `HELPER`.
     """
     lines = ["# henhouse's. What you set with `git config --global` wins.", "[include]", "\tpath = /etc/gitconfig"]
     who = {"name": name, "email": email}
@@ -101,7 +101,7 @@ def introduce(login: Mapping[str, Any]) -> Callable[[Any, dict[str, Any] | None]
 
     def hook(spawner: Any, state: dict[str, Any] | None) -> None:
         known = known_of(state)
-        # Of a login from before this was kept, there is no person until the provider is asked again.
+        # A login from before this was kept has no person until the provider answers again.
         person = known.get("person") or {}
         files = git_files(login, person, spawner.user.name)
         told: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from person import introduce
 
 
 def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
-    """Return the groups that a provider says somebody is in: a list, or one name, which is no list of its letters."""
+    """Return the groups that a provider says a person is in: a list, or one name, which is not a list of letters."""
     found = claims.get(claim) or []
     return [each for each in ([found] if isinstance(found, str) else found) if isinstance(each, str)]
 
@@ -22,7 +22,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     said.scope = list(login["scope"])
     said.client_secret = secret("client-secret")
     said.oauth_callback_url = login["callback_url"]
-    # Without these two nobody would be asked about: 20-login.py lets everybody in whom a password does.
+    # Without these two the provider is not consulted: 20-login.py admits everyone who has a password.
     said.allow_all = False
     said.allow_existing_users = False
     said.allowed_users = set(login["allowed_users"])

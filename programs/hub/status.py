@@ -13,7 +13,7 @@ from file_server import client
 from tornado.httpclient import HTTPRequest
 
 USUAL = "as the site has it"
-"""What nobody chose."""
+"""Shown where a person chose nothing."""
 CHOSEN = ("profile", "image", "size")
 LONGEST = 255
 """Characters of a choice that are shown."""
@@ -30,7 +30,7 @@ def running(options: Iterable[Any]) -> list[dict[str, Any]]:
 
 def _chosen(options: Any, name: str) -> str:
     value = options.get(name) if isinstance(options, Mapping) else None
-    # People may send the hub whatever they like; it is kept where there is no form that would look at it.
+    # People may send the hub whatever they like; it is kept where no form checks it.
     if not (isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST):
         return USUAL
     return USUAL if name == "profile" and value == "server" else value

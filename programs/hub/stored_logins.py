@@ -19,7 +19,7 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     """Encrypt every stored login that an older key encrypted with the first key.
 
     `connection` is to SQLite or PostgreSQL, and whoever opened it commits. `keys` are JupyterHub's, of 64 hexadecimal
-    digits. Return how many logins were encrypted anew, and how many none of the keys can read; those stay as they are.
+    digits. Return how many logins were re-encrypted, and how many none of the keys can read; those stay as they are.
     A database that is not made yet has none.
     """
     cursor = connection.cursor()
@@ -62,7 +62,7 @@ class Keyring:
     def missing(self, keys: Mapping[str, str]) -> str | None:
         """Return the name of the key that encrypted everything at the last start, if it is not among `keys` any more.
 
-        None where nothing is remembered: nobody can say then what a login that cannot be read was encrypted with.
+        None where nothing is remembered: the key of a login that cannot be read is then unknown.
         """
         before = self._before()
         newest = next(iter(before), None)

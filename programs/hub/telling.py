@@ -1,4 +1,4 @@
-"""What a person who waits for their server is told of what Kubernetes does, in plain words."""
+"""What Kubernetes does, in plain words, for a person who waits for their server."""
 
 from collections.abc import Mapping
 from html import escape
@@ -9,12 +9,12 @@ NO_ROOM: Final = (
     "choose a smaller size if there is a choice"
 )
 NO_IMAGE: Final = (
-    "The machine cannot fetch the image of your server. It tries again by itself; if this goes on for some minutes, "
-    "contact an administrator"
+    "The machine cannot fetch the image of your server. It tries again by itself; if this takes more than a few "
+    "minutes, contact an administrator"
 )
 NO_MOUNT: Final = (
-    "Your home directory is not there yet. The machine tries again by itself; if this goes on for some minutes, "
-    "contact an administrator. Your files are safe"
+    "Your home directory is not there yet. The machine tries again by itself; if this takes more than a few "
+    "minutes, contact an administrator. Your files are safe"
 )
 PLAIN: Final[Mapping[str, str]] = {
     "Scheduled": "A machine has room for your server",
@@ -43,13 +43,13 @@ def plain(event: Mapping[str, Any]) -> str:
     if reason in ("Failed", "BackOff"):
         if "image" in message.lower():
             return NO_IMAGE
-        return "Your server ended right after its start, and is tried again. If this goes on, contact an administrator"
+        return "Your server ended right after its start, and is tried again. If it ends again, contact an administrator"
     return PLAIN.get(reason, "")
 
 
 def _no_machine() -> str:
     return (
-        "No machine can take your server at the moment. It starts as soon as one can; if this goes on for some "
+        "No machine can take your server at the moment. It starts as soon as one can; if this takes more than a few "
         "minutes, contact an administrator"
     )
 

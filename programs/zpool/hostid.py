@@ -1,7 +1,7 @@
 """By what name ZFS knows a machine: the 4 bytes of /etc/hostid (zgenhostid(8)).
 
 A pool that was not exported remembers them, and is only imported where they are the same: otherwise two machines that
-reach the same disks could both write to them. A machine that was installed anew has others. Nothing is forced here:
+reach the same disks could both write to them. A reinstalled machine has others. Nothing is forced here:
 where the pool says that this very machine had it, the machine takes back the hostid by which the pool knows it.
 """
 

@@ -1,4 +1,4 @@
-"""The programs that are asked about disks and pools, and how their answers are read: JSON wherever they offer it."""
+"""The programs that report disks and pools, and how their answers are read: JSON wherever they offer it."""
 
 import json
 import os

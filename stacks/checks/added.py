@@ -182,7 +182,7 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
             if not is_scope(scope):
                 yield Problem(
                     f"{path}.scopes.{number}",
-                    f"{scope} is no scope of JupyterHub's",
+                    f"{scope} is not a scope of JupyterHub",
                     accepted=f"{', '.join(sorted(SCOPES))}; each may end in !user, !server, !service, or, with a name, "
                     "!user=, !server=, !service=, !group=",
                 )

@@ -1,4 +1,4 @@
-"""Checks across settings of the network: who has which address, and who asks whom for names."""
+"""Checks across settings of the network: who has which address, and who resolves names for which machines."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -11,7 +11,7 @@ from stacks.settings import Site
 
 
 def reserved_for_nodes(site: Site) -> Iterator[Problem]:
-    """See to it that the addresses reserved for nodes are those of all nodes and of nobody else."""
+    """See to it that the addresses reserved for nodes are those of all nodes and of no other machine."""
     reserved = site.network.nodes
     for number, network in enumerate(reserved):
         if not network.subnet_of(site.network.machines):
@@ -31,7 +31,7 @@ def reserved_for_nodes(site: Site) -> Iterator[Problem]:
         if inside and not host.is_node:
             yield Problem(
                 f"hosts.{name}.address",
-                f"{host.address} is in network.nodes, and {name} is no node: packet filters would take it for one",
+                f"{host.address} is in network.nodes, but {name} is not a node: packet filters would take it for one",
                 accepted="an address outside network.nodes, or smaller parts in network.nodes",
             )
 

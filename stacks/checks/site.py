@@ -1,4 +1,4 @@
-"""Checks of what only a lab may do, and of who is told."""
+"""Checks of what only a lab may do, and of who receives alerts."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -27,8 +27,8 @@ def someone_is_told(site: Site) -> Iterator[Problem]:
     if not site.lab and not any("critical" in receiver.severities for receiver in receivers):
         yield Problem(
             "monitoring.receivers",
-            "names nobody: when a disk fails or the hub is down, no one is told",
-            accepted="at least one receiver of type mail, slack or webhook that is told of what is critical",
+            "has no receiver of critical alerts: when a disk fails or the hub is down, no one is notified",
+            accepted="at least one receiver of type mail, slack or webhook with critical among its severities",
             write={
                 "operators": {
                     "type": "mail",

@@ -18,7 +18,7 @@ ROOT: Final = "root"
 
 
 class JumpSettings(Model):
-    """The machine through whose SSH server the others are reached: one of `hosts`, or one of somebody else's."""
+    """The machine through whose SSH server the others are reached: one of `hosts`, or one outside the site."""
 
     machine: HostName | None = None
     """A machine of `hosts`. Its host key and `access.user` are the site's; it is reached itself without a jump."""

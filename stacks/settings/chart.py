@@ -138,7 +138,7 @@ class ClaimSourceSettings(ChartModel):
     claim_name: ObjectName
     """The claim."""
     read_only: bool = False
-    """Whether nobody may write."""
+    """Whether it is read-only."""
 
 
 class EmptyDirSourceSettings(ChartModel):
@@ -208,7 +208,7 @@ class VolumeMountSettings(ChartModel):
     sub_path: SubPath | None = None
     """A directory in the volume, if not the whole of it. For user servers, KubeSpawner fills in `{username}`."""
     read_only: bool = False
-    """Whether nobody may write."""
+    """Whether it is read-only."""
 
     def manifest(self) -> dict[str, Any]:
         """Return the mount as Kubernetes has it."""
@@ -262,7 +262,7 @@ class ServiceSettings(Model):
     @model_validator(mode="after")
     def _is_known(self) -> "ServiceSettings":
         if self.command is None and self.api_token is None:
-            raise ValueError("needs an apiToken, or a command: nobody could tell a service elsewhere what the hub made")
+            raise ValueError("needs an apiToken, or a command: a service elsewhere cannot learn the hub's token")
         return self
 
 

@@ -50,7 +50,7 @@ class ClusterSettings(Model):
     """Routing between the nodes and the gateway."""
     certificate_lifetime: CertificateLifetime = "365d"
     """How long the certificates of the control plane last, from 20m to 365d. They are renewed when a third of that is
-    left, which restarts the control plane's pods one after the other; people's servers do not notice."""
+    left, which restarts the control plane's pods one after the other; user servers do not notice."""
     ignore_preflight_errors: tuple[str, ...] = ()
     """Preflight checks of kubeadm to ignore."""
     eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"
@@ -60,7 +60,7 @@ class ClusterSettings(Model):
     than this (kubelet's imageGCHighThresholdPercent); 100 switches that off. If omitted, a little before it would evict
     pods: 85 for the default of `eviction_disk_available`."""
     image_gc_low_threshold_percent: int | None = Field(default=None, ge=0, le=99)
-    """It goes on until the disk is no fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
+    """It removes images until the disk is no fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
     image_maximum_gc_age: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}h$")] | None = None
     """The kubelet also removes images that were not used for this long, such as `720h`, however much room there is
     (imageMaximumGCAge); what the image menu still has is pulled again. If omitted, age alone removes none."""

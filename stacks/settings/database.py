@@ -74,7 +74,7 @@ def _check_url(url: str) -> str:
 
 def _check_password(password: SecretStr) -> SecretStr:
     if "\0" in password.get_secret_value():
-        raise ValueError("must not hold a null byte, which PostgreSQL cannot be told")
+        raise ValueError("must not hold a null byte, which PostgreSQL does not accept")
     return password
 
 
@@ -138,8 +138,8 @@ class PostgresSettings(DatabaseSettings):
     """Where the server answers, as `192.0.2.10/32`: a network policy knows addresses, no names. If omitted, the
     address in `url`."""
     certificate_authority: Certificates | None = None
-    """The authority that signed the server's certificate, PEM. If omitted, connections are encrypted, and nobody
-    checks whose the server is."""
+    """The authority that signed the server's certificate, PEM. If omitted, connections are encrypted, and the
+    server's identity is not verified."""
     upgrade: bool = False
     """Whether a newer JupyterHub may change the tables when it starts. Back the database up first: unlike SQLite's
     file, JupyterHub makes no copy of it. If false, the hub says that it is needed, and does not start."""

@@ -32,7 +32,7 @@ def _check(folder: Folder) -> list[str]:
     wrong = too_large({name: len(text) for name, text in folder.files.items()}, LARGEST, "fragments have together")
     for name, content in folder.files.items():
         if not NAME.fullmatch(name):
-            wrong.append(f"{name} is no name of a fragment: two digits, -, lower-case words and .py, such as 35-gpu.py")
+            wrong.append(f"{name} is not a fragment's name: two digits, -, lower-case words and .py, such as 35-gpu.py")
         elif name in own_fragments():
             wrong.append(f"{name} is henhouse's own: choose another name; henhouse's are {_list(own_fragments())}")
         else:

@@ -59,8 +59,8 @@ class HubSettings(Model):
     the hub, and keeps their account."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
-    all. To rotate, put a new name in front; when it starts, the hub encrypts what is stored anew with the first. The
-    others can be dropped at the next `up`. The first is protected: a rotation that leaves it out is refused, and
+    all. To rotate, put a new name in front; when it starts, the hub re-encrypts what is stored with the first. The
+    others can be dropped at the next `up`. The first is protected: a rotation that drops it is refused, and
     a hub without the key that its logins are encrypted with does not start."""
     keys_lost: bool = False
     """True if a key cannot be had any more: the hub starts, and people whose logins it encrypted log in again."""
@@ -109,8 +109,8 @@ class HubSettings(Model):
     cull: CullSettings = CullSettings()
     """When servers are stopped by themselves, and kernels and terminals in them (docs/hub-culling.md)."""
     announcements: Announcements = ()
-    """What people are told on the hub's pages, as text. An edit is seen within two minutes; the hub does not restart,
-    and nobody is logged out."""
+    """Announcements on the hub's pages, as text. An edit is seen within two minutes; the hub does not restart,
+    and people stay logged in."""
     fragments: FragmentsFolder | None = None
     """A folder beside this file with configuration of your own: Python files NN-name.py that load between henhouse's by
     name, and replace what earlier ones set. Each imports `c`, `site` or `secret` from `henhouse_hub`. No secrets."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from stacks.settings.types import Model
 
 SMALLEST_MTU = 1280
-"""Less is no link for IPv6 (RFC 8200, 5)."""
+"""The minimum of IPv6 (RFC 8200, 5)."""
 
 
 def _of_a_link(name: str) -> str:

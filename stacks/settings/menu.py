@@ -120,7 +120,7 @@ class OverrideSettings(Model):
     default_url: Annotated[str, StringConstraints(pattern=r"^/[^\s]*$")] | None = None
     """The page that opens, such as `/lab` or `/rstudio`."""
     environment: Environment | None = None
-    """Further variables. They are no place for a secret: every program in the server sees them."""
+    """Further variables. They must not be secrets: every program in the server sees them."""
     node_selector: dict[LabelName, LabelValue] | None = None
     """Labels of the nodes that may run it, besides that they are for people."""
     tolerations: tuple[dict[str, str | int], ...] | None = None
@@ -181,7 +181,7 @@ class ImageMenuSettings(Model):
 
     repository: Repository
     """Registry and path without a tag, such as `quay.io/example/lab`. Where `mirrors.registry` stands in for the host,
-    it is asked instead."""
+    the hub lists the tags there."""
     releases: int = Field(default=1, ge=0, le=20)
     """How many of the newest releases are offered."""
     weeklies: int = Field(default=2, ge=0, le=20)
@@ -194,7 +194,7 @@ class ImageMenuSettings(Model):
     """The tag of the image that is offered first and chosen unless a person chooses another. A repository may lack
     it."""
     refresh_seconds: int = Field(default=300, ge=30, le=86400)
-    """How often the registry is asked."""
+    """How often the hub lists the registry's tags."""
     user: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
     """Who asks, where the registry wants to know. The nodes then pull with it, too."""
     password: SecretStr | None = None

@@ -17,13 +17,13 @@ class MonitoringSettings(Model):
     retention_size: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(MB|GB|TB)$")] = "20GB"
     """The most disk that measurements may take; the oldest are deleted first."""
     receivers: dict[HostName, AnyReceiver] = Field(default={})
-    """Who is told of alerts, by a name of your choice. A site with people has at least one; in a lab, Alertmanager may
+    """Receivers of alerts, by a name of your choice. A site with people has at least one; in a lab, Alertmanager may
     show them alone."""
     watchdog: SecretUrl | None = None
     """A dead-man's switch: an address that is posted to every minute as long as Prometheus and Alertmanager work.
-    Whoever answers there tells people when the posts end. A secret."""
+    Whoever listens there notifies people when the posts end. A secret."""
     alert_webhook: SecretUrl | None = None
-    """Short for a receiver `alert-webhook` of type webhook, which is told of everything. A secret, as any webhook."""
+    """Short for a receiver `alert-webhook` of type webhook, which gets every alert. A secret, as any webhook."""
 
     @property
     def all_receivers(self) -> Mapping[str, AnyReceiver]:

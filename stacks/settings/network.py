@@ -59,7 +59,7 @@ class NetworkSettings(Model):
     every node."""
     nat: bool = False
     """True where the gateway stands between a private network of the machines and the outside: what machines and pods
-    send outside then carries the gateway's address, and nobody outside begins a connection to a machine behind it.
+    send outside then carries the gateway's address, and hosts outside cannot open a connection to a machine behind it.
     Off, the gateway only routes."""
     administrators: tuple[IPv4Network, ...] = ()
     """Networks outside whose computers may begin connections to the machines behind a gateway with `nat`, as this

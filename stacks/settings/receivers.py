@@ -1,4 +1,4 @@
-"""Who is told of alerts. Each way is a type."""
+"""Receivers of alerts. Each way to deliver them is a type."""
 
 from typing import Annotated, Literal
 
@@ -27,7 +27,7 @@ class ReceiverSettings(Model):
     """What every receiver has."""
 
     severities: tuple[Severity, ...] = Field(default=SEVERITIES, min_length=1)
-    """The alerts that it is told of: critical ones need a person now, warnings a person this week."""
+    """The alerts that it gets: critical ones need a person now, warnings a person this week."""
 
 
 class MailReceiverSettings(ReceiverSettings):
@@ -83,4 +83,4 @@ class WebhookReceiverSettings(ReceiverSettings):
 AnyReceiver = Annotated[
     MailReceiverSettings | SlackReceiverSettings | WebhookReceiverSettings, Field(discriminator="type")
 ]
-"""One of the ways to be told."""
+"""One of the types of receiver."""

@@ -82,7 +82,7 @@ class PodPrioritySettings(ChartModel):
     """Which pods come first where a node has no room for all."""
 
     enabled: bool = False
-    """Whether hub and proxy come before people's servers: on machines that take both, one of these may be stopped so
+    """Whether hub and proxy come before user servers: on machines that take both, one of these may be stopped so
     that everybody can reach the others. Changing it restarts hub and proxy once."""
 
 
@@ -99,6 +99,6 @@ class SchedulingSettings(ChartModel):
     """Which pods come first."""
 
     pod_priority: PodPrioritySettings = PodPrioritySettings()
-    """Hub and proxy before people's servers."""
+    """Hub and proxy before user servers."""
     user_placeholder: UserPlaceholderSettings = UserPlaceholderSettings()
-    """Room for people's servers that nothing of a lower priority than theirs can take."""
+    """Room for user servers that nothing of a lower priority than theirs can take."""

@@ -65,7 +65,7 @@ _IMAGE: Final = re.compile(
 
 
 def check_image(name: str) -> str:
-    """Refuse what is no complete name of an image."""
+    """Refuse what is not a complete image name."""
     match = _IMAGE.fullmatch(name)
     if not match:
         raise ValueError("must be HOST/PATH:TAG or HOST/PATH@DIGEST, such as quay.io/jupyter/base-notebook:2026-10-05")

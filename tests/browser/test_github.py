@@ -106,9 +106,9 @@ def test_who_comes_while_github_is_away_reads_to_come_back(visitor: Visitor, hub
     visitor.reads(
         "The service that knows who you are does not answer",
         "Please try again in a few minutes",
-        "Running servers go on",
+        "Servers that run are not stopped",
     )
-    expect(visitor.page.locator("body")).not_to_contain_text("nobody used it")
+    expect(visitor.page.locator("body")).not_to_contain_text("it was not used")
     hub.provider.reset()
 
     def lets_in() -> bool:

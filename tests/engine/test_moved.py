@@ -148,7 +148,7 @@ def test_preview_of_a_populated_state_is_quick_where_packets_are_dropped(
     begun = time.monotonic()
     shown = stack.pulumi("preview")
     assert time.monotonic() - begun < 60
-    assert re.search(rf"nobody answers at {silent}: .*not asked", shown)
+    assert re.search(rf"the API server at {silent} does not answer: .*not checked", shown)
     assert TOKEN not in shown
 
 

@@ -72,7 +72,7 @@ def test_name_of_ours_is_refused(tmp_path: Path, name: str) -> None:
 )
 def test_name_outside_the_grammar_is_refused(tmp_path: Path, name: str) -> None:
     written(tmp_path, {name: GOOD})
-    assert f"{name} is no name of a fragment" in refusal(tmp_path, fragments="site/fragments")
+    assert f"{name} is not a fragment's name" in refusal(tmp_path, fragments="site/fragments")
 
 
 @pytest.mark.parametrize(
@@ -148,5 +148,5 @@ def test_more_than_a_config_map_holds_is_refused(tmp_path: Path, sizes: tuple[in
 def test_all_mistakes_of_a_folder_are_said_at_once(tmp_path: Path) -> None:
     written(tmp_path, {"10-hub.py": GOOD, "x.py": GOOD, "35-x.py": "(", "36-x.py": "c.A.b = d\n"})
     said = refusal(tmp_path, fragments="site/fragments")
-    for each in ("10-hub.py is", "x.py is no name", "35-x.py, line 1", "36-x.py, line 1: c", "36-x.py, line 1: d"):
+    for each in ("10-hub.py is", "x.py is not a", "35-x.py, line 1", "36-x.py, line 1: c", "36-x.py, line 1: d"):
         assert each in said

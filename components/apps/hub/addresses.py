@@ -19,7 +19,7 @@ def hub_url(namespace: str) -> str:
 
 
 def proxy_api_url(namespace: str) -> str:
-    """Return the address at which the proxy is told its routes."""
+    """Return the address of the proxy's REST interface, which the hub gives its routes."""
     return f"http://proxy-api.{namespace}.svc.cluster.local:{PROXY_API_PORT}"
 
 

@@ -168,7 +168,7 @@ class Hub(pulumi.ComponentResource):
         return self._mounted.config_map("pages", self._namespaces.hub, texts, files=files)
 
     def _announcements(self) -> None:
-        """Make the ConfigMap of announcements, if there are any. It has one name for good: the hub's pod goes on."""
+        """Make the ConfigMap of announcements, if there are any. Its name is fixed, so the hub's pod keeps running."""
         if told := announcements_data(self._site.hub):
             ConfigMap(
                 f"{self._name}-announcements", metadata=self._meta(ANNOUNCEMENTS), data=told, opts=self._options()

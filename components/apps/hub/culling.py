@@ -11,7 +11,7 @@ SHORTEST_ROUND = 30
 
 
 def cull_values(hub: HubSettings) -> dict[str, Any]:
-    """Return what the fragment 50-culling.py and the culler read, with nothing left out."""
+    """Return what the fragment 50-culling.py and the culler read, with every default filled in."""
     cull = hub.cull
     timeout = cull.timeout or hub.cull_idle_seconds
     return {

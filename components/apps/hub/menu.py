@@ -96,9 +96,9 @@ def _profile(profile: ProfileSettings) -> dict[str, Any]:
 
 
 def way_to_the_registry(site: Site) -> list[Egress]:
-    """Return the rule that lets the hub read the menu's tags, none where there is no menu.
+    """Return the rule that lets the hub read the menu's tags, none without a menu.
 
-    A policy knows addresses and no names: a registry whose addresses nobody gave is somewhere on the Internet.
+    A policy knows addresses and no names: a registry without addresses in the settings may be anywhere on the Internet.
     """
     menu = site.hub.image_menu
     if menu is None:

@@ -17,7 +17,7 @@ from stacks.settings import HubSettings
 from stacks.versions import SITE
 
 CORE_PRIORITY: Final = 10
-"""Of hub and proxy. People's servers have the cluster's default, which is 0."""
+"""Of hub and proxy. User servers have the cluster's default, which is 0."""
 PLACEHOLDER_PRIORITY: Final = -10
 """As in Zero to JupyterHub."""
 PLACEHOLDER_LABELS: Final = {
@@ -34,7 +34,7 @@ def core_priority(name: str, settings: HubSettings, options: pulumi.ResourceOpti
     """Make the class of hub and proxy and return its name, None where the settings want none."""
     if not settings.scheduling.pod_priority.enabled:
         return None
-    what = "the hub and its proxy, without which nobody reaches a server"
+    what = "the hub and its proxy, without which no server can be reached"
     return _class(f"{name}-core-priority", CORE_PRIORITY, what, options)
 
 
@@ -61,7 +61,7 @@ def budgets(name: str, settings: HubSettings, namespaces: Namespaces, options: p
 def placeholders(name: str, settings: HubSettings, namespaces: Namespaces, options: pulumi.ResourceOptions) -> None:
     """Make the pods that keep room free for user servers, where the settings want any.
 
-    Nobody waits for them: on a full rack they have no place, and that is what they are for.
+    `pulumi up` does not wait for them: on a full rack they stay pending, and that is what they are for.
     """
     wanted = settings.scheduling.user_placeholder
     if not wanted.replicas:

@@ -1,4 +1,4 @@
-"""kubeadm's certificates on a control plane: which there are, when they are renewed, and when a stack reads them anew.
+"""kubeadm's certificates on a control plane: which there are, when they are renewed, and when a stack reads them again.
 
 Sources: https://kubernetes.io/docs/setup/best-practices/certificates/ and
 https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/
@@ -64,12 +64,12 @@ def interval_seconds(lifetime: int) -> int:
 
 
 def reading(lifetime: int, now: float) -> int:
-    """Return the number of the present period: in each, the stack reads the administrator's kubeconfig anew."""
+    """Return the number of the present period: in each, the stack reads the administrator's kubeconfig again."""
     return int(now * READS // lifetime)
 
 
 def spec(site: Site, name: str) -> Spec:
-    """Return what the program is told on a control plane."""
+    """Return the program's configuration on a control plane."""
     lifetime = seconds_of(site.cluster.certificate_lifetime)
     certificates = {each: Certificate(path, RENEWER) for each, path in _RENEWED.items()}
     address = site.hosts[name].address

@@ -77,7 +77,7 @@ class CalicoCluster(pulumi.ComponentResource):
         # The same for everyone who runs the program, wherever they do: it is an input of the provider.
         proxy_url = site.jump.proxy_url if site.jump else None
         self.kubeconfig = admin_conf.apply(lambda text: reachable(text, server, proxy_url))
-        # Of a role of its own, so that a kubeconfig which is read anew leaves what depends on it as it is.
+        # Of a role of its own, so that what depends on it stays unchanged when the kubeconfig is re-read.
         authority = self._role(head, authority_role(), control_plane).facts.apply(lambda facts: decoded(facts["ca"]))
 
         provider = Provider(

@@ -1,7 +1,7 @@
 """Where the cluster's DNS runs: on workers, so that names are resolved while the control plane is off.
 
 kubeadm's CoreDNS tolerates the control plane, and is scheduled before there is a worker. The Deployment stays
-kubeadm's; a role puts the placement on it, because `make drift` then sees when `kubeadm upgrade` has written it anew. A
+kubeadm's; a role puts the placement on it, because `make drift` then sees when `kubeadm upgrade` has rewritten it. A
 resource of the stack would be compared with the state alone, and would own what kubeadm replaces.
 """
 
@@ -21,7 +21,7 @@ def dns_manifest(site: Site) -> str:
     """Return the fields of kubeadm's Deployment that are ours, for a server-side apply."""
     placement = {
         "affinity": {"nodeAffinity": _node_affinity(site)},
-        # One for each of the nodes that take it; two on the same where there is no other.
+        # One for each of the nodes that take it; two on the same where it is the only one.
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
@@ -50,10 +50,10 @@ def _node_affinity(site: Site) -> dict[str, Any]:
     core = {"matchExpressions": [{"key": PURPOSE_LABEL, "operator": "In", "values": ["core", "any"]}]}
     preferred = [{"weight": 100, "preference": away}, {"weight": 50, "preference": core}]
     if all(site.hosts[name].is_control_plane for name in site.workers_for("core")):
-        # There may be no other machine for it.
+        # It may be the only machine.
         return {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
     return {
-        # A pod beside a dead API server would still get its share of the questions: nobody takes it off the list.
+        # A pod beside a dead API server would still get its share of the queries: it stays in the list of endpoints.
         "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [away]},
         "preferredDuringSchedulingIgnoredDuringExecution": preferred,
     }

@@ -1,4 +1,4 @@
-"""What kubeadm and the kubelets are told (kubeadm.k8s.io/v1beta4, kubelet.config.k8s.io/v1beta1)."""
+"""The configuration of kubeadm and the kubelets (kubeadm.k8s.io/v1beta4, kubelet.config.k8s.io/v1beta1)."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -69,8 +69,8 @@ def kubelet_configuration(site: Site, host: HostSettings) -> str:
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
-            # containerd is told the same. systemd must be the only writer of a v2 hierarchy; in one of v1 the kubelet
-            # writes its groups itself.
+            # containerd has the same driver. systemd must be the only writer of a v2 hierarchy; in one of v1 the
+            # kubelet writes its groups itself.
             "cgroupDriver": "systemd" if host.cgroups == "v2" else "cgroupfs",
             "failCgroupV1": host.cgroups == "v2",
             "resolvConf": RESOLV_CONF,

@@ -18,7 +18,7 @@ KNOWN_DIGESTS: Final[Mapping[str, str]] = {SITE["calico"]: SITE["calico_manifest
 """SHA-256 of the upstream manifest by version."""
 
 LOAD_BALANCERS_ONLY: Final = "load-balancers-only"
-"""Name of the filter of what the gateway is told."""
+"""Name of the filter of routes that the gateway receives."""
 MTU_LINKS: Final = "^(bond|en|eth|host|ib|team|vec|vlan|wl|ww).*"
 """Names of the links that lead to other machines, as a regular expression."""
 
@@ -160,7 +160,7 @@ def calico_objects(site: Site) -> tuple[CalicoObject, ...]:
                 "peerIP": str(site.hosts[site.gateway].address),
                 "asNumber": bgp.gateway_as_number,
                 "nextHopMode": "Keep",
-                # Nobody outside the cluster needs a way to a pod, and the file server behind a Service must have none.
+                # Hosts outside need no route to a pod, and must have none to the file server behind a Service.
                 "filters": [LOAD_BALANCERS_ONLY],
             },
         ),

@@ -17,7 +17,7 @@ def openings(site: Site) -> Iterator[Opening]:
 
     The API server is for anyone who has a certificate or a token: administrators' computers are in no setting.
     """
-    # BIRD answers only the neighbours that it was told of, and kube-proxy's health is no secret.
+    # BIRD answers only its configured neighbours, and kube-proxy's health is not a secret.
     nodes = of_nodes(site)
     control_planes = only(node.address for node in site.control_planes.values())
     speakers = (*only([site.hosts[site.gateway].address]), *nodes)

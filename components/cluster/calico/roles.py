@@ -31,7 +31,7 @@ _KUBELET: Final = Unit("kubelet.service", restart_on=(KUBELET_CONFIG,))
 def control_plane_role(site: Site) -> Role:
     """Return the role in which kubeadm has made a cluster on the machine, and the machine's kubelet runs.
 
-    The cluster is made once. Where it has been made before and is not there, as after the machine was installed anew,
+    The cluster is made once. Where it has been made before and is not there, as after the machine was reinstalled,
     the role refuses to make another: the stack remembers.
     """
     name = kubeadm.control_plane(site)
@@ -74,7 +74,7 @@ def authority_role() -> Role:
 
 
 def administrator_role(reading: int) -> Role:
-    """Return the role that has the administrator's kubeconfig as a fact. Another `reading` reads it anew.
+    """Return the role that has the administrator's kubeconfig as a fact. Another `reading` reads it again.
 
     It is a role of its own because facts are unknown in the preview of a change of their role, and everything in the
     cluster depends on this one.
@@ -173,7 +173,7 @@ def pods_role(site: Site) -> Role:
 
     One machine takes the hub's, and the control plane's own pods run. The role does not wait for every worker: a slow
     or dead worker delays only itself. The wait for a worker comes first: it alone lets the control plane's other roles
-    go on, those that admit workers among them.
+    continue, those that admit workers among them.
     """
     return Role(
         "pods",
@@ -215,8 +215,8 @@ def _kubelet_items(site: Site, name: str) -> tuple[Item, ...]:
 
 
 def _resolvers(site: Site) -> Item:
-    """Return the item for whom pods ask for names outside the cluster: whom the settings name, the gateway where it is
-    the name server, or else whom their machine asks."""
+    """Return the item for the name servers that resolve names outside the cluster for pods: those of the settings, the
+    gateway where it is the name server, or else their machine's own."""
     if site.network.dns and not site.cluster.resolvers:
         return File(kubeadm.RESOLV_CONF, f"nameserver {site.hosts[site.gateway].address}\n")
     about = {"resolv_conf": kubeadm.RESOLV_CONF, "resolvers": " ".join(map(str, site.cluster.resolvers))}

@@ -30,8 +30,8 @@ class Namespaces(pulumi.ComponentResource):
     Those that hold data, or the objects that lead to it, cannot be deleted by the program.
 
     No pod of theirs takes or opens a connection that no NetworkPolicy allows. A NetworkPolicy in each namespace says
-    so where people look for it. A policy of the whole cluster says it again: it holds when somebody deletes every
-    policy of a namespace, which alone would open it. Both exist before a room is told the namespace's name, so before
+    so where people look for it. A policy of the whole cluster says it again: it holds when every policy
+    of a namespace is deleted, which alone would open it. Both exist before a room gets the namespace's name, so before
     the first pod.
     """
 
@@ -64,7 +64,7 @@ class Namespaces(pulumi.ComponentResource):
         return named
 
     def _closed(self) -> pulumi.Resource:
-        """Make the cluster's policy: it has no rules, and is asked when no policy of the namespaces said yes.
+        """Make the cluster's policy: it has no rules, and applies to traffic that no policy of the namespaces allows.
 
         Source: https://docs.tigera.io/calico/3.31/reference/resources/globalnetworkpolicy; the tier stands before the
         name because Calico's own tools keep it so.

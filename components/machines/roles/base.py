@@ -34,7 +34,7 @@ def base(name: str, site: Site, endpoint: str) -> Role:
             ),
             # The installer's line gives the machine's own name a loopback address, which kubelet would announce.
             Line("/etc/hosts", r"^127\.0\.1\.1[[:space:]]", comment_out=True),
-            # Whatever writes the file anew at boot, as cloud-init does: without the API server's name a node is lost.
+            # Whatever rewrites the file at boot, as cloud-init does: without the API server's name a node is lost.
             # Before the block: the units must not bring an older one back.
             File(KEPT_HOSTS, Block.framed("base", hosts(name, site, endpoint))),
             Block("/etc/hosts", hosts(name, site, endpoint)),

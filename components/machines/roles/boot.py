@@ -28,8 +28,8 @@ exit 1
 def boot(address: IPv4Address) -> Role:
     """Return the role in which a boot leaves the machine as the program has made it.
 
-    Decided: cloud-init, which would write /etc/hosts, the network, host keys and users anew, is off; the files that it
-    has written stay. Packages may be upgraded unattended, except those that are held; the machine is never rebooted by
+    Decided: cloud-init, which would rewrite /etc/hosts, the network, host keys and users, is off; the files that it has
+    written stay. Packages may be upgraded unattended, except those that are held; the machine is never rebooted by
     that. A second packet filter and a second owner of the machine's interface are refused by name.
     """
     owners = shell(__file__, "foreign_owners", "owners", address=str(address))

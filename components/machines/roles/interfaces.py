@@ -24,13 +24,13 @@ LOAD: Final = f"{DIRECTORY}/load"
 
 _UNIT: Final = "henhouse-interfaces.service"
 _DIGEST: Final = "[0-9a-f]" * 12
-"""The names of the directories with files, and of nobody else's."""
+"""The names of henhouse's directories with files, and of no others."""
 _TRIAL: Final = Trial("henhouse-interfaces-rollback")
 _LOADED: Final = "/run/henhouse-interfaces.loaded"
 """The name of the directory that was loaded last."""
 _PEERS: Final = "/run/henhouse-interfaces.peers"
 _ROUTES: Final = "/etc/systemd/networkd.conf.d/50-henhouse-interfaces.conf"
-"""A routing daemon's routes, the cluster's, are not networkd's to remove when it reads a file anew."""
+"""A routing daemon's routes, the cluster's, are not networkd's to remove when it re-reads a file."""
 _NOT_BEFORE: Final = f"grep --quiet --invert-match --line-regexp --fixed-strings --file={_PEERS}"
 # From where this program comes: strangers knock at a public side all day.
 _ARRIVED: Final = (
@@ -48,7 +48,7 @@ _IN_FORCE: Final = "\nfound=$(differences)\necho \"${found//$'\\n'/, }\"\n[[ -z 
 def files(machine: str, host: HostSettings) -> Mapping[str, str]:
     """Return the files of systemd-networkd by name: systemd.network(5) and systemd.netdev(5).
 
-    They come before everybody's: the first that matches an interface counts, in the order of names. Calico's
+    They come before all others: the first that matches an interface counts, in the order of names. Calico's
     interfaces are not among them.
     """
     return dict(_files(machine, host))
@@ -161,7 +161,7 @@ def _load(candidate: str) -> str:
     """Return shell that loads the files.
 
     In a unit of its own: the connection may end while it runs. It is taken back at once where an address does not come
-    up, or nobody is at the gateway's.
+    up, or the gateway does not answer.
     """
     trial = _TRIAL.begin(arrived=_ARRIVED, undo=f"  {LOAD} {KEPT}")
     return f"""
@@ -187,7 +187,7 @@ def _keep(candidate: str) -> str:
     return f"""{_TRIAL.stop}
 if ! {_loaded(candidate)}; then
   echo 'the new network interfaces are not in force: they were taken back, because they kept this program out, or'
-  echo 'because the machine was started anew meanwhile. HENHOUSE_PROBE=1 pulumi up (make repair) loads them once more'
+  echo 'because the machine was rebooted meanwhile. HENHOUSE_PROBE=1 pulumi up (make repair) loads them once more'
   exit 1
 fi
 sync {candidate}/* {candidate}

@@ -27,7 +27,7 @@ class Gateway(pulumi.ComponentResource):
         self.ready = apply(on, router_role(site, peering), parent=self)
         self.way_out = (self.ready,) if site.network.nat else ()
         self.openings = (
-            # BIRD answers only the neighbours that it was told of.
+            # BIRD answers only its configured neighbours.
             Opening(on.name, BGP_PORT, "tcp", of_nodes(site), "BGP"),
             Opening(on.name, 123, "udp", (site.network.machines,), "NTP"),
         )

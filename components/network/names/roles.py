@@ -51,8 +51,8 @@ def name_server(site: Site, dns: DnsSettings) -> Role:
 def resolver(gateway: IPv4Address, dns: DnsSettings) -> Role:
     """Return the role in which a machine asks the gateway for names, whoever wrote its resolv.conf before.
 
-    It asks nobody else: without its gateway a machine reaches nobody else, and its own name and the API server's are in
-    its /etc/hosts.
+    It asks no other name server: without its gateway a machine reaches none, and its own name and the API server's are
+    in its /etc/hosts.
     """
     wanted = resolv_conf(gateway, dns)
     return Role(
@@ -94,7 +94,7 @@ else
 fi"""
 _ASK: Final = """
 if ! ANSWERS; then
-  echo "The gateway does not answer on $GATEWAY, port 53; this machine goes on to ask whom it asked before."
+  echo "The gateway does not answer on $GATEWAY, port 53; this machine keeps its former name servers."
   exit 1
 fi
 if systemctl is-active --quiet NetworkManager.service; then systemctl reload NetworkManager.service; fi

@@ -1,4 +1,4 @@
-"""Who is told of alerts: Alertmanager's configuration, its routes, and the files with the secrets that it reads."""
+"""Who receives alerts: Alertmanager's configuration, its routes, and the files with the secrets that it reads."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ from stacks.settings import (
 from stacks.settings.receivers import SEVERITIES
 
 CONFIG: Final = f"{CONFIG_DIRECTORY}/alertmanager.yml"
-NOBODY: Final = "shown by Alertmanager alone"
+SHOWN_ONLY: Final = "shown by Alertmanager alone"
 WATCHDOG: Final = "dead-man's switch"
 """Names of receivers that the settings cannot have: they have blanks in them."""
 
@@ -35,25 +35,25 @@ def alertmanager_yml(monitoring: MonitoringSettings, hello: str) -> str:
     if monitoring.watchdog is not None:
         hook = {"url_file": _path(WATCHDOG, "url"), "send_resolved": False}
         told.append({"name": WATCHDOG, "webhook_configs": [hook]})
-        # First, and the last for this alert. A little less than the interval, or every second post is left out.
+        # First, and the last for this alert. A little less than the interval, or every second post is skipped.
         minutely = {"group_wait": "0s", "group_interval": "1m", "repeat_interval": "50s"}
         routes.insert(0, {"receiver": WATCHDOG, "matchers": ['alertname="Watchdog"'], **minutely})
     tree = {
         "route": {
-            "receiver": NOBODY,
+            "receiver": SHOWN_ONLY,
             "group_by": ["alertname"],
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": "12h",
             "routes": routes,
         },
-        "receivers": [{"name": NOBODY}, *told],
+        "receivers": [{"name": SHOWN_ONLY}, *told],
     }
     return yaml.safe_dump(tree, sort_keys=False, width=120)
 
 
 def watchdog_rules(monitoring: MonitoringSettings) -> dict[str, str]:
-    """Return the file with the alert that always fires, by its name, when somebody listens for it."""
+    """Return the file with the alert that always fires, by its name, when the site has a receiver for it."""
     return {"watchdog.yml": render(__file__, "watchdog.yml")} if monitoring.watchdog is not None else {}
 
 

@@ -58,7 +58,7 @@ def prometheus_yml(
 
     `pages` are addresses that have to answer as a browser sees them, `authorities` the jobs whose targets have a
     certificate of an authority in `ca_path`, `rules` the names of the files of alert rules. Raises ValueError when
-    targets of one job differ in how they are asked.
+    targets of one job differ in how they are scraped.
     """
     return _yaml(
         {

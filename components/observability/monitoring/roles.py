@@ -62,7 +62,7 @@ def watch_role(
 
 
 def _names(addresses: Mapping[str, IPv4Address]) -> Iterator[Item]:
-    """Yield the items by which /etc/hosts gives names their addresses, whoever writes it anew."""
+    """Yield the items by which /etc/hosts gives names their addresses, whatever rewrites it."""
     # Before the lines: the machine must not bring older ones back.
     yield File(f"{KEPT_HOSTS}-{ROLE}", "".join(f"{address} {host}\n" for host, address in addresses.items()))
     for host, address in addresses.items():

@@ -28,7 +28,7 @@ def fsid(dataset: str) -> str:
 def export_options(dataset: str) -> str:
     """Options of every export, exports(5).
 
-    `sync`: what a client was told is written, is written. `root_squash`: root of a node is nobody here. `mp`: an
+    `sync`: a write is acknowledged when it is on disk. `root_squash`: a node's root has no rights here. `mp`: an
     unmounted dataset's empty directory is not exported.
     """
     return f"rw,sync,root_squash,no_subtree_check,mp,fsid={fsid(dataset)},sec=sys"

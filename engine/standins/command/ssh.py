@@ -143,7 +143,7 @@ async def _dial(
         except (asyncssh.Error, OSError, ValueError) as error:
             failures += 1
             reason = _explain(error, connection)
-            # Through a proxy the official provider opens one channel, and begins every handshake anew in it, although
+            # Through a proxy the official provider opens one channel, and begins every handshake in it again, although
             # the first that failed has closed it.
             if tunnel is not None and not begun and _of_handshake(error):
                 begun, failures = True, 1

@@ -38,7 +38,7 @@ class Refused(Failed):
 
 
 class Unreachable(Failed):
-    """There was no answer."""
+    """The API server did not answer."""
 
 
 class Cluster:

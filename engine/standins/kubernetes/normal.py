@@ -1,7 +1,7 @@
 """Built-in kinds in the form in which the official provider records them.
 
 It turns an object into Kubernetes' own Go type and back (`Normalize`, provider/pkg/clients/unstructured.go of
-pulumi/pulumi-kubernetes): quantities become canonical, and what is empty is left out where the type says so. The types
+pulumi/pulumi-kubernetes): quantities become canonical, and empty fields are omitted where the type says so. The types
 are not at hand here, so the fields that matter are listed by name; they are those of k8s.io/api.
 """
 
@@ -20,7 +20,7 @@ _EMPTY_MAPS: Final = frozenset(
         *("overhead", "parameters", "requests", "selector", "stringData", "volumeAttributes"),
     )
 )
-"""Fields that are maps, which are left out when empty. An empty structure (`emptyDir: {}`) says something."""
+"""Fields that are maps, which are omitted when empty. An empty structure (`emptyDir: {}`) says something."""
 _EMPTY_LISTS_SAY_SOMETHING: Final = frozenset(
     ("addresses", "containers", "endpoints", "limits", "nodeSelectorTerms", "paths", "rules", "verbs", "versions")
 )
@@ -34,7 +34,7 @@ _ZEROS: Final = frozenset(
         *("terminationMessagePath", "tty", "unschedulable", "volumeName", "workingDir"),
     )
 )
-"""Plain fields that are left out when false, 0 or empty. A pointer, such as `automountServiceAccountToken`, is kept."""
+"""Plain fields that are omitted when false, 0 or empty. A pointer, such as `automountServiceAccountToken`, is kept."""
 _ZEROS_OF: Final[Mapping[str, frozenset[str]]] = {"PersistentVolume": frozenset(("storageClassName",))}
 _SELECTOR_IS_A_STRUCTURE: Final = frozenset(
     ("DaemonSet", "Deployment", "Job", "PersistentVolumeClaim", "PodDisruptionBudget", "ReplicaSet", "StatefulSet")
@@ -111,7 +111,7 @@ def _encoded(text: str) -> str:
 
 
 def _encoded_again(value: Any) -> Any:
-    """Return base64 without white space; what is no base64 is the API server's to refuse."""
+    """Return base64 without white space; the API server refuses what is not base64."""
     if not isinstance(value, str):
         return value
     try:

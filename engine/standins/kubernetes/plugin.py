@@ -67,7 +67,7 @@ def client_timeout(config: Props) -> int | None:
     try:
         return None if wanted is None else int(wanted)
     except ValueError as error:
-        raise Failed(f"invalid value specified for {TIMEOUT_VARIABLE}: {wanted!r} is no number") from error
+        raise Failed(f"invalid value specified for {TIMEOUT_VARIABLE}: {wanted!r} is not a number") from error
 
 
 def _kubeconfig(config: Props) -> str:

@@ -8,8 +8,8 @@ from engine.standins.kubernetes.api import Cluster, Unreachable
 from engine.standins.resources import Call
 
 _NOT_ASKED: Final = (
-    "nobody answers at {}: the API server was not asked what it would make of the objects, and a plan compares the "
-    "program with the state alone"
+    "the API server at {} does not answer: the objects were not checked by a dry run there, and the plan only compares "
+    "the program with the state"
 )
 
 

@@ -1,4 +1,4 @@
-"""Whoever waits for a server is told in plain words what is awaited, and no more why the last one was stopped."""
+"""A person who waits for a server reads in plain words what is awaited, and no longer why the last one was stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ notes = Notes(site["directory"])
 
 # Of whichever spawner the fragments before this one chose.
 class Telling(c.JupyterHub.spawner_class):
-    """A spawner whose steps are told in plain words, those before Kubernetes is asked among them."""
+    """A spawner that describes its steps in plain words, those before its request to Kubernetes among them."""
 
     awaited = ""
-    """What the start waits for before Kubernetes is asked; empty when it waits for nothing."""
+    """What the start waits for before the request to Kubernetes; empty when it waits for nothing."""
 
     def start(self) -> Any:
         """Start."""

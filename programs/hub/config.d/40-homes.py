@@ -22,7 +22,7 @@ class HomeError(Exception):
 
 
 NOT_YET = (
-    "The file server with your home directory does not answer yet. It is asked again every few seconds, and your "
+    "The file server with your home directory does not answer yet. The hub tries again every few seconds, and your "
     "server starts as soon as it answers. Your files are safe"
 )
 TRY_AGAIN = "Please try again in a minute, and contact an administrator if this keeps happening."
@@ -65,7 +65,7 @@ async def make_home(spawner: KubeSpawner) -> None:
 
     try:
         answer = await answered(request, homes["patience_seconds"], waits)
-    except Exception as error:  # whatever stands between a person and their home, they are told the same way
+    except Exception as error:  # whatever stands between a person and their home, they get the same message
         raise _logged(spawner, HomeError(user, "Your home directory could not be reached", error, TRY_AGAIN)) from error
     finally:
         spawner.awaited = ""

@@ -32,7 +32,7 @@ class ImagesPage(BaseHandler):
 
 
 class OnNodes:
-    """What Prometheus is told, each time it asks the hub."""
+    """The metrics, computed at each scrape of the hub."""
 
     def collect(self) -> Iterator[Any]:
         """Return the metrics."""

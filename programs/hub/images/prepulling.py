@@ -28,7 +28,7 @@ _NOT_YET = frozenset({"", "ContainerCreating", "PodInitializing"})
 _HEALTHY = {"Ready": "True", "DiskPressure": "False", "MemoryPressure": "False", "PIDPressure": "False"}
 
 _TOLD = 50
-"""A kubelet tells of so many images, the largest (nodeStatusMaxImages), unless it is told to tell of more."""
+"""A kubelet reports so many images, the largest (nodeStatusMaxImages), unless it is configured to report more."""
 
 Object = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def images_of(node: Object) -> frozenset[str]:
 
 
 def is_for_people(node: Object, purpose_label: str, purposes: Collection[str] = ("user", "any")) -> bool:
-    """Whether the node would be given people's servers, by its label and its taints: no server bears any."""
+    """Whether the node may run user servers, by its label and its taints: no server tolerates any."""
     labels, spec = node["metadata"].get("labels") or {}, node.get("spec") or {}
     if labels.get(purpose_label) not in purposes or spec.get("unschedulable"):
         return False
@@ -68,7 +68,7 @@ class Outcome:
 
     ended: bool
     problem: str = ""
-    """Why there is no image; empty where there is one, or not yet."""
+    """Why the pull failed; empty where it succeeded, or has not ended."""
 
 
 def outcome(pod: Object) -> Outcome:

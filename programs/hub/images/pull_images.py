@@ -1,7 +1,7 @@
 """Has the nodes pull the images that people may choose; a process that the hub runs beside itself.
 
-It makes one pod a node at a time, with an image that the node lacks, and deletes it once the image is there, has failed
-or took too long. Whatever goes wrong is tried again later; nothing waits for it.
+It makes one pod per node at a time, with an image that the node lacks, and deletes it once the image is there, or the
+pull has failed or took too long. Whatever goes wrong is tried again later; nothing waits for it.
 """
 
 import json
@@ -122,7 +122,7 @@ def turn(cluster: Cluster, site: Mapping[str, Any], memory: Memory, now: float) 
         if image_to_pull:
             try:
                 cluster.create(pod_for(name, image_to_pull, site["prepuller"]["pull_secrets"]))
-            except OSError as error:  # such as a quota; the other nodes go on
+            except OSError as error:  # such as a quota; pulls to the other nodes continue
                 memory.note(name, image_to_pull, f"the pod could not be made: {error}"[:400], now)
                 said.append(f"{name}: {image_to_pull}: {error}")
             else:

@@ -9,7 +9,7 @@ login = site["login"]
 
 
 class CILogon(Membership, CILogonOAuthenticator):  # type: ignore[misc, unused-ignore]
-    """CILogonOAuthenticator whose people are asked about again."""
+    """CILogonOAuthenticator that checks logged-in people with the provider again."""
 
 
 configure(CILogon, login)

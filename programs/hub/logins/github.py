@@ -15,7 +15,7 @@ login = site["login"]
 
 A_MEMBER = 204
 NOT_A_MEMBER = (404, 302)
-"""What GitHub answers for somebody who is no member
+"""What GitHub answers for a person who is not a member
 (https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
 HIDDEN = 403
 """What it answers where the organization does not let the hub see its members."""
@@ -24,7 +24,7 @@ MOST_GROUPS = 15
 
 
 asked_about: ContextVar[str] = ContextVar("asked_about")
-"""What GitHub calls the person who is asked about: not always what the hub does."""
+"""The name of the person in question at GitHub: not always that in the hub."""
 
 
 class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -36,7 +36,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
     def person(self, claims: dict[str, Any]) -> dict[str, str]:
         """Return name and address, and what GitHub calls and numbers the account.
 
-        Who publishes no address has GitHub's own, which leads to nobody's letter box.
+        A person who publishes no address has GitHub's own for the account, which receives no mail.
         """
         account = {"id": str(claims.get("id")), "login": str(claims.get("login"))}
         nowhere = f"{account['id']}+{account['login']}@users.noreply.{urlsplit(self.account_issuer).hostname}"
@@ -109,6 +109,6 @@ c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
 c.GitHub.account_id_claim = "id"
 c.GitHub.allowed_organizations = set(login["allowed_organizations"])
 if login["git_credentials"]:
-    # JupyterHub would rather have it as a service; a service would need everybody's logins.
+    # JupyterHub would rather have it as a service; a service would need the logins of all people.
     c.JupyterHub.extra_handlers.append((PATH, GitCredential, {"granted": scopes, "account_key": "github_user"}))
 c.GitHub.denied_organizations = set(login["denied_organizations"])

@@ -9,7 +9,7 @@ login = site["login"]
 
 
 class Google(Membership, GoogleOAuthenticator):  # type: ignore[misc, unused-ignore]
-    """GoogleOAuthenticator whose people are asked about again."""
+    """GoogleOAuthenticator that checks logged-in people with the provider again."""
 
 
 configure(Google, login)

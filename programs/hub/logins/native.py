@@ -44,7 +44,7 @@ class Accounts(NativeAuthenticator):
         for name, password in ADMINISTRATORS.items():
             waiting = self.get_user(name)
             if waiting is not None and not waiting.is_authorized:
-                # Somebody asked for the name before it was an administrator's: their password must not open it.
+                # Someone asked for the name before it was an administrator's: their password must not open it.
                 self.db.delete(waiting)
                 self.db.commit()
             self.provide(name, password)
@@ -101,7 +101,7 @@ class Login(handlers.LoginHandler):
     def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
         """Return the page as JupyterHub makes it.
 
-        Upstream leaves out what `login.html` asks for since JupyterHub 5.0, and cannot tell of a form that is too old.
+        Upstream omits what `login.html` needs since JupyterHub 5.0, and cannot tell of a form that is too old.
         """
         more["enable_signup"] = self.authenticator.enable_signup
         return LoginHandler._render(self, login_error, username, **more)

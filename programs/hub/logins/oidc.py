@@ -9,7 +9,7 @@ login = site["login"]
 
 
 class OpenIDConnect(Membership, GenericOAuthenticator):  # type: ignore[misc, unused-ignore]
-    """GenericOAuthenticator whose people are asked about again."""
+    """GenericOAuthenticator that checks logged-in people with the provider again."""
 
 
 configure(OpenIDConnect, login)

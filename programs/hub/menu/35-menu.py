@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 HERE = Path(__file__).parent
 STALE_SCANS = 3
-"""After so many scans without an answer, people are told how old the list is."""
+"""After so many scans without an answer, the page says how old the list is."""
 menu = site["menu"]
 images = menu["images"]
 last_known = LastKnown(Path(images["file"]), images["repository"]) if images else None
@@ -30,7 +30,7 @@ def offer_of(spawner: KubeSpawner) -> Offer:
 
 
 def told(image: dict[str, Any]) -> dict[str, Any]:
-    """Return a choice with what is known of how soon it starts; as it is where nobody looks at the nodes."""
+    """Return a choice with what is known of how soon it starts; unchanged where the nodes are not watched."""
     if "prepuller" not in site:
         return image
     # Only there where images are pulled to nodes.

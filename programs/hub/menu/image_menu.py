@@ -22,9 +22,9 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 LARGEST = 1 << 20
 """Bytes of the file that are read."""
 _LAST = 253402300799
-"""The last second of the year 9999: what is later is no time of a calendar."""
+"""The last second of the year 9999: what is later is not a date of the calendar."""
 SPARE = 5
-"""How many tags more than wanted are asked for, where some were deleted since the registry listed them."""
+"""How many tags more than wanted are requested, where some were deleted since the registry listed them."""
 _RELEASE = re.compile(r"r([0-9]{2})([0-9])")
 _WEEKLY = re.compile(r"w([0-9]{4})([0-9]{2})")
 _DAILY = re.compile(r"d([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -69,7 +69,7 @@ class Menu:
 
 
 def named(tag: str) -> Named:
-    """Say what a tag means. A day or a week that no calendar has is no date: such a tag is plain."""
+    """Say what a tag means. A day or a week that no calendar has is not a date: such a tag is plain."""
     try:
         if found := _DAILY.fullmatch(tag):
             day = date(*map(int, found.groups()))
@@ -95,7 +95,7 @@ def _parts(tag: str) -> list[str]:
 
 
 def ranked(tags: Iterable[str], kind: str, *, without: str | None = None) -> list[str]:
-    """Return the tags of a kind, newest first. `without` is the recommended alias, which is no image of its own."""
+    """Return the tags of a kind, newest first. `without` is the recommended alias, which is not an image of its own."""
     usable = {tag for tag in tags if tag != without and TAG.fullmatch(tag)}
     images = (tag for tag in usable if not _NO_IMAGE.fullmatch(tag) and not _MOVING.fullmatch(tag))
     of_kind = [(each.rank, tag) for tag in images if (each := named(tag)).kind == kind]
@@ -129,7 +129,7 @@ def write_menu(path: Path, menu: Menu) -> None:
 
 
 def write_scan(path: Path, error: str | None) -> None:
-    """Keep beside the menu's file when the registry was asked last, and why there was no new menu."""
+    """Keep beside the menu's file when the registry was last scanned, and why that gave no new menu."""
     _replace(_scan_file(path), {"when": time.time(), "error": error})
 
 
@@ -179,7 +179,7 @@ def read_menu(path: Path, repository: str) -> Menu | None:
 
 def _image(data: Mapping[str, Any]) -> Image:
     if not TAG.fullmatch(data["tag"]) or not DIGEST.fullmatch(data["digest"]):
-        raise ValueError(f"{data!r} is no image")
+        raise ValueError(f"{data!r} is not an image")
     return Image(data["tag"], data["digest"])
 
 

@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
 
 
 class RegistryError(Exception):
-    """What the registry did that a registry must not do, or that it could not be asked at all."""
+    """What the registry did that a registry must not do, or why it could not be reached."""
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -72,11 +72,11 @@ class Registry:
     account: tuple[str, str] | None = None
     """User name and password; None to ask as anybody."""
     token_hosts: Sequence[str] = ()
-    """Who else may be asked for a token, by name; the registry itself always may."""
+    """Other hosts that may give tokens, by name; the registry itself always may."""
     authority: str | None = None
     """The certificates, PEM, of those who may sign the registry's; None for those that everyone trusts."""
     actions: str = "pull"
-    """What a token is asked for: nothing that the asker does not do."""
+    """The actions of the tokens: only those that the caller needs."""
     _authorization: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -84,12 +84,12 @@ class Registry:
         self._opener = urllib.request.build_opener(_Stay, urllib.request.HTTPSHandler(context=context))
 
     def tags(self, repository: str) -> list[str]:
-        """Return the tags of a repository, each once, in the registry's order. What cannot be a tag is left out."""
+        """Return the tags of a repository, each once, in the registry's order. What cannot be a tag is skipped."""
         where: str | None = f"{self.url}/v2/{repository}/tags/list?{urlencode({'n': PAGE})}"
         found: dict[str, None] = {}
         seen: set[str] = set()
         while where and where not in seen:
-            # Half a list is no list: registries sort by name, and the weekly builds would be missing first.
+            # Half a list is useless: registries sort by name, and the weekly builds would be missing first.
             if len(seen) == PAGES:
                 raise RegistryError(f"{self.url}: has more than {PAGES} pages of tags of {repository}")
             seen.add(where)
@@ -104,7 +104,7 @@ class Registry:
         return list(found)
 
     def digest(self, repository: str, tag: str) -> str | None:
-        """Return the digest of what a tag stands for; None where there is no such tag."""
+        """Return the digest of what a tag stands for; None where the tag does not exist."""
         where = f"{self.url}/v2/{repository}/manifests/{tag}"
         answer = self._ask("HEAD", where, repository)
         if answer.status == 404:
@@ -212,7 +212,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname, parts.port
     except ValueError as error:
-        raise RegistryError(f"{url[:200]!r} is no address") from error
+        raise RegistryError(f"{url[:200]!r} is not an address") from error
 
 
 def _json(body: bytes, where: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def check(options: Any, offer: Offer) -> None:
         if name == "profile":
             continue
         if name not in profile["profile_options"]:
-            raise NotOffered(f"There is no option {quoted(name)} here. Please choose again.")
+            raise NotOffered(f"The option {quoted(name)} does not exist here. Please choose again.")
         _among(value, profile["profile_options"][name]["choices"])
 
 

@@ -21,7 +21,7 @@ class LoginSettings(Model):
     numbers_accounts: ClassVar[bool] = False
     """Whether people get numeric ids from their accounts at a provider, instead of the file server's next."""
     first: ClassVar[str]
-    """What the administrator is told: {url}, {administrator} and the names of secrets stand for their values."""
+    """How the administrator logs in first: {url}, {administrator} and the names of secrets stand for their values."""
 
     def values(self, callback_url: str) -> dict[str, Any]:
         """Return what the fragment reads as `site["login"]`; nothing in it is secret."""

@@ -58,13 +58,13 @@ class CILogonLoginSettings(GroupsSettings):
     cilogon_host: DomainName = "cilogon.org"
     """Where CILogon is."""
     scope: tuple[str, ...] = ("openid", "email", "org.cilogon.userinfo", "profile")
-    """What CILogon is asked for."""
+    """Scopes that the hub requests from CILogon."""
 
     fragment: ClassVar[str] = "cilogon.py"
     allows: ClassVar[str] = "allow_all: true or allowed_domains of one of idps, allowed_groups or allowed_users"
 
     @property
-    def lets_somebody_in(self) -> bool:
+    def lets_anyone_in(self) -> bool:
         by_provider = any(each.allow_all or each.allowed_domains for each in self.idps.values())
         return bool(by_provider or self.allowed_groups or self.allowed_users)
 

@@ -21,19 +21,19 @@ class GitHubLoginSettings(ProviderLoginSettings):
     """Where GitHub is."""
     allowed_organizations: tuple[GitHubGroup, ...] = ()
     """Organizations whose members may log in, or teams as `organization:team`, spelled as in their addresses. In
-    people's servers each organization is a group, by its number."""
+    user servers each organization is a group, by its number."""
     denied_organizations: tuple[GitHubGroup, ...] = ()
-    """Organizations and teams whose members may not log in. They win over what is allowed. Somebody whose membership
-    GitHub does not let the hub see is refused."""
+    """Organizations and teams whose members may not log in. They win over what is allowed. A person whose
+    membership GitHub does not let the hub see is refused."""
     scope: tuple[Literal["read:user", "user:email", "read:org", "public_repo", "repo"], ...] = (
         "read:user",
         "user:email",
         "read:org",
     )
-    """What people are asked to let the hub do. Without `read:org` only public memberships count."""
+    """Scopes that the hub requests. Without `read:org` only public memberships count."""
 
     git_credentials: bool = False
-    """Whether git in people's servers may use their token of GitHub over HTTPS, to clone and to push. It asks the hub
+    """Whether git in user servers may use the person's GitHub token over HTTPS, to clone and to push. It asks the hub
     for the token at each use; the token is in no file and no variable. `scope` needs `public_repo`, or `repo` for
     private repositories: people agree to it at their next login."""
 
@@ -43,7 +43,7 @@ class GitHubLoginSettings(ProviderLoginSettings):
     allows: ClassVar[str] = "allowed_organizations, such as [my-lab], or allowed_users"
 
     @property
-    def lets_somebody_in(self) -> bool:
+    def lets_anyone_in(self) -> bool:
         return bool(self.allowed_organizations or self.allowed_users)
 
     @model_validator(mode="after")
@@ -51,12 +51,12 @@ class GitHubLoginSettings(ProviderLoginSettings):
         if self.git_credentials and not {"public_repo", "repo"}.intersection(self.scope):
             raise ValueError(
                 "git_credentials need public_repo or repo in scope, such as "
-                f"[{', '.join((*self.scope, 'public_repo'))}]: without it nobody's token may push"
+                f"[{', '.join((*self.scope, 'public_repo'))}]: without it no token may push"
             )
         return self
 
     @model_validator(mode="after")
     def _denied_can_be_seen(self) -> Self:
         if self.denied_organizations and "read:org" not in self.scope:
-            raise ValueError("denied_organizations need read:org in scope: without it nobody's membership can be seen")
+            raise ValueError("denied_organizations need read:org in scope: without it no membership can be seen")
         return self

@@ -14,12 +14,12 @@ class GoogleLoginSettings(ProviderLoginSettings):
     type: Literal["google"] = "google"
     """Selects this way to log in."""
     hosted_domain: tuple[DomainName, ...] = ()
-    """Google Workspace domains: nobody else may log in, whatever is allowed. With one domain, people are called what is
-    before the `@` in their address; with none or several, the `@` becomes `_at_`."""
+    """Google Workspace domains: people of other domains may not log in, whatever is allowed. With one domain, people
+    are called what is before the `@` in their address; with none or several, the `@` becomes `_at_`."""
     allow_all: bool = False
     """Whether everybody in `hosted_domain` may log in."""
     scope: tuple[str, ...] = ("openid", "email")
-    """What Google is asked for."""
+    """Scopes that the hub requests from Google."""
 
     fragment: ClassVar[str] = "google.py"
     allows: ClassVar[str] = "hosted_domain, such as [example.edu], with allow_all: true, or allowed_users"
@@ -29,7 +29,7 @@ class GoogleLoginSettings(ProviderLoginSettings):
         return self.allow_all
 
     @property
-    def lets_somebody_in(self) -> bool:
+    def lets_anyone_in(self) -> bool:
         return bool(self.allow_all or self.allowed_users)
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ class OpenIDConnectLoginSettings(GroupsSettings):
     allow_all: bool = False
     """Whether everybody with an account there may log in."""
     scope: tuple[str, ...] = ("openid", "email", "profile")
-    """What the provider is asked for. With `offline_access`, some give a token by which the hub can ask again for as
+    """Scopes that the hub requests. With `offline_access`, some give a token by which the hub can ask again for as
     long as the person has an account; without one, it can for as long as the first token is good."""
 
     fragment: ClassVar[str] = "oidc.py"
@@ -39,11 +39,11 @@ class OpenIDConnectLoginSettings(GroupsSettings):
         return self.allow_all
 
     @property
-    def lets_somebody_in(self) -> bool:
+    def lets_anyone_in(self) -> bool:
         return bool(self.allow_all or self.allowed_groups or self.allowed_users)
 
     @model_validator(mode="after")
     def _speaks_openid(self) -> Self:
         if "openid" not in self.scope:
-            raise ValueError("scope must have openid: without it the provider does not say who somebody is")
+            raise ValueError("scope must have openid: without it the provider does not say who a person is")
         return self

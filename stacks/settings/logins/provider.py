@@ -45,25 +45,25 @@ class ProviderLoginSettings(LoginSettings):
     client_secret: SecretStr = Field(min_length=1)
     """What the hub shows to the provider: `pulumi config set --secret --path 'henhouse:hub.login.client_secret'`."""
     allowed_users: tuple[LoginName, ...] = ()
-    """Names, as the hub has them, that may log in whatever else is asked of people. Whoever has the name at the
-    provider is meant: prefer groups where people may change their names."""
+    """Names, as the hub has them, that may log in without any other condition. Whoever has the name at the provider
+    is meant: prefer groups where people may change their names."""
     blocked_users: tuple[LoginName, ...] = ()
     """Names that may not log in. They win over everything that is allowed."""
     check_seconds: int = Field(default=300, ge=10)
-    """How often the provider is asked again about people who are logged in. Whoever it no longer vouches for has their
-    server stopped within this time."""
+    """How often the hub asks the provider again about people who are logged in. The servers of people
+    that it no longer vouches for stop within this time."""
     hold_seconds: int = Field(default=24 * 3600, ge=0)
     """How long the provider's last answer holds while it is down, asks for patience, or its token for the person has
-    ended. People have to log in again after that. Servers go on while the provider is down; they end when the token
-    did."""
+    ended. People have to log in again after that. Servers keep running while the provider is down; they end when the
+    token did."""
     networks: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
     """Where the provider answers, on port 443. By default anywhere on the internet: a network policy knows addresses,
     no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
     git_identity: bool = True
-    """Whether git in people's servers has their name and their e-mail address from the provider; where the account at
+    """Whether git in user servers has the person's name and e-mail address from the provider; where the account at
     GitHub publishes none, GitHub's own for it, `id+login@users.noreply.github.com`. Their own ~/.gitconfig wins."""
     identity_variables: bool = True
-    """Whether people's servers have EXTERNAL_UID and EXTERNAL_GROUPS, and with GitHub GITHUB_ID, GITHUB_LOGIN,
+    """Whether user servers have EXTERNAL_UID and EXTERNAL_GROUPS, and with GitHub GITHUB_ID, GITHUB_LOGIN,
     GITHUB_NAME and GITHUB_EMAIL, as variables (docs/hub.md). `hub.singleuser.extraEnv` wins."""
     certificate_authority: Certificates | None = None
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
@@ -90,7 +90,7 @@ class ProviderLoginSettings(LoginSettings):
         return False
 
     @property
-    def lets_somebody_in(self) -> bool:
+    def lets_anyone_in(self) -> bool:
         """Whether anybody may log in at all."""
         return bool(self.allowed_users)
 
@@ -104,14 +104,14 @@ class ProviderLoginSettings(LoginSettings):
         return {"client-secret": self.client_secret.get_secret_value(), **authority}
 
     @model_validator(mode="after")
-    def _somebody_may_log_in(self) -> Self:
-        if not self.lets_somebody_in:
-            raise ValueError(f"lets nobody in: set {self.allows}")
+    def _someone_may_log_in(self) -> Self:
+        if not self.lets_anyone_in:
+            raise ValueError(f"lets no one in: set {self.allows}")
         return self
 
 
 class GroupsSettings(ProviderLoginSettings):
-    """What the logins have in common whose providers say which groups somebody is in."""
+    """What the logins have in common whose providers say which groups a person is in."""
 
     groups_claim: str = Field(default="groups", min_length=1)
     """What the provider calls the list of a person's groups. They are the person's groups in the hub, too."""

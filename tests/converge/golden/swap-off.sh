@@ -12,7 +12,7 @@ declare -A restarts=(
 check_11() {
 ROOT=''
 # started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
-# command, or in a script that they run. Masked and disabled ones are left out, and those of henhouse.
+# command, or in a script that they run. Masked and disabled ones are skipped, and those of henhouse.
 started_at_boot() {
     local word="(.*[^[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" file path
     local command='^[[:space:]]*Exec(Start|StartPre|StartPost)[[:space:]]*=' tables
@@ -71,7 +71,7 @@ echo "${found//$'\n'/, }"
 apply_11() {
 ROOT=''
 # started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
-# command, or in a script that they run. Masked and disabled ones are left out, and those of henhouse.
+# command, or in a script that they run. Masked and disabled ones are skipped, and those of henhouse.
 started_at_boot() {
     local word="(.*[^[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" file path
     local command='^[[:space:]]*Exec(Start|StartPre|StartPost)[[:space:]]*=' tables

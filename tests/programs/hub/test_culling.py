@@ -76,7 +76,7 @@ def test_longest_limit_of_the_groups_holds(groups: tuple[str, ...], timeout: int
 def test_nothing_is_due_before_its_time() -> None:
     limits, second = Limits(600, 3600), timedelta(seconds=1)
     assert limits.exceeded(600 * second - second, 3600 * second - second) is None
-    assert limits.exceeded(600 * second, 600 * second) == "nobody used it for 10 minutes"
+    assert limits.exceeded(600 * second, 600 * second) == "it was not used for 10 minutes"
     assert "ran for 1 hour" in str(limits.exceeded(0 * second, 3600 * second))
     assert Limits(600, 0).exceeded(0 * second, 10**8 * second) is None
 
@@ -174,7 +174,7 @@ def test_idle_server_of_one_group_is_stopped_and_anothers_stays(tmp_path: Path) 
         assert hub.runs("ann"), "of the group with the long limit"
         assert hub.runs("eve"), "the longest of her groups' limits holds"
         eventually("zoe is told", lambda: "Your server was stopped on" in hub.home("zoe"), seconds=40)
-        assert "because nobody used it for 1 second. Your files are safe." in hub.home("zoe")
+        assert "because it was not used for 1 second. Your files are safe." in hub.home("zoe")
         assert "was stopped" in " ".join(hub.people["zoe"].get("/hub/user/zoe/lab").text.split())
         assert "was stopped" not in hub.home("ann")
         assert "Error" not in hub.log(), hub.log()

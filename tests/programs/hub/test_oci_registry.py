@@ -191,7 +191,7 @@ FAULTS: Final[list[tuple[str, Fault, str]]] = [
     ("another host", answering(307, b"", Location="http://198.18.9.9/v2/"), "leads to another place"),
     ("another port", answering(302, b"", Location="http://127.0.0.1:1/v2/"), "leads to another place"),
     ("a file", answering(301, b"", Location="file:///etc/passwd"), "leads to another place"),
-    ("no address", answering(301, b"", Location="http://[::1/"), "is no address|Invalid"),
+    ("no address", answering(301, b"", Location="http://[::1/"), "is not an address|Invalid"),
     ("in circles", answering(308, b"", Location="/v2/"), "leads on and on"),
     ("no HTTP", saying(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"), "SSH-2.0"),
     ("half a line", saying(b"HTTP/1.1 2"), "HTTP/1.1 2"),

@@ -30,7 +30,7 @@ refuse() {
     if [ "${applied_before-}" = yes ]; then evidence+=("the stack's state, in which this machine has made its cluster"); fi
     if holds_files /etc/kubernetes/pki; then evidence+=(/etc/kubernetes/pki); fi
     if holds_files /var/lib/etcd; then evidence+=(/var/lib/etcd); fi
-    echo "$1 This looks like a restore in progress, a disk that is not mounted, or a machine that was installed anew." \
+    echo "$1 This looks like a restore in progress, a disk that is not mounted, or a machine that was reinstalled." \
         "Nothing was changed."
     if ((${#evidence[@]})); then echo "Found: $(printf '%s; ' "${evidence[@]}")"; fi
     echo "To have the cluster back: put /etc/kubernetes/pki and /var/lib/etcd (with member/ in it) back, or mount" \
@@ -58,7 +58,7 @@ if waits_for_a_disk; then
     refuse 'The disk that is to be mounted on /var/lib/etcd is not.'
 fi
 if [ -d /var/lib/etcd/member ]; then
-    # kubeadm would make another authority, and the data would belong to a cluster that nobody else knows.
+    # kubeadm would make another authority, and the data would belong to a cluster that no other machine knows.
     if ! authority_is_whole; then refuse 'There are data of etcd, and the authority in /etc/kubernetes/pki is not whole.'; fi
     # etcd has begun to keep data, and nothing of it is ever thrown away. An API server that is only starting is given
     # time. After that the phases of kubeadm run again: each takes what it finds, and adds what is missing.
@@ -70,13 +70,13 @@ if [ -d /var/lib/etcd/member ]; then
         leftovers+=,FileAvailable--etc-kubernetes-manifests-$pod.yaml
     done
     if ! ours; then
-        # A kubelet that starts without the disk lets etcd begin anew. Only what lies on this machine is put back before
+        # A kubelet that starts without the disk lets etcd begin with no data. Only what lies on this machine is put back before
         # it is known whose data these are.
         if ! asked get --raw=/readyz; then
             kubeadm init --config="$CONFIG" --skip-token-print --ignore-preflight-errors="$leftovers" \
                 --skip-phases=upload-config,upload-certs,mark-control-plane,bootstrap-token,addon
         fi
-        if ! same; then refuse "The data of etcd are not those of the cluster that was made here: etcd has begun anew."; fi
+        if ! same; then refuse "The data of etcd are not those of the cluster that was made here: etcd has started with no data."; fi
     fi
     whole || init "$leftovers"
 elif holds_files /var/lib/etcd; then

@@ -1,4 +1,4 @@
-# The Deployment is kubeadm's. Ours are the fields that it leaves open; `kubeadm upgrade` writes the whole of it anew.
+# The Deployment is kubeadm's. Ours are the fields that it leaves open; `kubeadm upgrade` rewrites the whole of it.
 export KUBECONFIG=/etc/kubernetes/admin.conf
 kubectl apply --server-side --force-conflicts --field-manager=henhouse-dns --filename="$MANIFEST"
 # One pod answers at any time: Kubernetes replaces them one by one (maxUnavailable: 1 of 2).

@@ -23,7 +23,7 @@ else
             echo "There are ${leftovers[*]}, and no /etc/kubernetes/kubelet.conf; no join of this program was cut short" \
                 'here. This looks like a restore in progress, or like a file that was lost. Nothing was changed.'
             echo "To have the node back: put /etc/kubernetes/kubelet.conf back and run \`pulumi up\` again. To let it" \
-                'join anew, which ends the pods that run on it: kubeadm reset --force'
+                'join again, which ends the pods that run on it: kubeadm reset --force'
             exit 1
         fi
         # Our own attempt, cut short before the kubelet had an identity: no pod can have run.

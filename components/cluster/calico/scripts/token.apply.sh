@@ -1,5 +1,5 @@
 if [ "$(state_of_node)" = another ]; then
-    # With it go the pods that nobody can end any more.
+    # This also removes its pods, which no kubelet can end any more.
     KUBECONFIG=/etc/kubernetes/admin.conf kubectl delete node "$NODE" --timeout=2m
 fi
 # The form of the Secret: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/

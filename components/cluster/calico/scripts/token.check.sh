@@ -1,4 +1,4 @@
-# Only a machine that is not a node needs a token: one that is new, was installed anew, or has left the cluster.
+# Only a machine that is not a node needs a token: one that is new, was reinstalled, or has left the cluster.
 lasts_an_hour() {
     local end
     end=$(KUBECONFIG=/etc/kubernetes/admin.conf kubectl --request-timeout=10s --namespace=kube-system \
@@ -9,7 +9,7 @@ lasts_an_hour() {
 state=$(state_of_node)
 case $state in
     alive | off) exit 0 ;;
-    missing) echo 'it is no node, and has no token' ;;
+    missing) echo 'it is not a node, and has no token' ;;
     silent) echo 'its kubelet does not answer, and it has no token' ;;
     *)
         echo 'its node is that of an earlier installation'

@@ -6,7 +6,7 @@ one_is_ready() {
         --output=jsonpath='{..status.conditions[?(@.type=="Ready")].status}')
     [[ " $found " == *' True '* ]]
 }
-# Meanwhile the other roles of this machine go on: one of them admits the worker that is waited for.
+# Meanwhile the other roles of this machine continue: one of them admits the worker that is waited for.
 flock --unlock 9
 deadline=$((SECONDS + 840))
 until one_is_ready; do

@@ -13,7 +13,7 @@ refusals() {
     fi
     for name in $CABLES; do
         if [[ ! -e /sys/class/net/$name ]]; then
-            echo "there is no interface $name: this machine has $(cd /sys/class/net && echo *)"
+            echo "interface $name does not exist: this machine has $(cd /sys/class/net && echo *)"
         fi
     done
     for name in $DEVICES; do
@@ -50,11 +50,11 @@ other_owners() {
     foreign_owners "$1"
     file=$netif/$(<"/sys/class/net/$1/ifindex")
     if [[ -n $(ip -oneline -4 address show dev "$1") ]] && ! grep --quiet --no-messages '^NETWORK_FILE=' "$file"; then
-        echo 'somebody else: it has addresses, and systemd-networkd has no file for it'
+        echo 'another program: it has addresses, and systemd-networkd has no file for it'
     fi
 }
 
-# default_routes: names the interfaces of those that somebody configured; a routing daemon's are its own.
+# default_routes: names the interfaces of those that were configured; a routing daemon's are its own.
 default_routes() {
     ip -4 route show default | grep --invert-match ' proto \(bird\|bgp\|ospf\|zebra\) ' |
         sed --quiet 's/.* dev \([^ ]*\).*/\1/p' | sort --unique
@@ -77,12 +77,12 @@ differences() {
     done
     for name in $INTERFACES $CABLES; do
         if [[ ! -e /sys/class/net/$name ]]; then
-            echo "there is no interface $name"
+            echo "interface $name does not exist"
             continue
         fi
         found=$(sed --quiet 's/^NETWORK_FILE=//p' "$netif/$(<"/sys/class/net/$name/ifindex")" 2>/dev/null) || true
         if [[ $found != "$live/04-henhouse-$name.network" ]]; then
-            echo "$name is configured by ${found:-nobody}"
+            echo "$name is configured by ${found:-no file}"
         fi
     done
     for name in $MTUS; do

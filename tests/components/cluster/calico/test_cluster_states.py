@@ -188,7 +188,7 @@ def test_etcd_that_began_anew_beside_its_data_is_refused(made: MachineOfFiles, a
     assert made.check().status == 1
     refusal = made.apply(known=True)
     assert refusal.status == 1
-    assert "etcd has begun anew" in refusal.printed
+    assert "etcd has started with no data" in refusal.printed
     assert files(made) == before
     made.path(DATA).rename(made.path("/anew"))
     made.path("/data").rename(made.path(DATA))

@@ -18,7 +18,7 @@ import yaml
 
 from components.observability.monitoring.alerting import (
     CONFIG,
-    NOBODY,
+    SHOWN_ONLY,
     WATCHDOG,
     alertmanager,
     alertmanager_yml,
@@ -81,9 +81,9 @@ def test_each_is_told_of_the_severities_that_it_has_asked_for(tmp_path: Path) ->
     assert routed(tmp_path, EVERY_KIND, alertname="HubDown", severity="critical") == sorted([*everything, "phone"])
     assert routed(tmp_path, EVERY_KIND, alertname="X", severity="warning") == sorted([*everything, "near-mail"])
     assert routed(tmp_path, EVERY_KIND, alertname="Watchdog", severity="none") == [WATCHDOG]
-    assert routed(tmp_path, {}, alertname="HubDown", severity="critical") == [NOBODY]
+    assert routed(tmp_path, {}, alertname="HubDown", severity="critical") == [SHOWN_ONLY]
     phone = {"receivers": {"phone": EVERY_KIND["receivers"]["phone"]}}
-    assert routed(tmp_path, phone, alertname="X", severity="warning") == [NOBODY]
+    assert routed(tmp_path, phone, alertname="X", severity="warning") == [SHOWN_ONLY]
 
 
 def test_secrets_are_files_that_alertmanager_alone_reads() -> None:
