@@ -11,8 +11,8 @@ import asyncssh
 CONNECT_SECONDS: Final = 15
 KEEPALIVE_SECONDS: Final = 15
 KEEPALIVE_SILENCES: Final = 8
-"""A jump that says nothing is asked this often whether it is still there; after so many silences, two minutes, it is
-given up. One that is only busy answers before."""
+"""Keepalives to the jump: their interval, and how many unanswered ones end the connection, which takes two minutes. A
+jump that is only busy answers before."""
 
 Connection = Mapping[str, Any]
 """The inputs of a command's connection, in the engine's camelCase."""

@@ -1,7 +1,7 @@
 """Makes the differences that a probe finds on the machines into differences of the plan.
 
 With `HENHOUSE_PROBE=1` the program looks at the machines before it registers anything, and every role that has drifted
-gets a token, an input that has changed. Without it no machine is asked and no token given.
+gets a token, an input that has changed. Without it the program reads no machine and passes no token.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Looks at the machines: runs the `check` of every role in a stack's state, and changes nothing.
 
 The state alone says what to look at: each role's command holds its script, its secrets and its connection. All machines
-are asked at once, each over one connection, and over one to the jump if they have one in common.
+are probed in parallel, each over one connection, and over one to the jump if they have one in common.
 """
 
 import asyncio

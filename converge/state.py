@@ -1,4 +1,4 @@
-"""The roles in a stack's state: what a machine was last told, and how to reach it."""
+"""The roles in a stack's state: what was last applied on a machine, and how to reach it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class AppliedRole:
     urn: str = ""
     """The command."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What the machine told of itself then; some are secrets."""
+    """What the machine reported of itself then; some are secrets."""
 
 
 def applied_roles(state: Mapping[str, Any]) -> Iterator[AppliedRole]:
@@ -71,7 +71,7 @@ def facts_of(printed: str) -> dict[str, str]:
 
 
 def _told(printed: str | None) -> dict[str, str]:
-    """Return the facts of a role that may have been interrupted before it told them."""
+    """Return the facts of a role that may have been interrupted before it printed them."""
     with suppress(ValueError):
         return facts_of(printed or "")
     return {}

@@ -34,7 +34,7 @@ class Row:
 
 
 def rows(rack: Rack) -> tuple[Row, ...]:
-    """All machines in the rack's order, asked at the same time."""
+    """All machines in the rack's order, queried in parallel."""
     found: dict[str, Row] = {}
 
     def look(machine: Machine) -> None:

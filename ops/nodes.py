@@ -1,4 +1,4 @@
-"""What a site's nodes say of themselves, asked of a control plane over SSH, as the machines' roles are."""
+"""What a site's nodes report of themselves, read from a control plane over SSH, as the machines' roles are."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -83,7 +83,7 @@ def _digests(manifest: Mapping[str, Any]) -> list[str]:
 
 
 class Store(Registry):
-    """A registry that is also asked what is in an image, and to delete."""
+    """A registry, with requests for an image's contents and for its deletion."""
 
     def manifest(self, repository: str, digest: str) -> dict[str, Any]:
         """Return an image's manifest, or its index."""
@@ -122,7 +122,7 @@ class Store(Registry):
         try:
             found = json.loads(self._get(where, repository).body)
         except ValueError as error:
-            raise RegistryError(f"{where}: answers no JSON") from error
+            raise RegistryError(f"{where}: the answer is not JSON") from error
         if not isinstance(found, dict):
             raise RegistryError(f"{where}: answers {type(found).__name__}, and not an object")
         return found

@@ -24,7 +24,7 @@ class TagSource:
     path: str
     """Of the repository in it."""
     token_hosts: tuple[str, ...]
-    """Hosts besides the registry's own that may be asked for a token."""
+    """Hosts besides the registry's own that may issue tokens."""
     networks: tuple[IPv4Network, ...]
     """What the hub has to reach; none means the Internet."""
 

@@ -29,7 +29,7 @@ class ScrapeTarget:
 
 @dataclass(frozen=True)
 class Watched:
-    """What a room wants to have watched: what Prometheus asks, and which answers are an alert."""
+    """What a room has Prometheus watch: its scrape targets and its alert rules."""
 
     scrape: Sequence[ScrapeTarget] = ()
     rules: Mapping[str, str] = field(default_factory=dict)

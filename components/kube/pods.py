@@ -1,4 +1,4 @@
-"""How pods are kept in bounds, where they are placed, and how they are asked whether they work."""
+"""The security contexts, the placement and the probes of pods."""
 
 from typing import Final
 

@@ -36,7 +36,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider plugin. Subclasses say how it is configured and where a type's implementation is."""
 
     accepts_secrets = False
-    """Whether it says itself what of its answers is secret; else the engine marks what secret inputs make secret."""
+    """Whether it marks the secrets in its responses itself; else the engine marks what secret inputs make secret."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """Property values as the engine sends them, to plain Python values and back.
 
 Secrets are unwrapped: most plugins decline them, so that the engine itself carries secretness from each input to the
-output of the same name; one that accepts them says what of its answers is secret (`annotated`). A value that is secret
-by nature is returned as `Secret(value)`.
+output of the same name; one that accepts them marks the secrets in its responses itself (`annotated`). A value that is
+secret by nature is returned as `Secret(value)`.
 The signatures are those of sdk/go/common/resource/plugin/rpc.go and sig/sig.go of pulumi/pulumi.
 """
 

@@ -65,7 +65,7 @@ def _context(component: Component) -> ssl.SSLContext:
 
 
 def _unverified() -> ssl.SSLContext:
-    """Accept any certificate, of any name: who is asked is on this machine, or only asked whether it is well."""
+    """Accept any certificate, of any name: the server is on this machine, or only its health is read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -22,7 +22,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--root", required=True, help="directory with the homes")
     parser.add_argument("--first-uid", required=True, type=int, help="the first id that a home may get")
     parser.add_argument("--listen", required=True, help="ADDRESS:PORT")
-    parser.add_argument("--client", required=True, help="common name of the client that is answered")
+    parser.add_argument("--client", required=True, help="common name of the only client that is accepted")
     parser.add_argument("--credentials", default=os.environ.get("CREDENTIALS_DIRECTORY"), help="directory of the keys")
     return parser.parse_args(words)
 

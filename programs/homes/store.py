@@ -115,7 +115,7 @@ class Homes:
         raise NotAHome(f"{name} belongs to another account, {recorded!r}, and not to {account!r}")
 
     def _account(self, name: str) -> str | None:
-        """Return the account that a home belongs to, or None where none was ever asked for."""
+        """Return the account that a home belongs to, or None where none is recorded."""
         try:
             handle = os.open(f"{ACCOUNTS}/{name}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
         except FileNotFoundError:

@@ -30,7 +30,7 @@ def refusal(url: str, account: Path) -> str | None:
 
 
 def main(site: Path, account: Path) -> None:
-    """Asks until it is answered; a line for each new reason why it is not."""
+    """Repeat the request until it succeeds; print each new reason why it does not."""
     namespace = json.loads(site.read_text())["users_namespace"]
     server = f"{os.environ['KUBERNETES_SERVICE_HOST']}:{os.environ['KUBERNETES_SERVICE_PORT']}"
     url = f"https://{server}/api/v1/namespaces/{namespace}/pods?limit=1"

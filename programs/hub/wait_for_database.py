@@ -24,7 +24,7 @@ def refusal(url: str) -> str | None:
 
 
 def main(site: Path) -> None:
-    """Ask until the answer is yes; a line for each new reason why it is not."""
+    """Try until the database accepts the connection; print each new reason why it does not."""
     values = json.loads(site.read_text())
     give_password(Path(values["secrets_directory"]))
     said = None

@@ -37,8 +37,8 @@ def repositories_of_the_same_minor(site: Site) -> Iterator[Problem]:
 
 
 def images_in_the_registry(site: Site) -> Iterator[Problem]:
-    """Where a registry stands in for others, refuse an image of a host that it does not stand in for: no other is
-    asked."""
+    """Where a registry stands in for others, refuse an image of a host that it does not stand in for: no other
+    registry is tried."""
     mirrors = site.mirrors
     if mirrors.registry is None:
         return
@@ -51,7 +51,7 @@ def images_in_the_registry(site: Site) -> Iterator[Problem]:
         if host not in (*mirrors.registry_hosts, *itself):
             yield Problem(
                 path,
-                f"{image} is from {host}, which is not one of mirrors.registry_hosts: it would be asked for the image",
+                f"{image} is from {host}, which is not one of mirrors.registry_hosts: it would be pulled from there",
                 accepted=f"an image of {', '.join(mirrors.registry_hosts)}, or {host} among mirrors.registry_hosts and "
                 "its images in the registry",
             )
@@ -73,7 +73,7 @@ def _images(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def mirrors_elsewhere(site: Site) -> Iterator[Problem]:
-    """Refuse a mirror at the gateway's own ports 80 and 443: people's browsers are answered there."""
+    """Refuse a mirror at the gateway's own ports 80 and 443: the edge listens there."""
     gateways = [host for host in site.hosts.values() if "gateway" in host.duties]
     named: dict[str, HttpUrl | None] = {f"mirrors.apt.{name}.url": each.url for name, each in site.mirrors.apt.items()}
     named |= {"mirrors.registry": site.mirrors.registry, "cluster.calico.manifest": site.cluster.calico.manifest}
@@ -81,7 +81,7 @@ def mirrors_elsewhere(site: Site) -> Iterator[Problem]:
         if url and url.port in (80, 443) and url.host in {str(host.address) for host in gateways}:
             yield Problem(
                 path,
-                f"{url} is port {url.port} of the gateway, where the hub's visitors are answered and no files",
+                f"{url} is port {url.port} of the gateway, where the edge listens and serves no files",
                 accepted="another machine, or another port",
             )
 

@@ -257,7 +257,7 @@ class ServiceSettings(Model):
     oauth_redirect_uri: str | None = None
     """Where the hub sends people back to. With it, people can log in at the service with the hub's accounts."""
     oauth_no_confirm: bool = False
-    """Whether people are not asked if the service may know who they are: for a service that the site runs itself."""
+    """Whether people skip the question if the service may know who they are: for a service that the site runs."""
 
     @model_validator(mode="after")
     def _is_known(self) -> "ServiceSettings":

@@ -60,7 +60,7 @@ class ClusterSettings(Model):
     than this (kubelet's imageGCHighThresholdPercent); 100 switches that off. If omitted, a little before it would evict
     pods: 85 for the default of `eviction_disk_available`."""
     image_gc_low_threshold_percent: int | None = Field(default=None, ge=0, le=99)
-    """It removes images until the disk is no fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
+    """It removes images until the disk is not fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
     image_maximum_gc_age: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}h$")] | None = None
     """The kubelet also removes images that were not used for this long, such as `720h`, however much room there is
     (imageMaximumGCAge); what the image menu still has is pulled again. If omitted, age alone removes none."""

@@ -30,8 +30,8 @@ class HostSettings(Model):
     """Which pods a worker takes: `core` (hub, proxies), `user` (user servers), or both. Becomes the node label
     `hub.jupyter.org/node-purpose`, as in Zero to JupyterHub."""
     cgroups: Literal["v1", "v2"] = "v2"
-    """The kernel's control group hierarchy. Kubernetes 1.35 and later refuse v1 unless told otherwise, which `v1`
-    does."""
+    """The kernel's control group hierarchy. Kubernetes 1.35 and later refuse v1 by default; `v1` here permits
+    it."""
     restrict_oom_score_adj: bool = False
     """True where the machine may not lower a process's OOM score (it is itself a container): containerd's setting of
     that name."""

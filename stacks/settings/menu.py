@@ -102,11 +102,11 @@ class OverrideSettings(Model):
     of it, its home, its user and its bounds. Whatever else a site wants of a server is in no profile."""
 
     image: ImageName | None = None
-    """Its image; people are then not asked for one."""
+    """Its image; the form then offers no choice of image."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
-    """When a node asks the registry."""
+    """When a node pulls the image (imagePullPolicy)."""
     cpu_guarantee: float | None = Field(default=None, ge=0)
-    """Cores reserved on the node. If any of the four is set, people are not asked for a size."""
+    """Cores reserved on the node. If any of the four is set, the form offers no choice of size."""
     cpu_limit: float | None = Field(default=None, gt=0)
     """The most cores it may use."""
     mem_guarantee: ByteSize | None = None
@@ -200,7 +200,7 @@ class ImageMenuSettings(Model):
     password: SecretStr | None = None
     """The password or the token of `user`."""
     token_hosts: tuple[DomainName, ...] = ()
-    """Hosts besides the registry's own that may be asked for a token, and so learn the password."""
+    """Hosts besides the registry's own that may issue tokens, and so learn the password."""
     networks: tuple[IPv4Network, ...] = ()
     """Networks that the registry, and whoever gives its tokens, has addresses in; the hub reaches them and no others.
     If omitted: the registry's own address where it is written as one, or else all of the Internet, at the registry's

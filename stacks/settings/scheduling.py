@@ -44,7 +44,7 @@ class AmountsSettings(ChartModel):
 
 
 class ResourcesSettings(ChartModel):
-    """What a pod asks of its node."""
+    """A pod's requests and limits."""
 
     requests: AmountsSettings = AmountsSettings()
     """What is kept free for it. What is omitted is as if nothing were set here, or the limit where that is lower."""

@@ -97,7 +97,7 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ({"loadRoles": {"prometheus": {"scopes": []}}}, "hub.loadRoles.prometheus: is henhouse's own role"),
     ({"loadRoles": {"new-role": {}}}, "hub.loadRoles.new-role.scopes: is required of a new role"),
     ({"loadRoles": {"ab": {"scopes": ["self"]}}}, "hub.loadRoles.ab"),
-    ({"loadRoles": {"abc": {"scopes": ["list:user"]}}}, "hub.loadRoles.abc.scopes.0: list:user is no scope"),
+    ({"loadRoles": {"abc": {"scopes": ["list:user"]}}}, "hub.loadRoles.abc.scopes.0: list:user is not a scope"),
     ({"loadRoles": {"abc": {"scopes": ["self"], "services": ["b"]}}}, "b is none of the services"),
     ({"loadRoles": {"abc": {"scopes": ["self"], "users": ["A b"]}}}, "hub.loadRoles.abc.users.0"),
 ]

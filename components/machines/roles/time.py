@@ -33,7 +33,7 @@ def chrony_conf(name: str, site: Site) -> str:
     """chrony.conf(5) of a machine.
 
     The gateway serves in orphan mode: the machines agree with each other even when the world cannot be reached. The
-    others poll often (maxpoll): a gateway that comes back is asked again within a minute, not after the quarter of an
+    others poll often (maxpoll): a gateway that comes back is polled again within a minute, not after the quarter of an
     hour that polls grow to.
     """
     return render(

@@ -1,4 +1,4 @@
-"""Names: who answers for the machines' names, and who asks."""
+"""Names: the name server on the gateway, and its clients."""
 
 from collections.abc import Mapping, Sequence
 

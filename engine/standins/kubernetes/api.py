@@ -42,7 +42,7 @@ class Unreachable(Failed):
 
 
 class Cluster:
-    """An API server, with what it has told of its kinds."""
+    """An API server, with the kinds that it has reported."""
 
     def __init__(self, access: Access, seconds: int | None = None) -> None:
         """`seconds` is what each request may take; if omitted, it depends on the request."""
@@ -64,7 +64,7 @@ class Cluster:
         return await self._ask(5, method, path, body, kind, query)
 
     async def answers(self) -> bool:
-        """Whether the API server can be reached; asked once, for previews."""
+        """Whether the API server can be reached; tried once, for previews."""
         if self._probe is None:
             self._probe = asyncio.ensure_future(self._answers())
         return await asyncio.shield(self._probe)

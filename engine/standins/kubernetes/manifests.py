@@ -1,4 +1,4 @@
-"""Objects as the program gives them, and what the provider makes of them before anything is asked."""
+"""Objects as the program gives them, and what the provider makes of them before any request."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ CLUSTER_SCOPED: Final = frozenset(
         *("ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment"),
     )
 )
-"""Built-in kinds without a namespace, for when no API server can be asked."""
+"""Built-in kinds without a namespace, for when no API server can be reached."""
 
 _IMMUTABLE: Final = {
     "ClusterRoleBinding": ("roleRef",),

@@ -10,9 +10,9 @@ from typing import Any
 
 LABELS = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "image-puller"}
 IMAGE = "henhouse.internal/image"
-"""The annotation of a pod with the image as it was asked for."""
+"""The annotation of a pod with the image's requested name."""
 PULL_SECONDS = 3300
-"""A pull that is not through by then is given up; images of 20 GB come over one gigabit a second in three minutes."""
+"""A pull that is not through by then is given up; images of 20 GB come over one gigabit per second in three minutes."""
 FIRST_PAUSE, LONGEST_PAUSE = 300.0, 6 * 3600.0
 """After a pull, however it ended, before the same image is pulled to the same node again; twice as long each time."""
 STAYED_SECONDS = 24 * 3600.0
@@ -193,7 +193,7 @@ def pod_name(node: str) -> str:
 
 def pod_for(node: str, image: str, pull_secrets: Sequence[str]) -> dict[str, Any]:
     """Return the pod that makes a node pull an image. It has no right, no home, no account; it asks for nothing, so
-    that a full node takes it, and is the first to go. The scheduler is not asked: nothing is moved for it."""
+    that a full node takes it, and is the first to go. It bypasses the scheduler: nothing is moved for it."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",

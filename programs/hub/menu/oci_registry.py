@@ -1,6 +1,6 @@
 """A registry's tags and their digests, by the OCI distribution specification 1.1 alone; shipped to the hub.
 
-Nothing that a registry answers is trusted: it is held to a size, to the place that was asked, and to its form.
+Nothing that a registry answers is trusted: it is held to a size, to the registry's own address, and to its form.
 Credentials go to the registry, and to the places for tokens that the settings name.
 """
 
@@ -24,7 +24,7 @@ LARGEST = 4 << 20
 """Bytes of one answer; registries refuse larger manifests, too (distribution specification, "Pushing Manifests")."""
 PAGE = 1000
 PAGES = 200
-"""So many pages are read of the tags of one repository; registries that give 100 tags a page have room for 20,000."""
+"""So many pages are read of the tags of one repository; registries that give 100 tags per page have room for 20,000."""
 MOST_TAGS = 100_000
 STEPS = 5
 """Redirections and logins within one request."""
@@ -181,7 +181,7 @@ class Registry:
             )
 
     def _next(self, headers: Message, where: str) -> str | None:
-        """Return the next page, always at the registry that was asked, whatever host the link names."""
+        """Return the next page, always at the same registry, whatever host the link names."""
         for link in headers.get_all("Link") or []:
             if found := _NEXT.search(link[:LONGEST_LINK]):
                 target = urlsplit(urljoin(where, found[1]))
@@ -219,7 +219,7 @@ def _json(body: bytes, where: str) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RegistryError(f"{where}: answers no JSON") from error
+        raise RegistryError(f"{where}: the answer is not JSON") from error
     if not isinstance(data, dict):
         raise RegistryError(f"{where}: answers {type(data).__name__}, and not an object")
     return data

@@ -17,7 +17,7 @@ from image_menu import Menu, choose, write_menu, write_scan
 from oci_registry import Registry, RegistryError
 
 SCAN_SECONDS = 600
-"""A scan that is not through by then is given up: a registry could answer one byte a minute for ever."""
+"""A scan that is not through by then is given up: a registry could answer one byte per minute for ever."""
 RETRY_SECONDS = 60
 """After a scan that failed."""
 

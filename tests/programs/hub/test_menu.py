@@ -127,7 +127,12 @@ def unusual(request: BaseHTTPRequestHandler) -> bool:
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [(hotel, "answers no JSON"), (empty, "has no tags"), (unusual, "none of the 2 tags"), (None, "Connection refused")],
+    [
+        (hotel, "the answer is not JSON"),
+        (empty, "has no tags"),
+        (unusual, "none of the 2 tags"),
+        (None, "Connection refused"),
+    ],
     ids=["garbage", "empty", "nothing for a menu", "down"],
 )
 def test_last_menu_stays(tmp_path: Path, registry: Distribution, fault: Any, said: str) -> None:

@@ -177,11 +177,11 @@ def endless(request: BaseHTTPRequestHandler) -> bool:
 
 
 FAULTS: Final[list[tuple[str, Fault, str]]] = [
-    ("a page of HTML", answering(200, b"<html>Welcome to the hotel's network</html>"), "answers no JSON"),
-    ("nothing", answering(200, b""), "answers no JSON"),
-    ("half an answer", answering(200, b'{"tags": ["r1'), "answers no JSON"),
-    ("bytes", answering(200, bytes(range(256))), "answers no JSON"),
-    ("depth", answering(200, b"[" * 1_000_000), "answers no JSON"),
+    ("a page of HTML", answering(200, b"<html>Welcome to the hotel's network</html>"), "the answer is not JSON"),
+    ("nothing", answering(200, b""), "the answer is not JSON"),
+    ("half an answer", answering(200, b'{"tags": ["r1'), "the answer is not JSON"),
+    ("bytes", answering(200, bytes(range(256))), "the answer is not JSON"),
+    ("depth", answering(200, b"[" * 1_000_000), "the answer is not JSON"),
     ("a list", answering(200, b'["r170"]'), "answers list"),
     ("tags that are none", answering(200, b'{"tags": {"r170": 1}}'), "tags is dict"),
     ("not found", answering(404, b"{}"), "status 404"),
@@ -197,7 +197,7 @@ FAULTS: Final[list[tuple[str, Fault, str]]] = [
     ("half a line", saying(b"HTTP/1.1 2"), "HTTP/1.1 2"),
     ("no end of headers", saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000), "headers"),
     ("a long header", saying(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000), "line"),
-    ("a length that is none", saying(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), "answers no JSON"),
+    ("a length that is none", saying(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), "the answer is not JSON"),
     ("less than it says", saying(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}"), "ends early"),
     ("broken chunks", saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "IncompleteRead|bytes"),
     ("1 GB", gigabyte, "answers more than 4 MiB"),
