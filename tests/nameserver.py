@@ -55,7 +55,7 @@ zone:
 
 @dataclass(frozen=True)
 class NameServer:
-    """A running server. Its zone holds `mail`, which is nobody's here."""
+    """A running server. Its zone holds `mail`, which is not a name of the site."""
 
     zone: str
     port: int

@@ -45,7 +45,7 @@ def _site(reserved: bool) -> Recorded:
 def changed_by(before: Recorded, after: Recorded) -> frozenset[str]:
     """Return the names of the resources of `before` that are others in `after`, or learn of one that is.
 
-    A command that runs again, and an object that is replaced, have outputs that nobody knows before: what takes one of
+    A command that runs again, and an object that is replaced, have outputs that are not known before: what takes one of
     these as an input is updated as well.
     """
     old = {each.urn: each.inputs for each in before if each.custom}

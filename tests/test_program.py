@@ -152,7 +152,7 @@ def test_every_command_pins_its_machines_key(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", EACH)
 def test_the_stack_remembers_that_the_cluster_was_made(stack: str) -> None:
-    """A control plane that was installed anew would make a second, empty cluster under the same identity."""
+    """A control plane that was reinstalled would make a second, empty cluster under the same identity."""
     remembering = {each.name for each in program(stack).all(COMMAND) if "update" in each.inputs}
     assert remembering == {"chick0-control-plane-command"}
 
@@ -209,7 +209,7 @@ def test_no_machine_asks_the_gateway_for_names_before_it_answers(stack: str) -> 
 
 
 def test_machines_behind_nat_wait_for_their_way_out() -> None:
-    """Their first role fetches packages. A gateway that only routes keeps nobody waiting."""
+    """Their first role fetches packages. With a gateway that only routes, machines do not wait."""
     for stack, waits in (("prod", True), ("dev", False)):
         for machine in tree(stack)["hosts"].keys() - {"rooster"}:
             first = program(stack).one(f"{machine}-sources-command")

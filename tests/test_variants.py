@@ -53,7 +53,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "images from their upstream hosts": {"mirrors": {"registry": None}},
     "a key in the settings instead of an agent": {"access": {"private_key": "an OpenSSH private key"}},
     "a jump of the site's": {"access": {"jump": {"machine": "rooster", "host": "192.0.2.1", "port": 2222}}},
-    "a jump of somebody else's, and sudo": {
+    "a jump outside the site, and sudo": {
         "access": {"user": "ada", "jump": {"host": "192.0.2.1", "user": "guest", "host_key": KEY}}
     },
     "a gateway on a bond, with a public side": {"hosts": {"rooster": {"interfaces": INTERFACES}}},

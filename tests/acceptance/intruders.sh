@@ -23,7 +23,7 @@ unit fill '/sbin/swapon /s'
 printf '%s\n' '[Swap]' 'What=/t' '[Install]' 'WantedBy=multi-user.target' >/etc/systemd/system/t.swap
 systemctl enable --quiet t.swap
 
-# /etc/hosts written anew, as cloud-init does with manage_etc_hosts.
+# /etc/hosts rewritten, as cloud-init does with manage_etc_hosts.
 unit rewrite "/bin/sh -c 'printf \"127.0.0.1 localhost\\\\n127.0.1.1 localhost\\\\n\" >/etc/hosts'"
 
 # A packet filter that begins by flushing everything.

@@ -94,9 +94,7 @@ def told_of_an_end(letters: mailbox.Maildir) -> bool:
     return any("CertificateNotRenewed" in str(letter) for letter in letters)
 
 
-def test_short_certificates_renew_themselves_and_somebody_is_told_when_they_do_not(
-    tmp_path: Path, clock: Clock
-) -> None:
+def test_short_certificates_renew_themselves_and_an_alert_fires_when_they_do_not(tmp_path: Path, clock: Clock) -> None:
     mail = {"to": ["ops@example.org"], "sender": "hen@example.org", "smarthost": f"{CAMPUS}:{MAIL_PORT}", "tls": "off"}
     short = {
         "cluster": {"certificate_lifetime": f"{LIFE // 60}m"},

@@ -1,4 +1,4 @@
-"""What a site lives through: a machine that is installed anew, etcd's data away, the control plane off.
+"""What a site lives through: a machine that is reinstalled, etcd's data away, the control plane off.
 
 `make chaos` runs it on the rack, which it brings up where it is not.
 """
@@ -39,11 +39,11 @@ def site_with_a_person() -> None:
         page.expect_output("first")
 
 
-def test_worker_that_is_installed_anew_comes_back_with_one_up(clock: Clock) -> None:
+def test_worker_that_is_reinstalled_comes_back_with_one_up(clock: Clock) -> None:
     before = on("chick2", "cat /etc/machine-id")
     lab("reinstall", "chick2")
     assert on("chick2", "cat /etc/machine-id") != before
-    with clock.timing("worker installed anew → make up"):
+    with clock.timing("worker reinstalled → make up"):
         make("up")
     node = kubectl("get", "node", "chick2", "--output", "jsonpath={.status.nodeInfo.machineID}")
     assert node == on("chick2", "cat /etc/machine-id").strip()
@@ -53,7 +53,7 @@ def test_worker_that_is_installed_anew_comes_back_with_one_up(clock: Clock) -> N
         page.expect_output("first")
 
 
-def test_cluster_whose_data_are_away_is_not_made_anew() -> None:
+def test_cluster_whose_data_are_away_is_not_replaced() -> None:
     authority = "cat /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/sa.pub | sha256sum"
     before = on("chick0", authority)
     on("chick0", "systemctl stop kubelet; pkill -KILL -x etcd; pkill -KILL -x kube-apiserver; true")
@@ -63,7 +63,7 @@ def test_cluster_whose_data_are_away_is_not_made_anew() -> None:
     for words in ("Nothing was changed", "restore in progress", "begin-again"):
         assert words in refused.stdout + refused.stderr
     assert on("chick0", authority) == before
-    # Where the kubelet was started meanwhile, etcd has begun anew beside its data.
+    # Where the kubelet was started meanwhile, etcd has begun an empty cluster beside its data.
     on("chick0", "systemctl stop kubelet; pkill -KILL -x etcd; pkill -KILL -x kube-apiserver; true")
     on(
         "chick0",
@@ -75,7 +75,7 @@ def test_cluster_whose_data_are_away_is_not_made_anew() -> None:
     assert not any(drift().values())
 
 
-def test_login_page_names_and_a_notebook_go_on_without_the_control_plane(clock: Clock) -> None:
+def test_login_page_names_and_a_notebook_work_without_the_control_plane(clock: Clock) -> None:
     pods = ("get", "pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns")
     places = kubectl(*pods, "--output", "jsonpath={.items[*].spec.nodeName}").split()
     assert len(places) == 2

@@ -44,7 +44,7 @@ CAMPUS: Final = "198.18.0.1"
 NEIGHBOUR: Final = "198.18.0.66"
 NETWORK: Final = tree("dev")["network"]
 FORGED: Final = "203.0.113.66"
-"""Of a network for documentation (RFC 5737): nobody has it."""
+"""Of a network for documentation (RFC 5737): no host has it."""
 
 
 def test_a_site_comes_up_from_nothing_interrupted_once(clock: Clock) -> None:
@@ -157,7 +157,7 @@ def _listening(host: str) -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize("stranger", [CAMPUS, NEIGHBOUR])
 def test_strangers_reach_what_is_declared_for_them_and_nothing_else(stranger: str, clock: Clock) -> None:
-    """One on the campus, and a computer that somebody plugged in beside the machines."""
+    """One on the campus, and a computer that was plugged in beside the machines."""
     addresses = {each["address"]: name for name, each in HOSTS.items()}
     with (
         clock.timing(f"scan of every port of every machine from {stranger}"),
@@ -210,7 +210,7 @@ def _words(*arguments: str) -> list[str]:
     return kubectl(*arguments).split()
 
 
-def test_nobody_but_the_gateway_says_who_the_client_is() -> None:
+def test_only_the_gateway_says_who_the_client_is() -> None:
     """The file server's own words on a client are taken from its PROXY header; a stranger writes one, too."""
     balancer = kubectl("--namespace", "edge", "get", "service", "--output", "jsonpath={..ingress[0].ip}")
     assert not _forges(balancer, through="chick2")
@@ -237,7 +237,7 @@ sys.exit(not tls.recv(1))
 
 
 def _forges(address: str, *, through: str | None = None) -> bool:
-    """Return whether somebody answers a connection that begins with a PROXY header of a stranger's."""
+    """Return whether the address answers a connection that begins with a PROXY header of a stranger's."""
     with route(f"{address}/32", through=HOSTS[through]["address"]) if through else nullcontext():
         return inside("python3", "-c", _FORGERY, address, check=False).returncode == 0
 
@@ -255,7 +255,7 @@ def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() ->
         **{f"{host['address']}:22": "rooster" for host in HOSTS.values()},
     }
     deaf = [place for place, sees in answering.items() if not _connects(partial(on, sees), place)]
-    assert not deaf, f"nobody answers at {deaf}, so a refusal there would show nothing"
+    assert not deaf, f"nothing answers at {deaf}, so a refusal there would show nothing"
     from_pod = partial(_in_the_pod, USER)
     assert not [place for place in answering if _connects(from_pod, place)]
 

@@ -32,6 +32,6 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
 
 @pytest.fixture
 def visitor(one_visitor: Visitor) -> Visitor:
-    """Provide a module's own `one_visitor`, as somebody who was never there."""
+    """Provide a module's own `one_visitor`, as a visitor who was never there."""
     one_visitor.forget()
     return one_visitor

@@ -53,7 +53,7 @@ def of(hub: Hub) -> GitHub:
 
 
 def comes(visitor: Visitor, hub: Hub, person: str) -> None:
-    """Press the button of the login page, as somebody whom GitHub knows."""
+    """Press the button of the login page, as a person with an account at GitHub."""
     hub.provider.visitor = person
     visitor.open("/hub/login?next=/hub/home")
     button = visitor.sees("button", "Sign in with GitHub")
@@ -88,7 +88,7 @@ def test_member_comes_in_starts_a_server_and_stops_it(visitor: Visitor, hub: Hub
 
 
 @pytest.mark.parametrize("person", ["Stray", "fox"], ids=["not a member", "denied"])
-def test_who_is_not_let_in_reads_whom_to_ask(
+def test_who_is_not_let_in_reads_where_to_ask(
     visitor: Visitor, hub: Hub, person: str, picture: Callable[[Visitor, str], None]
 ) -> None:
     comes(visitor, hub, person)

@@ -43,11 +43,11 @@ PROVIDERS: Final[Mapping[str, tuple[Callable[[Path], AbstractContextManager[Hub]
     "Google": (google, "elsewhere"),
     "CILogon": (cilogon, "guest"),
 }
-"""By what the button says: the hub, and somebody who is not let in."""
+"""By what the button says: the hub, and a person who is not let in."""
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_person_comes_in_and_another_reads_whom_to_ask(tmp_path: Path, name: str) -> None:
+def test_person_comes_in_and_another_reads_where_to_ask(tmp_path: Path, name: str) -> None:
     of, stranger = PROVIDERS[name]
     with (
         of(tmp_path) as made,

@@ -148,7 +148,7 @@ def test_secret_comes_by_standard_input_and_is_in_no_log(server: sshd.Server, co
     assert not [word for word in ("hunter2", "differs", "base64", *SECRETS) if word in log]
 
 
-def test_long_script_is_no_argument(server: sshd.Server, connection: dict[str, Any]) -> None:
+def test_long_script_is_not_an_argument(server: sshd.Server, connection: dict[str, Any]) -> None:
     """The whole of what a login shell takes, and every byte of it arrives."""
     long = Role("long", (File("/srv/long", "üx\n" * 15_000),))
     done = apply(server, applied(connection, long))

@@ -52,7 +52,7 @@ def test_cloud_init_that_comes_later_finds_itself_off(plain: RackShell) -> None:
     plain.run("rm /usr/bin/cloud-init")
 
 
-def test_machines_of_the_site_come_back_into_a_hosts_file_that_was_written_anew(machine: RackShell) -> None:
+def test_machines_of_the_site_come_back_into_a_hosts_file_that_was_rewritten(machine: RackShell) -> None:
     wanted = ("/etc/hosts", "/etc/henhouse/hosts", "henhouse-hosts")
     every = base.base("chick0", site("dev"), "api.flock.internal").items
     role = Role("base", [item for item in every if any(word in repr(item) for word in wanted)])

@@ -161,7 +161,7 @@ def test_boot_while_the_change_is_kept_brings_one_of_both_whole(machine: RackShe
     assert machine.run(f"ls {interfaces.DIRECTORY} | wc -l").stdout == "3\n", "the files, the link to them, the program"
 
 
-def test_gateway_that_nobody_is_is_taken_back_at_once(machine: RackShell) -> None:
+def test_gateway_that_does_not_exist_is_taken_back_at_once(machine: RackShell) -> None:
     answer = machine.apply(loading(host0={**OWN, "gateway": "198.18.31.7"}, eth1=PUBLIC))
     assert answer.status != 0
     assert "the gateway 198.18.31.7 does not answer: the interfaces are again as they were before" in answer.stderr
@@ -236,7 +236,7 @@ def test_interface_of_another_owner_is_refused_by_name(machine: RackShell) -> No
     assert "eth1 is configured by ifupdown" in answer.stderr
 
 
-def test_addresses_that_nobody_gives_again_are_not_taken_away(machine: RackShell) -> None:
+def test_addresses_that_no_program_would_restore_are_not_taken_away(machine: RackShell) -> None:
     machine.run("ip address add 198.19.9.9/24 dev eth2")
     answer = machine.apply(loading(host0=OWN, eth2={"addresses": ["198.19.4.1/24"]}))
     machine.run("ip address del 198.19.9.9/24 dev eth2")
@@ -256,7 +256,7 @@ def devices(stp: str) -> dict[str, str]:
     }
 
 
-def test_device_that_changes_is_made_anew_with_what_is_on_it(machine: RackShell) -> None:
+def test_device_that_changes_is_made_again_with_what_is_on_it(machine: RackShell) -> None:
     """As a bond with a VLAN on it is, where the kernel has those."""
     for name, stp in (("one", "no"), ("two", "yes")):
         machine.run(f"mkdir -p /run/{name}; cp {interfaces.KEPT}/04-henhouse-host0.network /run/{name}")

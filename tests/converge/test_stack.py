@@ -85,7 +85,7 @@ def test_plan_is_read_by_operation(pulumi: Pulumi) -> None:
 
 
 @pytest.mark.parametrize("printed", ["", "hello", "{}"])
-def test_preview_without_a_plan_is_no_empty_plan(pulumi: Pulumi, printed: str) -> None:
+def test_preview_without_a_plan_is_not_an_empty_plan(pulumi: Pulumi, printed: str) -> None:
     """Else a repair would hold nothing back."""
     pulumi(f"echo '{printed}'")
     with pytest.raises(EngineError, match="printed no plan"):

@@ -59,7 +59,7 @@ class ControlPlane:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback that nobody listens at."""
+    """Return a TCP port of the loopback that no process listens at."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port

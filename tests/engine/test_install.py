@@ -111,8 +111,8 @@ def test_state_is_kept_where_the_caller_keeps_it(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     assert ensure_engine().env["PULUMI_BACKEND_URL"].startswith(f"file://{tmp_path}/")
     assert not load_rack("dev").state.exists(), "nothing is made for a rack that was not asked for"
-    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://somebodys-states")
-    assert ensure_engine().env["PULUMI_BACKEND_URL"] == "s3://somebodys-states"
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://another-states")
+    assert ensure_engine().env["PULUMI_BACKEND_URL"] == "s3://another-states"
     assert ensure_engine(backend=tmp_path).env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}"
     assert ensure_engine("dev").env["PULUMI_BACKEND_URL"].startswith(f"file://{load_rack('dev').state}/")
 

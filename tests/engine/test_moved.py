@@ -1,4 +1,4 @@
-"""States that another engine wrote, previewed where nobody answers at the API server's address.
+"""States that another engine wrote, previewed where nothing answers at the API server's address.
 
 The states are put together by the rules of `checkpointObject` (provider/pkg/provider/provider.go of
 pulumi/pulumi-kubernetes): a site that has nothing but its state is all that a reviewer has.
@@ -76,7 +76,7 @@ def recorded(inputs: Tree, official: bool) -> Tree:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """Provide an address whose packets are dropped: the queue of a listener that accepts nobody is full."""
+    """Provide an address whose packets are dropped: the queue of a listener that accepts no connection is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -200,7 +200,7 @@ def _let_go(server: sshd.Server) -> None:
     """Let the command end that waits for a word."""
     try:
         descriptor = os.open(server.files / "go", os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:  # nobody waits, or there is nothing to wait at
+    except OSError:  # no process waits, or there is nothing to wait at
         return
     os.write(descriptor, b"gone\n")
     os.close(descriptor)

@@ -153,7 +153,7 @@ def test_role_that_left_the_program_is_not_removed_by_a_repair(site: Site) -> No
 
 
 @pytest.mark.engine
-def test_real_stack_is_not_changed_unless_somebody_agrees(site: Site) -> None:
+def test_real_stack_is_not_changed_without_consent(site: Site) -> None:
     site.file("one").write_text("by hand\n")
     site.stack.mark("false")
     done = site.ops("repair")
@@ -264,7 +264,7 @@ def test_way_to_the_cluster_that_was_edited_holds_everything_back(with_cluster: 
 
 
 @pytest.mark.rack
-def test_object_that_somebody_else_owns_by_now_is_left_and_named(with_cluster: Site, cluster: ControlPlane) -> None:
+def test_object_that_has_another_owner_by_now_is_left_and_named(with_cluster: Site, cluster: ControlPlane) -> None:
     path = "/apis/apps/v1/namespaces/site/deployments/idle"
     cluster.ask("PATCH", f"{path}?fieldManager=someone", {"spec": {"replicas": 1}}, MERGE)
     done = with_cluster.repair(status=1)

@@ -150,7 +150,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     [
         "from engine.install import ensure_engine; ensure_engine()",
         "from lab.mirror.programs import KUBERNETES; KUBERNETES.artifact.make()",
-        "from lab.host import install_packages; install_packages(['a-package-that-nobody-has'])",
+        "from lab.host import install_packages; install_packages(['a-package-that-does-not-exist'])",
         "from lab.cli import main; raise SystemExit(main(['up']))",
         "from lab.cli import main; raise SystemExit(main(['down']))",
         "from quickstart.__main__ import main; raise SystemExit(main([]))",

@@ -98,7 +98,7 @@ def test_files_reach_an_image_that_is_never_mounted(dev: Rack, tmp_path: Path) -
     """Written and read back by debugfs(8): new directories, replaced files, modes and owners."""
     tree, image, keyring = tmp_path / "tree", tmp_path / "image", tmp_path / "keyring"
     (tree / "etc").mkdir(parents=True)
-    (tree / "etc/hostname").write_text("somebody-else-with-a-long-name\n")
+    (tree / "etc/hostname").write_text("another-machine-with-a-long-name\n")
     keyring.write_bytes(b"\x99\x01key")
     subprocess.run(["truncate", "--size=8M", image], check=True)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, image], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A machine that is installed anew keeps its data disks, whatever happens on the way."""
+"""A machine that is reinstalled keeps its data disks, whatever happens on the way."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The official repositories in small: the hosts' own paths and Release fields, around packages that the lab has.
 
-What differs from the real ones is who signs: nobody else has Debian's, Kubernetes' and Docker's keys. The fields are
+The signing keys differ from the real ones: those of Debian, Kubernetes and Docker are not public. The fields are
 those that the hosts publish.
 """
 
@@ -74,7 +74,7 @@ class Official:
         (self.root / "stalled").write_text("\n".join(paths))
 
     def write(self) -> None:
-        """Write all of it anew, as it is on a good day."""
+        """Write all of it again, as it is on a good day."""
         self.debian()
         self.security()
         self.kubernetes()

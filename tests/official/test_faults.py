@@ -21,7 +21,7 @@ pytestmark = pytest.mark.official
 LISTS: Final = "/var/lib/apt/henhouse-lists"
 
 
-def fetch_anew(machine: RackShell, role: Role) -> Answer:
+def fetch_again(machine: RackShell, role: Role) -> Answer:
     """Apply the role of the sources to a machine that has no lists yet."""
     machine.run(f"rm -rf {LISTS} /var/lib/apt/lists/*_*")
     return machine.apply(role)
@@ -34,7 +34,7 @@ PERIODIC: Final = 'APT::Periodic::Enable "1"; APT::Periodic::Update-Package-List
 def while_it_runs(
     machine: RackShell, role: Role, program: str, *, busy: str, release: Callable[[], object]
 ) -> tuple[Answer, str]:
-    """Apply a role while another program is busy, which goes on once the role waits; return what the role said too."""
+    """Apply a role while another program is busy, which ends once the role waits; return what the role said too."""
     machine.run("rm -f /run/said; cat >/run/script", render(role, MACHINE))
     with ThreadPoolExecutor(2) as pool:
         other = pool.submit(machine.run, program)
@@ -125,7 +125,7 @@ def in_1970(installed: RackShell) -> Iterator[RackShell]:
 @pytest.mark.parametrize("prepare", [":", "dpkg --purge --force-depends ca-certificates; rm -rf /etc/ssl/certs"])
 def test_clock_of_1970_is_named(in_1970: RackShell, roles: Mapping[str, Role], prepare: str) -> None:
     in_1970.run(prepare)
-    answer = fetch_anew(in_1970, roles["sources"])
+    answer = fetch_again(in_1970, roles["sources"])
     assert answer.status != 0
     assert "the clock of chick0 is behind: it says 1970-01-01 00:0" in answer.stderr, answer.stderr
     assert "Set it on the machine, for example: date --utc --set '20" in answer.stderr
@@ -141,13 +141,13 @@ def test_missing_authorities_come_before_the_first_secure_source(
 ) -> None:
     installed.run(missing)
     assert installed.check(roles["sources"]).differences != []
-    answer = fetch_anew(installed, roles["sources"])
+    answer = fetch_again(installed, roles["sources"])
     assert answer.status == 0, answer.stderr
 
 
 def test_authority_that_the_machine_does_not_know_is_named(installed: RackShell, roles: Mapping[str, Role]) -> None:
     installed.run(f"mv {AUTHORITY} /root/; update-ca-certificates --fresh")
-    answer = fetch_anew(installed, roles["sources"])
+    answer = fetch_again(installed, roles["sources"])
     installed.run(f"mv /root/campus.crt {AUTHORITY}; update-ca-certificates")
     assert answer.status != 0
     assert f"chick0 does not accept the certificate of https://{DOCKER}/" in answer.stderr
@@ -158,7 +158,7 @@ def test_security_archive_that_is_behind_is_named(
     installed: RackShell, official: Official, roles: Mapping[str, Role]
 ) -> None:
     official.security(valid_for=timedelta(hours=-1))
-    answer = fetch_anew(installed, roles["sources"])
+    answer = fetch_again(installed, roles["sources"])
     official.security()
     assert answer.status != 0
     assert (
@@ -170,7 +170,7 @@ def test_security_archive_that_is_behind_is_named(
 def test_key_that_was_not_renewed_here_is_named(
     installed: RackShell, official: Official, roles: Mapping[str, Role]
 ) -> None:
-    answer = fetch_anew(installed, roles_with(official.keys.kubernetes_expired)["sources"])
+    answer = fetch_again(installed, roles_with(official.keys.kubernetes_expired)["sources"])
     assert answer.status != 0
     assert "the key that signs https://" in answer.stderr, answer.stderr
     assert "docs/mirrors.md says how" in answer.stderr
@@ -185,7 +185,7 @@ def test_newer_kubelet_is_not_downgraded(installed: RackShell, official: Officia
     official.kubernetes(versions=dict.fromkeys(KUBERNETES, newer))
     installed.run("apt-get update; apt-get install --yes --allow-change-held-packages kubectl")
     official.kubernetes()
-    assert fetch_anew(installed, roles["sources"]).status == 0
+    assert fetch_again(installed, roles["sources"]).status == 0
     answer = installed.apply(roles["kubernetes"])
     assert answer.status != 0
     assert f"kubectl is {newer} on chick0, newer than" in answer.stderr
@@ -198,7 +198,7 @@ def test_repository_of_another_minor_is_named(
 ) -> None:
     official.kubernetes(versions=dict.fromkeys(KUBERNETES, "1.35.9-1.1"))
     installed.run("dpkg --purge --force-all kubectl")
-    assert fetch_anew(installed, roles["sources"]).status == 0
+    assert fetch_again(installed, roles["sources"]).status == 0
     answer = installed.apply(roles["kubernetes"])
     official.kubernetes()
     assert answer.status != 0

@@ -57,7 +57,7 @@ def test_exit_status(
     assert ran(monkeypatch, found, capsys)[0] == status
 
 
-def test_fault_of_its_own_is_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fault_of_its_own_is_not_an_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """An interpreter that ends by an exception exits with 1, which would say that there is drift."""
 
     def broken(self: StackClient) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def test_real_registry_keeps_what_stays(reaper: str, capsys: pytest.CaptureFixtu
     pushed = {tag: push(reaper, tag, "on a node" if tag == "w202602" else tag) for tag in tags}
     pushed["recommended"] = push(reaper, "recommended", "w202646")
     push_index(reaper, "multi", push(reaper, "w202603", "a part"))
-    pushed["w202604"] = push(reaper, "w202604", "nobody's")
+    pushed["w202604"] = push(reaper, "w202604", "unused")
     store = Store(reaper, actions="pull,delete")
 
     assert run("--weeklies", "2", "--json") == Exit.DIFFERENT

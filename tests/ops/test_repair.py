@@ -31,7 +31,7 @@ def sight(*differences: Difference, unseen: tuple[NotChecked, ...] = ()) -> Sigh
 
 
 def test_commands_that_are_given_a_fact_follow() -> None:
-    """Order alone (`dependencies`) is no reason, and what is no command is not run on a machine."""
+    """Order alone (`dependencies`) is not a reason, and what is not a command is not run on a machine."""
     resources = [
         resource(LOADED),
         resource(KEPT, create=[LOADED]),

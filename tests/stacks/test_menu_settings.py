@@ -169,7 +169,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("two tags", with_menu(recommended="a\n"), "hub.image_menu.recommended: "),
     ("a registry asked without a pause", with_menu(refresh_seconds=1), "hub.image_menu.refresh_seconds: 1"),
     ("a user without a password", with_menu(user="grace"), "hub.image_menu.password: is required where"),
-    ("a password of nobody", with_menu(password="T0P-S3CRET"), "hub.image_menu.user: is required where"),
+    ("a password without a user", with_menu(password="T0P-S3CRET"), "hub.image_menu.user: is required where"),
     ("a user with a colon", with_menu(user="gra:ce", password="x"), "hub.image_menu.user: "),
     (
         "a password in plain",

@@ -58,7 +58,7 @@ def test_jump_of_the_site_goes_by_its_name_and_is_reached_directly() -> None:
     assert line == f"rooster,198.18.0.2,[203.0.113.10]:2222 {site.hosts['rooster'].host_key}"
 
 
-def test_jump_of_somebody_else_has_a_login_of_its_own() -> None:
+def test_jump_outside_the_site_has_a_login_of_its_own() -> None:
     site = behind({"host": "bastion.example.org", "user": "guest", "host_key": KEY})
     assert "Host bastion.example.org\n  HostName bastion.example.org\n  Port 22\n  User guest\n" in ssh_config(site)
     assert ssh_config(site).count("ProxyJump bastion.example.org\n") == len(site.hosts)

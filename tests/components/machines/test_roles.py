@@ -243,7 +243,7 @@ def test_without_a_registry_nothing_is_left_in_the_place_of_upstream() -> None:
 
 
 def test_probe_sees_another_installation(tmp_path: Path) -> None:
-    """Facts are read when a role is applied, so something has to differ on a machine that was installed anew."""
+    """Facts are read when a role is applied, so something has to differ on a machine that was reinstalled."""
     (item,) = base.identity().items
     assert isinstance(item, Script)
     known, etc = tmp_path / "var/lib/henhouse", tmp_path / "etc"

@@ -75,7 +75,7 @@ class Network:
         return process
 
     def serve(self, where: str, kind: str, address: str, port: int) -> Iterator[str]:
-        """Start a server there: one of TCP tells a peer its address, one of UDP yields what came and from whom."""
+        """Start a server there: one of TCP tells a peer its address, one of UDP yields what came and the sender."""
         process = self.start(where, sys.executable, "-c", _SERVER, kind, address, str(port))
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -64,7 +64,7 @@ def test_translation_that_is_gone_is_seen(net: Network, tmp_path: Path) -> None:
     assert net.run(*look_there, check=False).returncode != 0
 
 
-def test_nobody_outside_begins_a_connection_to_a_machine(net: Network, tmp_path: Path) -> None:
+def test_host_outside_begins_no_connection_to_a_machine(net: Network, tmp_path: Path) -> None:
     net.serve("inside", "tcp", MACHINE, 22)
     assert net.seen_as("outside", MACHINE, 22) == OUTSIDE
     load(net, tmp_path, nat=True)
@@ -98,7 +98,7 @@ def test_what_is_for_machines_is_not_for_the_outside(net: Network, tmp_path: Pat
     assert net.seen_as("outside", GATEWAY, 53) is None
 
 
-def test_nobody_outside_claims_a_machines_address(net: Network, tmp_path: Path) -> None:
+def test_host_outside_claims_no_address_of_a_machine(net: Network, tmp_path: Path) -> None:
     net.run("outside", "ip", "address", "add", f"{STRANGER}/32", "dev", "lo")
     came = net.serve("inside", "udp", MACHINE, 9000)
     net.send("outside", MACHINE, 9000, STRANGER, "before")

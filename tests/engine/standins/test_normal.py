@@ -79,7 +79,7 @@ def test_quantities(given: Any, canonical: Any) -> None:
         ("CustomResourceDefinition", "apiextensions.k8s.io/v1", {"preserveUnknownFields": False}, {}),
     ],
 )
-def test_what_is_left_out(kind: str, version: str, said: Props, recorded: Props) -> None:
+def test_what_is_omitted(kind: str, version: str, said: Props, recorded: Props) -> None:
     found = normal({**made(kind, spec=said), "apiVersion": version})
     assert found["spec"] == recorded
     assert normal(found) == found
@@ -91,12 +91,12 @@ def test_secret_text_overwrites_secret_data() -> None:
     assert "stringData" not in found
 
 
-def test_empty_data_of_a_config_map_is_left_out() -> None:
+def test_empty_data_of_a_config_map_is_omitted() -> None:
     assert normal(made("ConfigMap", data={}, binaryData={})) == made("ConfigMap")
     assert normal(made("ConfigMap", data={"a": ""})) == made("ConfigMap", data={"a": ""})
 
 
-def test_two_spellings_of_one_object_are_no_difference() -> None:
+def test_two_spellings_of_one_object_do_not_differ() -> None:
     """A state of an older release, or of the official provider, has the other spelling."""
     old = made("PersistentVolume", spec={"storageClassName": "", "capacity": {"storage": "1024Gi"}})
     new = made("PersistentVolume", spec={"capacity": {"storage": "1Ti"}})

@@ -1,4 +1,4 @@
-"""Whoever stands at the API server's address and is no API server of the site's is noticed at once."""
+"""A server at the API server's address that is not the site's API server is noticed at once."""
 
 import asyncio
 import base64
@@ -63,7 +63,7 @@ def strangers_certificate(directory: Path) -> ssl.SSLContext:
 
 @pytest.mark.parametrize("stranger", ["another certificate", "no TLS", "silence"])
 def test_stranger_at_the_address_is_noticed_at_once(tmp_path: Path, stranger: str) -> None:
-    """A proxy in between, a machine that was installed anew, an address that somebody else has now."""
+    """A proxy in between, a machine that was reinstalled, an address that another machine has now."""
     context = strangers_certificate(tmp_path) if stranger == "another certificate" else None
     with server(speak_plainly if stranger == "no TLS" else hang_up, context) as address:
         known = base64.b64encode(Authority().pem.encode()).decode()

@@ -85,7 +85,7 @@ def test_says_how_much_room_there_is(ask: Callable[..., Answer], tmp_path: Path)
 
 
 def test_stranger_is_not_told_of_the_room(ask: Callable[..., Answer], tmp_path: Path, authority: Authority) -> None:
-    stranger = issue(authority, tmp_path / "stranger", "somebody", client=True)
+    stranger = issue(authority, tmp_path / "stranger", "stranger", client=True)
     assert ask("GET", "/status", stranger)[0] == 403
 
 

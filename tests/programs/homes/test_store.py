@@ -66,7 +66,7 @@ ADA = "https://github.com/ 583231"
 BOB = "https://github.com/ 99"
 
 
-def test_home_of_an_account_is_no_other_accounts(homes: Homes) -> None:
+def test_home_of_an_account_is_not_given_to_another(homes: Homes) -> None:
     home, new = homes.make("ada", ADA, UID)
     assert (home, new) == (Home("ada", UID, UID), True)
     assert homes.make("ada", ADA, UID) == (home, False)
@@ -114,7 +114,7 @@ def test_person_who_is_renamed_keeps_the_id(homes: Homes) -> None:
     assert homes.make("ada2", ADA, UID)[0].uid == UID
 
 
-def test_nobody_can_see_whose_home_is_whose(homes: Homes, tmp_path: Path) -> None:
+def test_people_cannot_see_whose_home_is_whose(homes: Homes, tmp_path: Path) -> None:
     homes.make("ada", ADA, UID)
     assert stat.S_IMODE((tmp_path / ".accounts").stat().st_mode) == 0o700
 

@@ -35,7 +35,7 @@ class Routes(Proxy):
 
 c.JupyterHub.proxy_class = Routes
 """
-"""Nobody comes by a proxy."""
+"""Connections do not come by a proxy."""
 LOCAL_SERVERS: Final = f"""
 import sys
 
@@ -101,7 +101,7 @@ class Hub:
         return self.site.hub.host
 
     def authorities(self) -> tuple[str, str]:
-        """Return whom a browser trusts: of the hub and of the provider, in PEM."""
+        """Return the authorities that a browser trusts: the hub's and the provider's, in PEM."""
         return (self._directory / HUB_CA).read_text(), (self._directory / PROVIDER_CA).read_text()
 
     def log_in(self, person: str, browser: Browser | None = None) -> tuple[Browser, int]:

@@ -113,7 +113,7 @@ class GitHub(Provider):
     accounts: dict[str, int] = field(default_factory=dict)
     """Numeric id by login."""
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What somebody says of themselves, where it is not the usual."""
+    """What people say of themselves, where it is not the usual."""
     organizations: dict[str, int] = field(default_factory=dict)
     """Numeric id by login."""
     members: dict[str, set[str]] = field(default_factory=dict)
@@ -162,7 +162,7 @@ class GitHub(Provider):
         if org in self.restricted and asker.lower() in members:
             return 403, {"message": "the organization has enabled OAuth App access restrictions"}, {}
         if public or (asker.lower() in members and "read:org" in self.scope.split(",")):
-            found = not public and who.lower() in members  # nobody here shows a membership to everybody
+            found = not public and who.lower() in members  # no account here publishes its memberships
             return (204, None, {}) if found else (404, {"message": "Not Found"}, {})
         if ":" in group:
             return 404, {"message": "Not Found"}, {}

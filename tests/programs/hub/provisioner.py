@@ -13,7 +13,7 @@ from typing import Final
 from tests.certificates import LOOPBACK, Authority
 
 REFUSALS: Final = {
-    "nobody": (503, b"no room"),
+    "roomless": (503, b"no room"),
     "full": (500, b'{"error": "[Errno 28] No space left on device"}'),
     "moved": (409, b'{"error": "moved belongs to 1000:100, and ids of people begin at 100000"}'),
     "strange": (409, b"[]"),

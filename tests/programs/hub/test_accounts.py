@@ -19,7 +19,7 @@ CHOSEN: Final = "a-password-that-was-chosen"
 
 
 class Person(Browser):
-    """The browser of somebody with an account that the hub keeps."""
+    """The browser of a person with an account that the hub keeps."""
 
     def add(self, name: str) -> int:
         """Add a person as the page /hub/admin does, and return the status."""

@@ -108,7 +108,7 @@ def test_announcement_comes_and_goes_while_the_hub_runs(hub: tuple[str, Path, Pr
     assert "Ask at the desk" in login
     assert "Ask at the desk" not in home
     written(directory / "pages")
-    assert "Closed" not in zoe.get("/hub/home").text, "and nobody was logged out"
+    assert "Closed" not in zoe.get("/hub/home").text, "and people stayed logged in"
 
 
 @pytest.mark.programs

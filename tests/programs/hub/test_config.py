@@ -34,7 +34,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def home(directory: Path, name: str, provisioner: Provisioner, *state: str, **changes: str) -> Any:
-    """Return what the hook before a start does for a person, of whom `state` was kept at the login."""
+    """Return what the hook before a start does for a person, with the `state` that was kept at the login."""
     secrets = {**SECRETS, **provisioner.secrets, **changes}
     return ask(directory, "home", name, *state, of=site(), provisioner=provisioner.url, secrets=secrets)
 
@@ -128,7 +128,7 @@ def test_home_is_asked_for_by_the_account_and_shared_with_its_organizations(
 @pytest.mark.parametrize(
     ("name", "what", "reason", "again"),
     [
-        ("nobody", "could not be made", "the file server answered with status 503", True),
+        ("roomless", "could not be made", "the file server answered with status 503", True),
         ("full", "could not be made", "No space left on device", True),
         ("moved", "cannot be used", "moved belongs to 1000:100, and ids of people begin at 100000", False),
         ("strange", "cannot be used", "the file server answered with status 409", False),

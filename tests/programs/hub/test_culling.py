@@ -197,7 +197,7 @@ def test_server_in_use_is_stopped_at_its_age_and_a_new_one_forgets_why(tmp_path:
 
 
 @pytest.mark.programs
-def test_nobody_is_stopped_whose_groups_are_not_known(tmp_path: Path) -> None:
+def test_server_is_not_stopped_while_its_persons_groups_are_not_known(tmp_path: Path) -> None:
     hub = Culled(tmp_path, timeout=1, max_age=0, groups=[{"groups": ["long"], "timeout": LONG, "max_age": 0}])
     later = tmp_path / "99-later.py"
     later.write_text(later.read_text() + LESS)

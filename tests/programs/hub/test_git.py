@@ -201,12 +201,12 @@ def test_server_gets_the_token_of_its_own_person(hub: Hub, directory: Path, grac
     assert asked(hub, directory, other).json()["password"] == tokens_of(hub, "kim")[-1]
 
 
-def test_nobody_else_gets_it(hub: Hub, directory: Path, grace: tuple[Browser, Shell], admin: Browser) -> None:
+def test_only_the_person_gets_it(hub: Hub, directory: Path, grace: tuple[Browser, Shell], admin: Browser) -> None:
     browser, shell = grace
     made = hub.api(browser, "POST", "users/grace/tokens").json()["token"]
     of_admin = hub.api(admin, "POST", "users/ada/tokens").json()["token"]
     for name, token in {
-        "nobody": "",
+        "no token": "",
         "a made-up token": "0" * 32,
         "a token that the person made for a script": made,
         "an administrator": of_admin,
@@ -261,7 +261,7 @@ def test_token_goes_to_the_configured_host_over_tls_alone(hub: Hub, grace: tuple
         "protocol=https\nhost=127.0.0.1\n",
         f"protocol=https\nhost={host}@example.org\n",
         f"host={host}\n",
-        f"protocol=https\nhost={host}\nusername=somebody\n",
+        f"protocol=https\nhost={host}\nusername=another\n",
         "",
     ):
         assert shell.helper(url, said).stdout == "", said

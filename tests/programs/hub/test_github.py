@@ -63,7 +63,7 @@ def of(hub: Hub) -> GitHub:
     return hub.provider
 
 
-def test_members_come_in_and_nobody_else(hub: Hub) -> None:
+def test_only_members_come_in(hub: Hub) -> None:
     assert hub.lets_in("ada")
     assert hub.lets_in("hand"), "a member of the team"
     assert not hub.lets_in("Stray"), "a member of nothing"
@@ -72,16 +72,16 @@ def test_members_come_in_and_nobody_else(hub: Hub) -> None:
     assert not hub.lets_in("ada"), "an administrator's name alone"
 
 
-def test_team_of_the_same_name_in_another_organization_is_no_way_in(hub: Hub) -> None:
+def test_team_of_the_same_name_in_another_organization_lets_no_one_in(hub: Hub) -> None:
     of(hub).members |= {"foxes:staff": {"Stray"}, "stable:staff": {"Stray"}, "staff": {"Stray"}}
     of(hub).members["barn"].add("Stray")
     assert not hub.lets_in("Stray")
 
 
-def test_membership_that_github_hides_is_no_way_in(hub: Hub) -> None:
+def test_membership_that_github_hides_lets_no_one_in(hub: Hub) -> None:
     of(hub).restricted = {"foxes"}
     assert not hub.lets_in("vixen")
-    assert hub.lets_in("kim"), "what an organization hides of its members concerns nobody else"
+    assert hub.lets_in("kim"), "what an organization hides of its members does not affect others"
     of(hub).restricted = {"Flock", "barn"}
     assert not hub.lets_in("kim")
 
@@ -114,7 +114,7 @@ def test_person_who_is_renamed_works_on_and_is_asked_about_by_the_new_name(hub: 
     assert browser.get("/hub/admin").status_code == 403
     provider.accounts["maxine"] = provider.accounts.pop("ada")
     provider.who = {token: "maxine" if each == "ada" else each for token, each in provider.who.items()}
-    provider.members["Flock"] |= {"max"}  # somebody else takes the name
+    provider.members["Flock"] |= {"max"}  # another account takes the name
     provider.members["Flock"].discard("maxine")
     eventually("the end of that server", lambda: hub.says("stopping the server", "max"), seconds=SOON)
 
@@ -133,8 +133,8 @@ def test_person_has_numbers_from_github_however_many_organizations_they_are_in(h
     assert known["groups"] == {"flock": 2**30 + 1001, "barn": 2**30 + 1003}, "those of the settings alone"
 
 
-def test_name_that_has_something_to_lose_is_given_to_nobody(hub: Hub) -> None:
-    """A name from before: whoever has it at GitHub may be somebody else."""
+def test_name_that_has_something_to_lose_is_not_given_away(hub: Hub) -> None:
+    """A name from before: whoever has it at GitHub may be another person."""
     provider = of(hub)
     provider.accounts |= {"old": 50, "added": 51}
     provider.members["Flock"] |= {"old", "added"}
@@ -145,12 +145,12 @@ def test_name_that_has_something_to_lose_is_given_to_nobody(hub: Hub) -> None:
     browser, status = hub.log_in("old")
     assert status == 403
     assert "delete this user" in browser.last.text
-    assert hub.lets_in("added"), "whom an administrator has only named"
+    assert hub.lets_in("added"), "an administrator has only named the person"
     assert hub.api(admin, "DELETE", "users/old").status_code == 204
     assert hub.lets_in("old")
 
 
-def test_name_that_begins_with_a_digit_is_no_number_here(hub: Hub) -> None:
+def test_name_that_begins_with_a_digit_is_not_a_number_here(hub: Hub) -> None:
     of(hub).accounts["0xada"] = 60
     of(hub).members["Flock"].add("0xada")
     browser, status = hub.log_in("0xada")
@@ -194,7 +194,7 @@ AWAY: Final[Mapping[str, Mapping[str, Any]]] = {
     "503": {"answers_with": 503},
     "a page of a proxy": {"garbage": "<html>maintenance</html>"},
     "nothing": {"garbage": "null"},
-    "nobody": {"garbage": "{}"},
+    "an account without fields": {"garbage": "{}"},
     "a list": {"garbage": "[]"},
     "silence": {"silent": True},
 }
@@ -206,7 +206,7 @@ def person_at_work(one_hub: Hub) -> Browser:
 
 
 @pytest.mark.parametrize("how", AWAY)
-def test_github_that_is_away_shuts_nobody_out(hub: Hub, person_at_work: Browser, how: str) -> None:
+def test_github_that_is_away_shuts_no_one_out(hub: Hub, person_at_work: Browser, how: str) -> None:
     browser = person_at_work
     for name, value in AWAY[how].items():
         if name == "silent":
@@ -230,12 +230,12 @@ def test_last_answer_holds_at_a_login_too(hub: Hub) -> None:
     try:
         provider._membership = lambda *_, **__: (502, None, {})  # type: ignore[method-assign]
         assert hub.lets_in("pat")
-        assert not hub.lets_in("quy"), "of whom there is no last answer"
+        assert not hub.lets_in("quy"), "there is no last answer for this person"
     finally:
         provider._membership = answer  # type: ignore[method-assign]
 
 
-def test_one_persons_limit_is_nobody_elses(hub: Hub) -> None:
+def test_one_persons_limit_does_not_affect_others(hub: Hub) -> None:
     provider = of(hub)
     answer = provider.answer
     try:
@@ -277,7 +277,7 @@ def test_login_leads_to_no_other_place(hub: Hub) -> None:
     assert answer.headers["Location"] == "/x"
 
 
-def test_token_of_another_application_logs_nobody_in(hub: Hub) -> None:
+def test_token_of_another_application_logs_no_one_in(hub: Hub) -> None:
     token = hub.provider.issue("quy")["access_token"]
     browser = hub.browser()
     for scheme in ("Bearer", "token"):
@@ -304,7 +304,7 @@ def test_former_administrator_has_no_rights(tmp_path: Path) -> None:
             assert browser.get("/hub/admin").status_code == 200
         made.appoint("grace")
         with made.running() as hub:
-            provider.answers_with = 503  # nobody can be asked
+            provider.answers_with = 503  # there is no way to ask
             browser.url = hub.url
             browser.session.verify = hub.browser().session.verify
             assert browser.get("/hub/home").status_code == 200
@@ -319,7 +319,7 @@ def test_last_answer_holds_for_a_set_time(tmp_path: Path) -> None:
         browser = hub.with_server("grace")
         provider.answers_with = 503
         eventually("the request for a login", lambda: browser.get("/hub/home").status_code == 302, seconds=SOON)
-        assert not hub.says("stopping the server"), "nobody said that the person left"
+        assert not hub.says("stopping the server"), "no answer said that the person left"
 
 
 def test_secret_is_in_no_file_that_everyone_may_read(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_other_tag_is_plain(tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", [*NO_TAGS, *NO_IMAGES])
-def test_what_is_no_tag_or_no_image_is_in_no_menu(tag: str) -> None:
+def test_what_is_not_a_tag_or_not_an_image_is_in_no_menu(tag: str) -> None:
     for kind in ("release", "weekly", "daily", "plain"):
         assert ranked([tag], kind, without="recommended") == []
 
@@ -162,7 +162,7 @@ WHOLE: Final[dict[str, Any]] = {
     ],
     ids=lambda text: text[:40],
 )
-def test_file_that_makes_no_sense_is_no_menu_and_takes_none_away(tmp_path: Path, text: str) -> None:
+def test_file_that_makes_no_sense_is_not_a_menu_and_takes_none_away(tmp_path: Path, text: str) -> None:
     path = tmp_path / "menu.json"
     known = LastKnown(path, "quay.io/team/lab")
     assert known.menu() is None

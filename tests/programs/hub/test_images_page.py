@@ -70,7 +70,7 @@ def test_administrators_see_which_machine_has_which_image(hub: tuple[str, Path])
     assert 'href="/hub/images"' in logged_in(hub, ADMINISTRATOR).get("/hub/home").text
 
 
-def test_nobody_else_does(hub: tuple[str, Path]) -> None:
+def test_other_people_do_not(hub: tuple[str, Path]) -> None:
     grace = logged_in(hub, "grace")
     assert grace.get("/hub/images").status_code == 403
     assert 'href="/hub/images"' not in grace.get("/hub/home").text

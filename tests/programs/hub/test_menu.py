@@ -174,7 +174,7 @@ def test_hub_runs_the_scanner_beside_itself(tmp_path: Path) -> None:
 def hub(directory: Path, of: Site, cluster: str | None = None) -> Iterator[Callable[[str], Browser]]:
     """Run a hub whose people share a password; yield what opens a browser in which a person is logged in.
 
-    `cluster` is a kubeconfig. If omitted, it starts nobody's server for want of a cluster.
+    `cluster` is a kubeconfig. If omitted, no server starts for want of a cluster.
     """
     with serving(configured(directory, of), cluster=cluster) as url:
 
@@ -267,7 +267,7 @@ def test_api_is_held_to_the_same(tmp_path: Path) -> None:
         "'docker.io/evil/{{ 7 * 7 }}' is not offered to you. Please choose again.",
     )
     assert afterwards.chosen(IMAGE) == ["recommended"]
-    assert "'docker.io/evil/{{ 7 * 7 }}'" in afterwards.notes[0], "what a person sent is no template"
+    assert "'docker.io/evil/{{ 7 * 7 }}'" in afterwards.notes[0], "what a person sent is not a template"
 
 
 @pytest.mark.parametrize("state", ["slow", "down", "garbage", "two thousand tags"])

@@ -169,7 +169,7 @@ def gigabyte(request: BaseHTTPRequestHandler) -> bool:
 
 
 def endless(request: BaseHTTPRequestHandler) -> bool:
-    """Answer until nobody listens any more."""
+    """Answer until the client has gone."""
     request.send_response(200)
     request.end_headers()
     while True:
@@ -260,7 +260,7 @@ def test_next_page_is_asked_of_the_same_registry(registry: Distribution, link: s
     assert Registry(registry.url).tags(REPOSITORY) == TAGS
 
 
-def test_pages_without_an_end_are_no_menu(registry: Distribution) -> None:
+def test_pages_without_an_end_are_not_a_menu(registry: Distribution) -> None:
     number = iter(range(10**6))
 
     def fault(request: BaseHTTPRequestHandler) -> bool:
@@ -280,7 +280,7 @@ def test_page_that_leads_to_itself_is_the_last(registry: Distribution) -> None:
     assert Registry(registry.url).tags(REPOSITORY) == ["r170"]
 
 
-def test_more_tags_than_a_menu_is_made_of_are_no_menu(registry: Distribution) -> None:
+def test_more_tags_than_a_menu_is_made_of_are_not_a_menu(registry: Distribution) -> None:
     listed = [f"{number:x}" for number in range(oci_registry.MOST_TAGS + 1)]
     registry.fault = answering(200, json.dumps({"tags": listed}).encode())
     with pytest.raises(RegistryError, match="more than 100000 tags"):
@@ -292,7 +292,7 @@ def test_link_that_takes_long_to_read_is_cut(registry: Distribution) -> None:
     assert Registry(registry.url).tags(REPOSITORY) == ["r170"]
 
 
-def test_tags_that_cannot_be_tags_are_left_out(registry: Distribution) -> None:
+def test_tags_that_cannot_be_tags_are_ignored(registry: Distribution) -> None:
     listed = ["r170", "r170", 7, None, {}, "a\nb", "<script>", "$(reboot)", "", "a" * 129, "../../x", "w202648\n"]
     registry.fault = answering(200, json.dumps({"tags": listed}).encode())
     assert Registry(registry.url).tags(REPOSITORY) == ["r170"]

@@ -30,7 +30,7 @@ def people() -> dict[str, dict[str, Any]]:
         "second-ada": {**person("second-ada", "staff"), "preferred_username": "Ada"},
         # U+212A is a k in lower case
         "kelvin": {**person("kelvin", "staff"), "preferred_username": "\u212aate"},
-        "nobody": {"preferred_username": "nobody", "groups": ["staff"]},
+        "subless": {"preferred_username": "subless", "groups": ["staff"]},
         "guest": person("guest"),
         "kate": person("kate"),
     }
@@ -99,14 +99,14 @@ def test_group_lets_in_and_another_keeps_out(hub: Hub) -> None:
 def test_names_that_are_not_ours(hub: Hub) -> None:
     assert hub.lets_in("ada")
     assert not hub.lets_in("second-ada"), "Ada is ada here, and another account"
-    assert not hub.lets_in("kelvin"), "who would be kate, whom the settings let in"
-    assert not hub.lets_in("nobody"), "who has no sub"
+    assert not hub.lets_in("kelvin"), "who would be kate, who is let in by the settings"
+    assert not hub.lets_in("subless"), "who has no sub"
     browser, status = hub.log_in("mail")
     assert status == 200
     assert "mail_at_example.edu" in browser.last.text
 
 
-def test_group_that_is_one_word_is_no_list_of_letters(hub: Hub) -> None:
+def test_group_that_is_one_word_is_not_a_list_of_letters(hub: Hub) -> None:
     assert hub.lets_in("letters")
     of(hub).people["eve"]["groups"] = "sage"
     assert not hub.lets_in("eve"), "the group s is let in"
@@ -118,8 +118,8 @@ def test_who_leaves_the_group_is_out_with_their_server(hub: Hub) -> None:
     eventually("the end of that server", lambda: hub.says("stopping the server", "bob"), seconds=SOON)
 
 
-def test_token_that_ends_is_nobody_who_left(hub: Hub) -> None:
-    """Without a token that renews it, nobody can be asked: the last answer holds."""
+def test_token_that_ends_does_not_say_that_the_person_left(hub: Hub) -> None:
+    """Without a token that renews it, there is no way to ask: the last answer holds."""
     browser = hub.with_server("cy")
     of(hub).revoke("cy")
     hub.asks_again()

@@ -86,7 +86,7 @@ def test_error_pages_say_what_to_do(plain: tuple[str, Path]) -> None:
         assert "<h1>" in answer.text
 
 
-def test_login_page_says_whom_to_ask(plain: tuple[str, Path]) -> None:
+def test_login_page_says_where_to_ask(plain: tuple[str, Path]) -> None:
     page = text_of(Browser(*plain).get("/hub/login"))
     assert "Ask an administrator of this site" in page
     assert "Username" in page
@@ -111,7 +111,7 @@ def test_upstreams_names_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> N
     assert {each for each in first if each.replace("-", "").isalpha()} <= set(TAKEN)
 
 
-def test_site_has_its_own_pages_and_nobody_is_logged_out(tmp_path: Path) -> None:
+def test_site_has_its_own_pages_and_people_stay_logged_in(tmp_path: Path) -> None:
     directory, stack = tmp_path / "hub", tmp_path / "stack"
     directory.mkdir()
     with serving(configured(directory, site(login="dummy"))) as url:
@@ -140,5 +140,5 @@ def test_site_has_its_own_pages_and_nobody_is_logged_out(tmp_path: Path) -> None
         for path in ("/hub/site/css/none.css", "/hub/site/..%2f..%2fsite.json", "/hub/site/%2e%2e/logo.png"):
             assert stranger.get(path).status_code in (403, 404), path
         failed = stranger.get("/hub/faq")
-        assert failed.status_code == 500, "a page that fails ends in the page of errors, and the hub goes on"
+        assert failed.status_code == 500, "a page that fails ends in the page of errors, and the hub continues"
         assert "Something went wrong at the hub" in failed.text

@@ -178,10 +178,10 @@ def test_database_that_is_away_is_awaited_and_said(tmp_path: Path, server: Postg
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"password": "T0P-S3CRET of somebody else"}, "password authentication failed for user"),
+        ({"password": "T0P-S3CRET of another"}, "password authentication failed for user"),
         ({"certificate_authority": None}, None),
     ],
-    ids=["a wrong password", "nobody checks whose it is"],
+    ids=["a wrong password", "no authority to check it by"],
 )
 def test_what_keeps_the_hub_out_is_said(
     tmp_path: Path, server: Postgres, wrong: dict[str, Any], said: str | None
@@ -215,7 +215,7 @@ def test_a_stranger_is_not_taken_for_the_database(tmp_path: Path, server: Postgr
         server.stop()
 
 
-def test_hub_goes_on_when_the_database_comes_back(tmp_path: Path, server: Postgres) -> None:
+def test_hub_continues_when_the_database_comes_back(tmp_path: Path, server: Postgres) -> None:
     server.start()
     hub = Hub(tmp_path / "hub", settings(server))
     try:

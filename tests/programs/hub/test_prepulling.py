@@ -174,7 +174,7 @@ def test_node_that_keeps_quiet_about_small_images_is_believed() -> None:
     assert next_pull(node(*many[:49]), [LAB], memory, LONGEST_PAUSE) == LAB
 
 
-def test_what_stayed_begins_anew() -> None:
+def test_what_stayed_begins_again() -> None:
     memory = Memory()
     memory.note("chick1", LAB, "ErrImagePull", 0)
     memory.note("chick1", LAB, "", FIRST_PAUSE)

@@ -213,7 +213,7 @@ def test_every_node_for_people_gets_every_image(tmp_path: Path, cluster: Control
     assert max(kubelets.most.values()) == 1
 
 
-def test_image_that_nobody_has_holds_up_no_other(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+def test_image_that_does_not_exist_holds_up_no_other(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
     kubelets.broken.add(SERVER)
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, with_images(EXTRA)) as log:
@@ -227,7 +227,7 @@ def test_image_that_nobody_has_holds_up_no_other(tmp_path: Path, cluster: Contro
     assert f"chick1: {SERVER}: ErrImagePull" in said
 
 
-def test_hub_that_starts_again_goes_on_where_it_was(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+def test_hub_that_starts_again_resumes_where_it_was(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
     kubelets.held.set()
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, with_images(EXTRA)):

@@ -28,7 +28,7 @@ def test_events_are_told_in_plain_words(reason: str, message: str, says: str) ->
     assert step["progress"] == 5
 
 
-def test_what_kubernetes_says_is_no_html() -> None:
+def test_what_kubernetes_says_is_not_html() -> None:
     step = told({"raw_event": {"reason": "Pulled", "message": "<b>"}, "message": "<script>alert(1)</script>"})
     assert "<script>" not in step["html_message"]
 

@@ -1,6 +1,6 @@
 """Run by JupyterHub's own interpreter in the place of a user server: answers every question, until its hub ends.
 
-`user_server.py [FILE]`: while there is such a file, it goes on without the hub, as a pod does.
+`user_server.py [FILE]`: while there is such a file, it keeps running without the hub, as a pod does.
 """
 
 import json

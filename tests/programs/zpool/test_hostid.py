@@ -1,4 +1,4 @@
-"""Whose pool it is: a machine that was installed anew gets its pool back, and another machine's is refused."""
+"""Whose pool it is: a machine that was reinstalled gets its pool back, and another machine's is refused."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_reinstalled_machine_takes_its_hostid_back(then: str, now: str, own: int
         pytest.param([label(host="goose", txg=1), label(1, txg=9)], id="exported since; one disk was away"),
     ],
 )
-def test_pool_that_nobody_else_has_is_imported_as_it_is(labels: list[Label]) -> None:
+def test_pool_that_no_other_machine_has_is_imported_as_it_is(labels: list[Label]) -> None:
     assert needed(*labels) is None
 
 

@@ -81,7 +81,7 @@ def test_servers_find_theirs_in_their_own_namespace(hub: Recorded) -> None:
     assert values["added"]["secret"] == "server-files"
 
 
-def test_nobody_is_logged_out(hub: Recorded) -> None:
+def test_people_stay_logged_in(hub: Recorded) -> None:
     plain = program(site())
     before, after = (recorded.one("hub-keys").inputs["stringData"] for recorded in (plain, hub))
     assert before == after

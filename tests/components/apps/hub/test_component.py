@@ -131,7 +131,7 @@ def test_site_without_a_provider_says_nothing_of_one() -> None:
 
 
 def way_out(recorded: Recorded) -> list[dict[str, Any]]:
-    """Return where the hub may go on port 443."""
+    """Return the destinations that the hub may reach on port 443."""
     (policy,) = [each for each in recorded.all(POLICY) if each.name == "hub-hub-policy"]
     rules = [each for each in policy.inputs["spec"]["egress"] if [port["port"] for port in each["ports"]] == [443]]
     return [peer["ipBlock"] for rule in rules for peer in rule["to"]]

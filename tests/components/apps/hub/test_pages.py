@@ -60,7 +60,7 @@ def test_announcements_change_no_pod(hub: Recorded) -> None:
     assert not made.get("immutable")
 
 
-def test_proxy_goes_on(hub: Recorded) -> None:
+def test_proxy_does_not_change(hub: Recorded) -> None:
     assert pod(hub, "hub-proxy") == pod(program(site()), "hub-proxy")
 
 

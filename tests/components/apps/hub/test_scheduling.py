@@ -50,11 +50,11 @@ def test_site_that_says_nothing_has_what_it_had() -> None:
 def test_hub_and_proxy_come_before_people_and_people_before_placeholders(hub: Recorded) -> None:
     values = {f"{each.name}-1a2b3c4d": each.inputs["value"] for each in hub.all(CLASS)}
     for name in ("hub-server", "hub-proxy"):
-        assert values[pod(hub, name)["priorityClassName"]] > 0, "people's servers have the default"
+        assert values[pod(hub, name)["priorityClassName"]] > 0, "user servers have the default"
     assert values[pod(hub, "hub-placeholders")["priorityClassName"]] < 0
 
 
-def test_placeholder_keeps_room_for_a_server_and_holds_nobody_up(hub: Recorded) -> None:
+def test_placeholder_keeps_room_for_a_server_and_delays_nothing(hub: Recorded) -> None:
     made = hub.one("hub-placeholders").inputs
     assert made["metadata"]["namespace"] == "users"
     assert made["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true", "on a full rack they wait for ever"

@@ -1,4 +1,4 @@
-"""When a control plane renews its certificates, and when the stack reads the administrator's kubeconfig anew."""
+"""When a control plane renews its certificates, and when the stack reads the administrator's kubeconfig again."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def test_period_changes_one_command_and_what_it_reads(cluster: Callable[..., Rec
     assert differing(first, cluster(now=begun + 1)) == set()
     assert differing(first, cluster(now=begun + YEAR / 4 - 1)) == set()
     assert differing(first, cluster(now=begun + YEAR / 4)) == {ADMINISTRATOR}
-    # As the preview has it, in which nobody knows yet what is read.
+    # As the preview has it, in which the kubeconfig is not known yet.
     assert differing(first, cluster(now=begun + YEAR / 4, unknown=[ADMINISTRATOR])) == {ADMINISTRATOR, "flock-provider"}
 
 
@@ -66,7 +66,7 @@ def test_setting_reaches_kubeadm_and_the_timer(lifetime: str, seconds: int, inte
     assert INIT_CONFIG in files_of(control_plane_role(site))
 
 
-def test_another_lifetime_reads_the_kubeconfig_anew() -> None:
+def test_another_lifetime_reads_the_kubeconfig_again() -> None:
     one, other = (administrator_role(reading(seconds, NOW)) for seconds in (YEAR, 1200))
     assert one != other
 

@@ -107,7 +107,7 @@ def test_data_without_the_authority_are_refused(made: MachineOfFiles, lost: str)
     refused(made, "not whole")
 
 
-def test_half_made_by_us_but_with_files_of_somebody_is_refused(machine: MachineOfFiles) -> None:
+def test_half_made_by_us_but_with_files_of_another_is_refused(machine: MachineOfFiles) -> None:
     machine.apply(fails_at="certs")
     machine.write(f"{DATA}/snapshot.db")
     refused(machine, known=False)
@@ -127,7 +127,7 @@ def test_disk_that_is_not_mounted_is_refused_even_on_a_new_machine(machine: Mach
         lambda machine: machine.path(MARKS).rename(machine.path("/gone")),
         lambda machine: None,
     ],
-    ids=["installed anew", "reset by hand"],
+    ids=["reinstalled", "reset by hand"],
 )
 def test_control_plane_without_a_trace_makes_no_second_cluster(
     made: MachineOfFiles, lose: Callable[[MachineOfFiles], object]
@@ -144,7 +144,7 @@ def test_control_plane_without_a_trace_makes_no_second_cluster(
     assert made.marks() == {"made"}
 
 
-def test_beginning_again_goes_on_after_it_was_cut_short(made: MachineOfFiles) -> None:
+def test_beginning_again_resumes_after_it_was_cut_short(made: MachineOfFiles) -> None:
     made.path(f"{ETC}/pki").rename(made.path("/pki"))
     made.path(DATA).rename(made.path("/data"))
     made.path("/answers").unlink()
@@ -176,7 +176,7 @@ def test_restored_cluster_is_taken_as_it_is(made: MachineOfFiles) -> None:
 
 @pytest.mark.parametrize("answers", [True, False])
 @pytest.mark.parametrize("marked", [True, False])
-def test_etcd_that_began_anew_beside_its_data_is_refused(made: MachineOfFiles, answers: bool, marked: bool) -> None:
+def test_etcd_that_began_an_empty_cluster_is_refused(made: MachineOfFiles, answers: bool, marked: bool) -> None:
     """A kubelet that starts while the disk is not mounted makes the directory, and etcd an empty cluster in it."""
     made.path(DATA).rename(made.path("/data"))
     made.write(f"{DATA}/member/uid", "another")
@@ -190,7 +190,7 @@ def test_etcd_that_began_anew_beside_its_data_is_refused(made: MachineOfFiles, a
     assert refusal.status == 1
     assert "etcd has started with no data" in refusal.printed
     assert files(made) == before
-    made.path(DATA).rename(made.path("/anew"))
+    made.path(DATA).rename(made.path("/empty"))
     made.path("/data").rename(made.path(DATA))
     assert made.apply(known=True).status == 0
     assert made.check().status == 0

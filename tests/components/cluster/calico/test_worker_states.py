@@ -135,7 +135,7 @@ def test_node_that_runs_needs_no_token(head: MachineOfFiles) -> None:
     assert head.check().status == 0
 
 
-def test_machine_that_was_installed_anew_loses_its_old_node_and_gets_a_token(head: MachineOfFiles) -> None:
+def test_machine_that_was_reinstalled_loses_its_old_node_and_gets_a_token(head: MachineOfFiles) -> None:
     head.write("/node", EARLIER)
     token_ends_in(head, hours=20)
     assert "earlier installation" in head.check().printed
@@ -185,7 +185,7 @@ def test_node_whose_kubelet_answers_is_never_deleted(head: MachineOfFiles) -> No
     assert not logged(head, "delete node")
 
 
-def test_other_roles_of_the_machine_go_on_while_a_worker_is_waited_for(tmp_path: Path, site: Site) -> None:
+def test_other_roles_of_the_machine_continue_while_a_worker_is_waited_for(tmp_path: Path, site: Site) -> None:
     """The worker that is waited for needs a token, which another role makes, under the same lock."""
     script = roles.pods_role(site).items[0]
     assert isinstance(script, Script)

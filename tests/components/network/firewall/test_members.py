@@ -32,7 +32,7 @@ class Filter:
         self._net = net
         self._directory = directory
         (directory / "bin").mkdir()
-        # What has to do with time is left out: systemd's timer that takes rules back.
+        # Without what has to do with time: systemd's timer that takes rules back.
         for name, words in (("nft", [*command("nft"), '"$@"']), ("systemd-run", [":"]), ("systemctl", [":"])):
             program = directory / "bin" / name
             program.write_text(f"#!/bin/sh\n{' '.join(words)}\n")
@@ -92,7 +92,7 @@ def load_rules(hen: Filter, port: int = 2049) -> Role:
     return loading(text)
 
 
-def test_new_member_is_no_change_of_the_rules(hen: Filter) -> None:
+def test_new_member_does_not_change_the_rules(hen: Filter) -> None:
     rules = loading(ruleset(site("dev"), "hen", openings(OLD)))
     sets = load_members(hen, OLD, NEW)
     assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) == *' 198.18.0.102/31 '* ]]")
@@ -125,7 +125,7 @@ def test_file_that_was_being_written_when_the_power_went_is_not_loaded(hen: Filt
     assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) == *' 198.18.0.102 '* ]]")
 
 
-def test_rules_without_the_members_file_let_nobody_in(hen: Filter) -> None:
+def test_rules_without_the_members_file_let_no_peer_in(hen: Filter) -> None:
     assert hen.bash(f"rm {DIRECTORY}/members.nft; nft --file {DIRECTORY}/candidate.nft")
     assert hen.bash("[[ $(nft list set inet henhouse tcp_2049) != *elements* ]]")
 

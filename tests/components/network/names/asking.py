@@ -1,7 +1,7 @@
 """Asks a name server and prints the answer: `asking.py udp|tcp SERVER A|AAAA|PTR NAME` (RFC 1035, 4).
 
-Run inside a network namespace. Standard library only. One word for each record's data, behind the response code: 0 is
-no error, 3 no such name, 5 refused. Nothing, and exit status 1, when no answer comes.
+Run inside a network namespace. Standard library only. One word for each record's data, behind the response code: 0 for
+no error, 3 for no such name, 5 for refused. Nothing, and exit status 1, when no answer comes.
 """
 
 import secrets

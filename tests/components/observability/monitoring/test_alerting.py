@@ -112,7 +112,7 @@ def test_port_465_speaks_tls_from_the_first_byte() -> None:
     assert turns == {"mail": True, "old-mail": False, "near-mail": False}
 
 
-def test_watchdog_always_fires_where_somebody_listens(tmp_path: Path) -> None:
+def test_watchdog_always_fires_where_it_has_a_receiver(tmp_path: Path) -> None:
     assert watchdog_rules(site().monitoring) == {}
     ((name, rules),) = watchdog_rules(site(**EVERY_KIND).monitoring).items()
     (tmp_path / name).write_text(rules)
@@ -149,7 +149,7 @@ async def _smtp(inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.Stre
             case "AUTH":
                 await say("235 welcome")
             case "DATA":
-                await say("354 go on")
+                await say("354 end with a dot")
                 inbox.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
                 await say("250 taken")
             case "QUIT":
@@ -202,7 +202,7 @@ def test_alert_reaches_a_mailbox_and_a_hook(inbox: tuple[Inbox, int, int], tmp_p
             "mail": {**MAIL, "smarthost": f"localhost:{smtp}", "user": "hen", "password": "T0P-S3CRET"},
             "chat": {"type": "slack", "url": f"{hook}/slack/T0P-S3CRET"},
             "phone": {"type": "webhook", "url": f"{hook}/phone", "severities": ["critical"]},
-            "nobodys": {"type": "webhook", "url": f"{hook}/warnings", "severities": ["warning"]},
+            "unused": {"type": "webhook", "url": f"{hook}/warnings", "severities": ["warning"]},
         },
         watchdog=f"{hook}/watchdog",
     )
@@ -211,7 +211,7 @@ def test_alert_reaches_a_mailbox_and_a_hook(inbox: tuple[Inbox, int, int], tmp_p
     for name, value in secrets_of(settings.monitoring).items():
         (credentials / name).write_text(value)
     text = alertmanager_yml(settings.monitoring, HELLO).replace(CREDENTIALS_DIRECTORY, str(credentials))
-    # This server offers no TLS; and nobody waits for half a minute.
+    # This server offers no TLS; and the test does not wait for half a minute.
     text = text.replace("require_tls: true", "require_tls: false").replace("group_wait: 30s", "group_wait: 0s")
     (tmp_path / "alertmanager.yml").write_text(text)
     port = _free_port()
