@@ -118,7 +118,7 @@ def test_no_pod_starts_before_its_policy(edge: Recorded) -> None:
     assert "edge-policy" in edge.one("edge-proxy", "kubernetes:apps/v1:Deployment").depends_on_names
 
 
-def test_only_those_are_let_in_whose_word_on_the_client_is_taken(edge: Recorded) -> None:
+def test_only_trusted_peers_are_let_in(edge: Recorded) -> None:
     (rule,) = edge.one("edge-policy").inputs["spec"]["ingress"]
     assert {peer["ipBlock"]["cidr"] for peer in rule["from"]} == {f"198.18.0.{last}/32" for last in (2, 100, 101, 102)}
     assert {port["port"] for port in rule["ports"]} == {8080, 8443}
