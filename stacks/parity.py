@@ -120,8 +120,8 @@ def markdown() -> str:
     for room in rooms:
         rows = [_row(name, table[name], below[name]) for name in sorted(table) if name.partition(".")[0] == room]
         parts.append("\n".join([f"## {room}", "", "| there | here | |", "| --- | --- | --- |", *rows, ""]))
-    left_out = [f"- {each['what']}: {each['why']}." for each in _table()["left_out"]]
-    return "\n".join([*parts, "## Omitted on purpose", "", *left_out, ""])
+    omitted = [f"- {each['what']}: {each['why']}." for each in _table()["omitted"]]
+    return "\n".join([*parts, "## Omitted on purpose", "", *omitted, ""])
 
 
 def _counts(table: Mapping[str, Group]) -> str:

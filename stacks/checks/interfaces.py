@@ -139,7 +139,7 @@ def vlans(site: Site) -> Iterator[Problem]:
             if carrier is None or carrier.vlan is not None:
                 yield Problem(
                     f"{path}.vlan.on",
-                    f"{on} is {'no interface' if carrier is None else 'a VLAN'} of hosts.{name}.interfaces",
+                    f"{on} is {'not an interface' if carrier is None else 'a VLAN'} of hosts.{name}.interfaces",
                     accepted="an interface, or a bond, of that list; it may have no addresses",
                 )
                 continue

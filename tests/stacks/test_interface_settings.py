@@ -118,7 +118,7 @@ REJECTED: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
     "VLAN 4095": ({"eno1": OWN, "v": {**PUBLIC, "vlan": {"id": 4095, "on": "eno1"}}}, "interfaces.v.vlan.id: 4095"),
     "a VLAN on nothing": (
         {"eno1": OWN, "v": {**PUBLIC, "vlan": {"id": 7, "on": "eno2"}}},
-        "interfaces.v.vlan.on: eno2 is no interface of hosts.rooster.interfaces",
+        "interfaces.v.vlan.on: eno2 is not an interface of hosts.rooster.interfaces",
     ),
     "a VLAN on itself": (
         {"eno1": OWN, "v": {**PUBLIC, "vlan": {"id": 7, "on": "v"}}},

@@ -67,7 +67,7 @@ def _object(value: Props, kind: str, inside: str = "") -> Props:
     found = {key: _field(key, item, kind) for key, item in value.items()}
     if inside in _QUANTITIES:
         return {key: quantity(item) for key, item in found.items()}
-    return {key: item for key, item in found.items() if not _left_out(key, item, kind)}
+    return {key: item for key, item in found.items() if not _omitted(key, item, kind)}
 
 
 def _field(key: str, value: Any, kind: str) -> Any:
@@ -78,7 +78,7 @@ def _field(key: str, value: Any, kind: str) -> Any:
     return quantity(value) if key == "sizeLimit" else value
 
 
-def _left_out(key: str, value: Any, kind: str) -> bool:
+def _omitted(key: str, value: Any, kind: str) -> bool:
     if value is UNKNOWN or value is None or value:
         return False
     if value == {}:
