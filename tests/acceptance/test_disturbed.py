@@ -1,0 +1,116 @@
+"""User servers while parts of the hub and of the cluster are restarted, drained or away. A part of `make chaos`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Final
+
+import pytest
+
+from tests.acceptance.site import Clock, eventually, kubectl, make, on, password
+from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
+from tests.browser.session import Notebook, login_page, open_notebook
+
+pytestmark = pytest.mark.chaos
+
+USER: Final = "ada"
+NODE: Final = "chick2"
+"""The rack's only machine for user servers."""
+AWAY_SECONDS: Final = 120
+MANIFEST: Final = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+ASIDE: Final = "/etc/kubernetes/kube-apiserver.yaml"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site() -> None:
+    """Bring the site up."""
+    make("up")
+
+
+def test_kernel_answers_after_hub_and_proxy_were_restarted(clock: Clock) -> None:
+    with open_notebook(USER, password()) as page:
+        page.run("kept = 41; print(kept)")
+        page.expect_output("41")
+        with clock.timing("hub and proxy restarted"):
+            for name in ("hub", "proxy"):
+                kubectl("--namespace", "hub", "rollout", "restart", f"deployment/{name}")
+            for name in ("hub", "proxy"):
+                kubectl("--namespace", "hub", "rollout", "status", f"deployment/{name}", "--timeout=5m")
+            eventually("the login page", login_page, seconds=300)
+        with clock.timing("restarted → the kernel answers"):
+            eventually("an answer of the kernel", partial(_answers, page), seconds=300)
+
+
+def _answers(page: Notebook) -> bool:
+    """Whether the kernel still has its variable; JupyterLab connects again by itself, after a while."""
+    try:
+        page.run("print(kept + 1)")
+        page.expect_output("42")
+    except AssertionError:
+        return False
+    return True
+
+
+@contextmanager
+def drained(node: str) -> Iterator[None]:
+    """Have nothing on a node but what is on every node."""
+    kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
+    try:
+        yield
+    finally:
+        kubectl("uncordon", node)
+
+
+def test_person_on_a_drained_node_reads_why_and_starts_again(clock: Clock) -> None:
+    with visitor() as ada:
+        assert ada.log_in(USER, password())
+        assert ada.start(USER).status < 400
+        with clock.timing("node drained, its user server ended"), drained(NODE):
+            eventually("the hub's word on the end", lambda: not ada.runs(USER), seconds=SERVER_SECONDS)
+            gone = ada.ask(f"/user/{USER}/lab", "--location")
+            assert "is not running" in gone.text
+            ada.call("POST", f"/users/{USER}/server")
+            eventually("a word on what is awaited", lambda: _no_room(ada), seconds=120)
+        with clock.timing("node back → server"):
+            eventually("the server", lambda: ada.runs(USER), seconds=SERVER_SECONDS)
+
+
+def _no_room(person: Visitor) -> bool:
+    """Whether the page of the start says that it waits for a machine; its events end when the server runs."""
+    return "no room" in person.ask(f"/hub/api/users/{USER}/server/progress", "--max-time", "10").text.lower()
+
+
+@contextmanager
+def api_server_away() -> Iterator[None]:
+    """Have no API server while the block runs: the kubelet ends it when its manifest is moved away."""
+    on("chick0", f"mv {MANIFEST} {ASIDE}")
+    try:
+        eventually("the API server's end", lambda: not _api_answers(), seconds=120)
+        yield
+    finally:
+        on("chick0", f"mv {ASIDE} {MANIFEST}")
+        eventually("the API server", _api_answers, seconds=300)
+
+
+def _api_answers() -> bool:
+    return "ok" in kubectl("--request-timeout=3s", "get", "--raw", "/readyz", check=False)
+
+
+def test_starts_come_through_when_the_api_server_is_away_for_two_minutes(clock: Clock) -> None:
+    people = ("eve", "bob", "carol")
+    with ExitStack() as stack:
+        visitors = {name: stack.enter_context(visitor()) for name in people}
+        for name, each in visitors.items():
+            assert each.log_in(name, password())
+        for name, each in visitors.items():
+            assert each.call("POST", f"/users/{name}/server").status < 400
+        with clock.timing("API server away"), api_server_away():
+            end = time.monotonic() + AWAY_SECONDS
+            while time.monotonic() < end:
+                assert login_page()
+        with clock.timing("API server back → all servers run"):
+            for name, each in visitors.items():
+                eventually(f"{name}'s server", partial(each.runs, name), seconds=SERVER_SECONDS)
+        for name, each in visitors.items():
+            each.stop(name)
