@@ -1,10 +1,19 @@
-"""Times of the acceptance run, printed under its results."""
+"""The order of the acceptance run's chapters, and their times, printed under the results."""
+
+from typing import Final
 
 import pytest
 
 from tests.acceptance.site import Clock
 
+CHAPTERS: Final = ("test_story.py", "test_person.py", "test_taken_down.py")
+"""Files that use one rack, in this order; pytest's own order is by name."""
 _CLOCK = Clock()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the chapters in their order, after all other tests."""
+    items.sort(key=lambda item: CHAPTERS.index(item.path.name) if item.path.name in CHAPTERS else -1)
 
 
 @pytest.fixture(scope="session")
