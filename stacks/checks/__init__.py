@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, network, site, storage
+from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, needs, network, site, storage
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -17,6 +17,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *hub.CHECKS,
     *added.CHECKS,
     *menu.CHECKS,
+    *needs.CHECKS,
     *site.CHECKS,
 )
 

@@ -6,6 +6,7 @@ from typing import Final
 from stacks.checks.check import Check, repeated
 from stacks.problems import Problem
 from stacks.settings import Site
+from stacks.settings.logins.provider import ProviderLoginSettings
 from stacks.settings.menu import bytes_of
 
 
@@ -65,6 +66,39 @@ def timeout_once(site: Site) -> Iterator[Problem]:
         yield Problem("hub.cull.timeout", "is hub.cull_idle_seconds by another name", accepted="one of the two")
 
 
+def culling_in_time(site: Site) -> Iterator[Problem]:
+    """Refuse looks that come after a limit, and an age that a server may have before it answers."""
+    hub = site.hub
+    if not hub.cull.enabled:
+        return
+    if hub.cull.every is not None and hub.cull.every > hub.shortest_limit:
+        yield Problem(
+            "hub.cull.every",
+            f"{hub.cull.every} is more than the shortest limit, {hub.shortest_limit}: servers would be stopped late",
+            accepted=f"30 to {hub.shortest_limit}, or nothing: a quarter of the limit",
+        )
+    ages = {"hub.cull.maxAge": hub.cull.max_age}
+    ages |= {f"hub.cull.groups.{index}.maxAge": each.max_age or 0 for index, each in enumerate(hub.cull.groups)}
+    for path, age in ages.items():
+        if 0 < age <= hub.start_timeout_seconds:
+            yield Problem(
+                path,
+                f"{age} is not more than hub.start_timeout_seconds, {hub.start_timeout_seconds}: as long takes a start",
+                accepted="0 for no limit, or more seconds",
+            )
+
+
+def answers_are_held(site: Site) -> Iterator[Problem]:
+    """Refuse a last answer of the provider that is too old whenever it is asked again."""
+    login = site.hub.login
+    if isinstance(login, ProviderLoginSettings) and 0 < login.hold_seconds <= login.check_seconds:
+        yield Problem(
+            "hub.login.hold_seconds",
+            f"{login.hold_seconds} is not more than check_seconds, {login.check_seconds}: no answer would ever be held",
+            accepted="0 to hold none, or more than check_seconds",
+        )
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     database_on_a_worker,
     hub_in_domain,
@@ -73,4 +107,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     size_in_order,
     edge_can_be_drained,
     timeout_once,
+    culling_in_time,
+    answers_are_held,
 )

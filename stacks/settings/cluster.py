@@ -1,15 +1,29 @@
 """Kubernetes and its network."""
 
 from ipaddress import IPv4Address
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl
 from stacks.versions import SITE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+MOST_FREE: Final = 50
+"""In percent. With more the kubelet would evict pods from a disk that is half empty."""
+
+
+def _check_free_disk(amount: str) -> str:
+    if not int(amount.rstrip("%GiM")):
+        raise ValueError("must be more than 0: a full disk stops all pods of the machine, not those alone that fill it")
+    if amount.endswith("%") and int(amount[:-1]) > MOST_FREE:
+        raise ValueError(f"must be at most {MOST_FREE}%: above that, pods are evicted from a disk that has room")
+    return amount
+
+
+FreeDisk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}(%|Mi|Gi)$"), AfterValidator(_check_free_disk)]
 
 
 class CalicoSettings(Model):
@@ -53,12 +67,12 @@ class ClusterSettings(Model):
     left, which restarts the control plane's pods one after the other; user servers do not notice."""
     ignore_preflight_errors: tuple[str, ...] = ()
     """Preflight checks of kubeadm to ignore."""
-    eviction_disk_available: Annotated[str, StringConstraints(pattern=r"^[0-9]+(%|Mi|Gi)$")] = "10%"
+    eviction_disk_available: FreeDisk = "10%"
     """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""
     image_gc_high_threshold_percent: int | None = Field(default=None, ge=1, le=100)
     """The kubelet removes unused images, those that were not used for the longest time first, when its disk is fuller
     than this (kubelet's imageGCHighThresholdPercent); 100 switches that off. If omitted, a little before it would evict
-    pods: 85 for the default of `eviction_disk_available`."""
+    pods: 85 for the default of `eviction_disk_available`, with which it is less than 90 or 100."""
     image_gc_low_threshold_percent: int | None = Field(default=None, ge=0, le=99)
     """It removes images until the disk is not fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
     image_maximum_gc_age: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}h$")] | None = None

@@ -12,15 +12,22 @@ SHORTEST_SECONDS = 60
 """Servers tell the hub of their activity every few minutes: less would stop what is in use."""
 LONGEST_SECONDS = 10 * 365 * 86400
 """Ten years. More is a slip of the pen."""
+INTERVAL = "cull_interval"
+USUAL_INTERVAL_SECONDS = 300
+"""As in Jupyter Server."""
 
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 def _with_a_time(settings: AnyModel, time: str) -> AnyModel:
-    """Refuse settings that say how to stop something, and not after how long."""
-    if settings.model_fields_set - {time} and not getattr(settings, time):
+    """Refuse settings that say how to stop something and not after how long, and looks that come after the time."""
+    seconds = getattr(settings, time)
+    if settings.model_fields_set - {time} and not seconds:
         raise ValueError(f"nothing is stopped without {time}: give it in seconds, or leave the other settings away")
+    interval = getattr(settings, INTERVAL)
+    if seconds and interval is not None and interval > seconds:
+        raise ValueError(f"{INTERVAL}, {interval}, is more than {time}, {seconds}: look at least as often")
     return settings
 
 
@@ -44,10 +51,10 @@ class CullGroupSettings(ChartModel):
 class KernelCullSettings(Model):
     """Kernels. Names and meanings are those of Jupyter Server's MappingKernelManager."""
 
-    cull_idle_timeout: int = Field(default=0, ge=0)
+    cull_idle_timeout: int = Field(default=0, ge=0, le=LONGEST_SECONDS)
     """Stop a kernel that was idle for this many seconds. If omitted, none is."""
-    cull_interval: int = Field(default=300, gt=0)
-    """Seconds between looks."""
+    cull_interval: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
+    """Seconds between looks. If omitted, 300, or the time after which something is stopped where that is shorter."""
     cull_connected: bool = False
     """Also kernels whose notebook is open in a browser."""
     cull_busy: bool = False
@@ -61,10 +68,10 @@ class KernelCullSettings(Model):
 class TerminalCullSettings(Model):
     """Terminals. Names and meanings are those of Jupyter Server's TerminalManager."""
 
-    cull_inactive_timeout: int = Field(default=0, ge=0)
+    cull_inactive_timeout: int = Field(default=0, ge=0, le=LONGEST_SECONDS)
     """Close a terminal in which nothing was typed or shown for this many seconds. If omitted, none is."""
-    cull_interval: int = Field(default=300, gt=0)
-    """Seconds between looks."""
+    cull_interval: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
+    """Seconds between looks. If omitted, 300, or the time after which something is stopped where that is shorter."""
 
     @model_validator(mode="after")
     def _closes_some(self) -> "TerminalCullSettings":
@@ -79,7 +86,7 @@ class CullSettings(ChartModel):
     timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
     """Stop servers that were idle for this many seconds. If omitted, `hub.cull_idle_seconds`."""
     every: int | None = Field(default=None, ge=30, le=LONGEST_SECONDS)
-    """Seconds between looks. If omitted, a quarter of the timeout, and 30 at least."""
+    """Seconds between looks. If omitted, a quarter of the shortest limit, and 30 at least."""
     max_age: int = Field(default=0, ge=0, le=LONGEST_SECONDS)
     """Stop servers that have run for this many seconds, also those in use; 0 for no limit."""
     concurrency: int = Field(default=10, ge=1)

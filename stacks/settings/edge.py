@@ -26,5 +26,5 @@ class EdgeSettings(Model):
     drain of the other."""
     certificate: AnyCertificate = AuthorityCertificateSettings()
     """Where the certificate of the public names comes from. If omitted, the stack's own authority signs it."""
-    dns_ttl_seconds: int = Field(default=3600, ge=60)
+    dns_ttl_seconds: int = Field(default=3600, ge=60, le=2**31 - 1)
     """Time to live of the records in the stack's outputs."""

@@ -18,7 +18,7 @@ from stacks.settings.chart import (
     VolumeMountSettings,
     VolumeSettings,
 )
-from stacks.settings.culling import CullSettings
+from stacks.settings.culling import LONGEST_SECONDS, SHORTEST_SECONDS, CullSettings
 from stacks.settings.database import AnyDatabase, SqliteSettings
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
@@ -35,9 +35,9 @@ KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
 class SizeSettings(Model):
     """What a person's server may use. Names and meanings are those of KubeSpawner."""
 
-    cpu_guarantee: float = Field(default=0.1, ge=0)
+    cpu_guarantee: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     """Cores reserved on the node."""
-    cpu_limit: float = Field(default=2, gt=0)
+    cpu_limit: float = Field(default=2, gt=0, allow_inf_nan=False)
     """The most cores it may use."""
     mem_guarantee: ByteSize = "512Mi"
     """Memory reserved on the node."""
@@ -104,7 +104,7 @@ class HubSettings(Model):
     start_timeout_seconds: int = Field(default=300, ge=30, le=86400)
     """How long a server may take to start. As long is waited for the home directory before, while the file server does
     not answer."""
-    cull_idle_seconds: int = Field(default=3600, ge=60)
+    cull_idle_seconds: int = Field(default=3600, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
     """Stop idle servers after this many seconds: `cull.timeout` by its first name. Give one of the two."""
     cull: CullSettings = CullSettings()
     """When servers are stopped by themselves, and kernels and terminals in them (docs/hub-culling.md)."""
@@ -145,6 +145,18 @@ class HubSettings(Model):
     def prepulls(self) -> bool:
         """Whether nodes pull images before people ask for them."""
         return self.pre_puller.continuous.enabled if self.pre_puller else self.image_menu is not None
+
+    @property
+    def cull_timeout(self) -> int:
+        """After how many seconds an idle server is stopped, where no group has another limit."""
+        return self.cull.timeout or self.cull_idle_seconds
+
+    @property
+    def shortest_limit(self) -> int:
+        """The least seconds after which any server is stopped by itself."""
+        entries = (self.cull, *self.cull.groups)
+        given = [seconds for each in entries for seconds in (each.timeout, each.max_age) if seconds]
+        return min([self.cull_timeout, *given])
 
     @property
     def callback_url(self) -> str:

@@ -53,9 +53,9 @@ class NamedSizeSettings(Model):
     """What people see. If omitted, the name with a capital."""
     description: Line | None = None
     """What people see below it. If omitted, its limits."""
-    cpu_limit: float = Field(gt=0)
+    cpu_limit: float = Field(gt=0, allow_inf_nan=False)
     """The most cores it may use."""
-    cpu_guarantee: float | None = Field(default=None, ge=0)
+    cpu_guarantee: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Cores reserved on the node. If omitted, a quarter of the limit."""
     mem_limit: ByteSize
     """The most memory it may use; beyond it the kernel kills the process."""
@@ -105,9 +105,9 @@ class OverrideSettings(Model):
     """Its image; the form then offers no choice of image."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
     """When a node pulls the image (imagePullPolicy)."""
-    cpu_guarantee: float | None = Field(default=None, ge=0)
+    cpu_guarantee: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Cores reserved on the node. If any of the four is set, the form offers no choice of size."""
-    cpu_limit: float | None = Field(default=None, gt=0)
+    cpu_limit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """The most cores it may use."""
     mem_guarantee: ByteSize | None = None
     """Memory reserved on the node."""
@@ -127,7 +127,7 @@ class OverrideSettings(Model):
     """Taints of nodes that it bears."""
     priority_class_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = None
     """Its priority."""
-    start_timeout: int | None = Field(default=None, ge=30)
+    start_timeout: int | None = Field(default=None, ge=30, le=86400)
     """Seconds that it may take to start."""
 
 

@@ -4,7 +4,7 @@ import re
 from ipaddress import IPv4Network
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, HttpUrl, Secret, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secret, StringConstraints, WithJsonSchema
 
 from programs.homes.names import LOGIN
 from stacks.time_zones import check_time_zone
@@ -142,7 +142,8 @@ LoadBalancerNetwork = Annotated[
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 """A zone that Debian 13 has without its package tzdata-legacy."""
 
-AsNumber = Annotated[int, "BGP autonomous system number"]
+AsNumber = Annotated[int, Field(ge=1, le=2**32 - 2)]
+"""A BGP autonomous system number; 0 and the last one are nobody's (RFC 7607, RFC 7300)."""
 
 ByteSize = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$")]
 """A size as Kubernetes writes it, for example 512Mi."""

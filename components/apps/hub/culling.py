@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from stacks.settings import HubSettings
+from stacks.settings.culling import INTERVAL, USUAL_INTERVAL_SECONDS, KernelCullSettings, TerminalCullSettings
 
 SHORTEST_ROUND = 30
 """Seconds."""
@@ -13,12 +12,12 @@ SHORTEST_ROUND = 30
 def cull_values(hub: HubSettings) -> dict[str, Any]:
     """Return what the fragment 50-culling.py and the culler read, with every default filled in."""
     cull = hub.cull
-    timeout = cull.timeout or hub.cull_idle_seconds
+    timeout = hub.cull_timeout
     return {
         "enabled": cull.enabled,
         "timeout": timeout,
         "max_age": cull.max_age,
-        "every": cull.every or max(SHORTEST_ROUND, timeout // 4),
+        "every": cull.every or max(SHORTEST_ROUND, hub.shortest_limit // 4),
         "concurrency": cull.concurrency,
         "groups": [
             {
@@ -39,10 +38,14 @@ def inside(hub: HubSettings) -> list[str]:
     """
     kernels, terminals = hub.cull.kernels, hub.cull.terminals
     return [
-        *(_arguments("MappingKernelManager", kernels) if kernels.cull_idle_timeout else []),
-        *(_arguments("TerminalManager", terminals) if terminals.cull_inactive_timeout else []),
+        *_arguments("MappingKernelManager", kernels, kernels.cull_idle_timeout),
+        *_arguments("TerminalManager", terminals, terminals.cull_inactive_timeout),
     ]
 
 
-def _arguments(owner: str, settings: BaseModel) -> list[str]:
-    return [f"--{owner}.{name}={value}" for name, value in settings.model_dump().items()]
+def _arguments(owner: str, settings: KernelCullSettings | TerminalCullSettings, seconds: int) -> list[str]:
+    if not seconds:
+        return []
+    usual = min(USUAL_INTERVAL_SECONDS, seconds)
+    given = {**settings.model_dump(), INTERVAL: settings.cull_interval or usual}
+    return [f"--{owner}.{name}={value}" for name, value in given.items()]

@@ -90,7 +90,7 @@ def hub_values(
         },
         "keys": {"names": list(site.hub.keys), "lost": site.hub.keys_lost},
         # By its first name: sites' own fragments may read it.
-        "cull_idle_seconds": site.hub.cull.timeout or site.hub.cull_idle_seconds,
+        "cull_idle_seconds": site.hub.cull_timeout,
         "cull": cull_values(site.hub),
         "pages": page_values(site.hub),
         "added": added_values(site.hub),
