@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from stacks.accepted import accepted, shown
 from stacks.settings import Site
+from stacks.settings.types import SPELLED
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,16 @@ class SettingsError(Exception):
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Pydantic's findings as problems. A value that may be a secret is never repeated."""
-    return [_problem(detail) for detail in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    inside = {detail["loc"][:length] for detail in found for length in range(len(detail["loc"]))}
+    # A list whose items are wrong is also too short without them.
+    return [_problem(detail) for detail in found if detail["loc"] not in inside]
 
 
 def _problem(detail: ErrorDetails) -> Problem:
     where = _as_written(detail["loc"])
+    if where[-1:] == (_NAME,):
+        where = where[:-1]
     path = ".".join(str(part) for part in where)
     match detail["type"]:
         case "missing":
@@ -64,9 +71,37 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "union_tag_invalid":
             tag = "what is given" if holds_secret(where) else repr(detail["ctx"]["tag"])
             return Problem(path, f"{tag} is none of its types", accepted=", ".join(_schema_at(where)[_TYPES]))
-        case _:
-            shown = "" if holds_secret(where) else f"{_masked(repr(detail['input']))}: "
-            return Problem(path, f"{shown}{_lower(detail['msg'].removeprefix('Value error, '))}")
+        case "value_error":
+            said = _lower(detail["msg"].removeprefix("Value error, "))
+            whole = isinstance(detail["input"], Mapping | Sequence) and not isinstance(detail["input"], str)
+            return Problem(path, said if whole or holds_secret(where) else f"{_masked(shown(detail['input']))}: {said}")
+        case kind:
+            given = "what is given" if holds_secret(where) else f"{_masked(shown(detail['input']))}:"
+            return Problem(path, f"{given} {_WHY.get(kind, 'cannot be used here')}", accepted=_accepted(detail, where))
+
+
+_WHY: Final = {
+    "too_short": "is too short",
+    "too_long": "is too long",
+    "string_too_short": "is too short",
+    "string_too_long": "is too long",
+    "greater_than": "is too little",
+    "greater_than_equal": "is too little",
+    "less_than": "is too much",
+    "less_than_equal": "is too much",
+}
+"""By pydantic's type of the mistake; its own words are about Python."""
+
+
+def _accepted(detail: ErrorDetails, where: Sequence[int | str]) -> str:
+    """Return what is accepted there: of a name, what names are; of a union, its types and the words for them."""
+    if pattern := detail.get("ctx", {}).get("pattern"):
+        return SPELLED[pattern]
+    node = _schema_at(where)
+    if types := node.get(_TYPES):
+        return f"settings with a type: {', '.join(types)}"
+    quotes = detail["type"] == "string_type" and isinstance(detail["input"], int | float)
+    return accepted(node, _resolved) + (", in quotes" if quotes else "")
 
 
 def _as_written(where: Iterable[int | str]) -> tuple[int | str, ...]:
@@ -144,6 +179,8 @@ def _items(node: Mapping[str, Any]) -> Any:
     return next((each["items"] for each in (node, *node.get("anyOf", ())) if "items" in each), None)
 
 
+_NAME = "[key]"
+"""What pydantic puts behind a name that it refuses."""
 _TYPES = "types"
 """What `_resolved` calls the models of a union, by the names of their types."""
 

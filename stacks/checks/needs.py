@@ -7,7 +7,7 @@ from typing import Final
 
 from stacks.checks.check import Check
 from stacks.problems import Problem
-from stacks.settings import Site
+from stacks.settings import NamedSizeSettings, OverrideSettings, Site, SizeSettings
 from stacks.settings.menu import bytes_of
 from stacks.settings.scheduling import ResourcesSettings, cores_of
 
@@ -65,14 +65,15 @@ def _limits(path: str, resources: ResourcesSettings, program: Program) -> Iterat
 
 def servers_start(site: Site) -> Iterator[Problem]:
     """Refuse sizes with which no user server starts, and those that no machine has room for."""
-    for path, size in (
+    sizes: tuple[tuple[str, SizeSettings | NamedSizeSettings | OverrideSettings], ...] = (
         ("hub.size", site.hub.size),
         *((f"hub.sizes.{index}", size) for index, size in enumerate(site.hub.sizes)),
         *(
             (f"hub.profile_list.{index}.kubespawner_override", profile.kubespawner_override)
             for index, profile in enumerate(site.hub.profile_list)
         ),
-    ):
+    )
+    for path, size in sizes:
         if size.cpu_limit is not None and Decimal(str(size.cpu_limit)) < cores_of(SERVER.cpu):
             yield _too_little(f"{path}.cpu_limit", f"{size.cpu_limit:g}", SERVER.name, f"{cores_of(SERVER.cpu):f}")
         if size.mem_limit is not None and bytes_of(size.mem_limit) < bytes_of(SERVER.memory):

@@ -3,14 +3,25 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, SecretStr
 
-from stacks.settings.types import HostKey, HostName, Model
+from stacks.settings.types import HostKey, HostName, Model, spelled
 
-Login = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
+Login = Annotated[
+    str,
+    spelled(
+        r"^[a-z_][a-z0-9_-]{0,31}$", "a user of a machine: up to 32 small letters, digits, _ and hyphens, such as root"
+    ),
+]
 """A user of a machine, as useradd(8) accepts it."""
 
-Reached = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+Reached = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        "an IPv4 address or a name, such as 192.0.2.1 or bastion.example.org",
+    ),
+]
 """An IPv4 address or a name of the DNS."""
 
 SSH_PORT: Final = 22

@@ -16,13 +16,12 @@ from pydantic import (
     Field,
     Secret,
     SecretStr,
-    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
-from stacks.settings.types import ByteSize, Model, UserName
+from stacks.settings.types import ByteSize, Model, UserName, spelled
 
 
 class ChartModel(Model):
@@ -31,13 +30,33 @@ class ChartModel(Model):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+EnvName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+        "the name of a variable: up to 128 letters, digits and _, no digit first, such as MY_DATA",
+    ),
+]
 """A name that every shell can refer to."""
-FileKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
-VolumeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+FileKey = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        "a name of your choice: up to 63 letters, digits, dots, _ and hyphens, such as my-file",
+    ),
+]
+VolumeName = Annotated[
+    str,
+    spelled(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "up to 63 small letters, digits and hyphens, such as shared-data"),
+]
 """A label of RFC 1123, which Kubernetes asks of volumes."""
 ObjectName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", max_length=253)
+    str,
+    spelled(
+        r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+        "the name of a Kubernetes object: small letters, digits, hyphens and dots, such as course-data",
+        max_length=253,
+    ),
 ]
 """The name of a Kubernetes object (RFC 1123)."""
 
@@ -237,8 +256,17 @@ class SingleuserSettings(ChartModel):
     """Volumes beside the home."""
 
 
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,61}$")]
-RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-_~.]{1,253}[a-z0-9]$")]
+ServiceName = Annotated[
+    str,
+    spelled(r"^[a-z][a-z0-9-]{0,61}$", "up to 62 small letters, digits and hyphens, a letter first, such as announcer"),
+]
+RoleName = Annotated[
+    str,
+    spelled(
+        r"^[a-z][a-z0-9-_~.]{1,253}[a-z0-9]$",
+        "at least 3 small letters, digits, hyphens, dots, _ and ~, a letter first, such as course-staff",
+    ),
+]
 """What JupyterHub accepts (jupyterhub/roles.py)."""
 
 
@@ -252,7 +280,16 @@ class ServiceSettings(Model):
     """What the service shows to the hub. A secret. If omitted, the hub makes one for the program that it runs."""
     display: bool = False
     """Whether people see the service in the hub's menu."""
-    oauth_client_id: Annotated[str, StringConstraints(pattern=r"^service-[A-Za-z0-9._-]+$")] | None = None
+    oauth_client_id: (
+        Annotated[
+            str,
+            spelled(
+                r"^service-[A-Za-z0-9._-]+$",
+                "service- and letters, digits, dots, _ and hyphens, such as service-announcer",
+            ),
+        ]
+        | None
+    ) = None
     """The name under which the service sends people to log in at the hub. If omitted, service-<name>."""
     oauth_redirect_uri: str | None = None
     """Where the hub sends people back to. With it, people can log in at the service with the hub's accounts."""

@@ -3,13 +3,13 @@
 from ipaddress import IPv4Address
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl
+from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl, spelled
 from stacks.versions import SITE
 
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[str, spelled(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers, such as 1.36.1")]
+Sha256 = Annotated[str, spelled(r"^[0-9a-f]{64}$", "64 hexadecimal digits, as sha256sum prints them")]
 
 MOST_FREE: Final = 50
 """In percent. With more the kubelet would evict pods from a disk that is half empty."""
@@ -23,7 +23,11 @@ def _check_free_disk(amount: str) -> str:
     return amount
 
 
-FreeDisk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}(%|Mi|Gi)$"), AfterValidator(_check_free_disk)]
+FreeDisk = Annotated[
+    str,
+    spelled(r"^[0-9]{1,6}(%|Mi|Gi)$", "a percentage of the disk or a size in Mi or Gi, such as 10% or 20Gi"),
+    AfterValidator(_check_free_disk),
+]
 
 
 class CalicoSettings(Model):
@@ -75,7 +79,9 @@ class ClusterSettings(Model):
     pods: 85 for the default of `eviction_disk_available`, with which it is less than 90 or 100."""
     image_gc_low_threshold_percent: int | None = Field(default=None, ge=0, le=99)
     """It removes images until the disk is not fuller than this (imageGCLowThresholdPercent). If omitted, 5 less."""
-    image_maximum_gc_age: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}h$")] | None = None
+    image_maximum_gc_age: (
+        Annotated[str, spelled(r"^[1-9][0-9]{0,5}h$", "whole hours, such as 720h for 30 days")] | None
+    ) = None
     """The kubelet also removes images that were not used for this long, such as `720h`, however much room there is
     (imageMaximumGCAge); what the image menu still has is pulled again. If omitted, age alone removes none."""
     max_pods: int = Field(default=110, ge=10, le=500)

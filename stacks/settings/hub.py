@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from stacks.settings.announcements import Announcements
 from stacks.settings.chart import (
@@ -26,10 +26,12 @@ from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
-from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName
+from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName, spelled
 from stacks.versions import SITE
 
-KeyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+KeyName = Annotated[
+    str, spelled(r"^[a-z0-9][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, such as first")
+]
 
 
 class SizeSettings(Model):
@@ -154,9 +156,8 @@ class HubSettings(Model):
     @property
     def shortest_limit(self) -> int:
         """The least seconds after which any server is stopped by itself."""
-        entries = (self.cull, *self.cull.groups)
-        given = [seconds for each in entries for seconds in (each.timeout, each.max_age) if seconds]
-        return min([self.cull_timeout, *given])
+        of_groups = [seconds for each in self.cull.groups for seconds in (each.timeout, each.max_age)]
+        return min(filter(None, (self.cull_timeout, self.cull.max_age, *of_groups)))
 
     @property
     def callback_url(self) -> str:

@@ -3,9 +3,9 @@
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from stacks.settings.types import Model
+from stacks.settings.types import Model, spelled
 
 SMALLEST_MTU = 1280
 """The minimum of IPv6 (RFC 8200, 5)."""
@@ -19,7 +19,14 @@ def _of_a_link(name: str) -> str:
     return name
 
 
-InterfaceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,14}$"), AfterValidator(_of_a_link)]
+InterfaceName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z][A-Za-z0-9._-]{0,14}$",
+        "the name of an interface: up to 15 letters, digits, dots, _ and hyphens, such as eno1",
+    ),
+    AfterValidator(_of_a_link),
+]
 """What the kernel calls an interface, or is to call it: at most 15 characters (IFNAMSIZ)."""
 
 

@@ -1,27 +1,80 @@
 """What people may choose before their server starts."""
 
+import re
 import ssl
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, StringConstraints
 
-from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image
+from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image, spelled
 
-OfferName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-GroupName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]
-"""A group of JupyterHub's (its table `groups` has 255 characters for it)."""
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
-"""A line that people read; it is shown as it is, without HTML."""
-Amount = int | float | Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}$")]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-LabelName = Annotated[
+OfferName = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+    spelled(r"^[a-z][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, a letter first, such as gpu-large"),
+]
+GroupName = Annotated[
+    str,
+    spelled(r"^[^\x00-\x1f\x7f]{1,255}$", "the name of a group, in one line of up to 255 characters, such as staff"),
+]
+"""A group of JupyterHub's (its table `groups` has 255 characters for it)."""
+Line = Annotated[str, spelled(r"^[^\x00-\x1f\x7f]+$", "one line of text", max_length=200)]
+"""A line that people read; it is shown as it is, without HTML."""
+_AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}")
+
+
+def _check_amount(value: Any) -> int | float | str:
+    """Take a number as it is: a device is counted, and memory has a unit."""
+    wrong = not isinstance(value, int | float | str) or isinstance(value, bool)
+    if wrong or not _AMOUNT.fullmatch(str(value)):
+        raise ValueError("must be an amount, such as 1, 0.5 or 2Gi")
+    amount: int | float | str = value
+    return amount
+
+
+Amount = Annotated[int | float | str, PlainValidator(_check_amount, json_schema_input_type=int | float | str)]
+
+
+def _check_toleration(value: Any) -> dict[str, str | int]:
+    if not isinstance(value, Mapping) or not value or set(value) - set(TOLERATION):
+        raise ValueError(f"must have some of {', '.join(TOLERATION)}, such as {{key: gpu, operator: Exists}}")
+    if any(not isinstance(each, TOLERATION[name]) or isinstance(each, bool) for name, each in value.items()):
+        raise ValueError("must have text behind each name, and a whole number behind tolerationSeconds")
+    return dict(value)
+
+
+TOLERATION: Final[Mapping[str, type]] = {
+    "key": str,
+    "operator": str,
+    "value": str,
+    "effect": str,
+    "tolerationSeconds": int,
+}
+"""Kubernetes' (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/)."""
+Toleration = Annotated[
+    dict[str, str | int], PlainValidator(_check_toleration, json_schema_input_type=dict[str, str | int])
+]
+VariableName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable: letters, digits and _, no digit first, such as MY_DATA"
     ),
 ]
-LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+LabelName = Annotated[
+    str,
+    spelled(
+        r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        "a name as Kubernetes has it for labels and resources, such as nvidia.com/gpu",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    spelled(
+        r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$",
+        "a label's value: up to 63 letters, digits, hyphens, dots and _, such as a100",
+    ),
+]
 
 _OURS: Final = ("HOME", "USER", "LOGNAME")
 _TAKEN: Final = ("JUPYTERHUB_", "JPY_")
@@ -117,15 +170,24 @@ class OverrideSettings(Model):
     """Other resources reserved, such as `nvidia.com/gpu: 1`."""
     extra_resource_limits: dict[LabelName, Amount] | None = None
     """The most of other resources it may use."""
-    default_url: Annotated[str, StringConstraints(pattern=r"^/[^\s]*$")] | None = None
+    default_url: Annotated[str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab")] | None = None
     """The page that opens, such as `/lab` or `/rstudio`."""
     environment: Environment | None = None
     """Further variables. They must not be secrets: every program in the server sees them."""
     node_selector: dict[LabelName, LabelValue] | None = None
     """Labels of the nodes that may run it, besides that they are for people."""
-    tolerations: tuple[dict[str, str | int], ...] | None = None
+    tolerations: tuple[Toleration, ...] | None = None
     """Taints of nodes that it bears."""
-    priority_class_name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] | None = None
+    priority_class_name: (
+        Annotated[
+            str,
+            spelled(
+                r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+                "the name of a PriorityClass: small letters, digits, hyphens and dots, such as urgent",
+            ),
+        ]
+        | None
+    ) = None
     """Its priority."""
     start_timeout: int | None = Field(default=None, ge=30, le=86400)
     """Seconds that it may take to start."""
@@ -149,8 +211,18 @@ class ProfileSettings(Model):
 
 
 def _check_repository(name: str) -> str:
-    if "@" in name or ":" in name.rpartition("/")[2]:
+    if has_tag(name):
         raise ValueError("must have no tag and no digest: the menu is made of the tags")
+    return check_repository(name)
+
+
+def has_tag(name: str) -> bool:
+    """Return whether an image's name ends in a tag or a digest."""
+    return "@" in name or ":" in name.rpartition("/")[2]
+
+
+def check_repository(name: str) -> str:
+    """Refuse what is not a repository's whole name."""
     try:
         check_image(f"{name}:tag")
     except ValueError as error:
@@ -170,8 +242,18 @@ def _check_authority(pem: str) -> str:
     return pem
 
 
-Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
-Authority = Annotated[str, StringConstraints(pattern=r"-----BEGIN CERTIFICATE-----"), AfterValidator(_check_authority)]
+Tag = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        "a tag without the image: up to 128 letters, digits, dots, hyphens and _, such as 2026-10-05",
+    ),
+]
+Authority = Annotated[
+    str,
+    spelled(r"-----BEGIN CERTIFICATE-----", "certificates in PEM, each from -----BEGIN CERTIFICATE----- on"),
+    AfterValidator(_check_authority),
+]
 """Certificates, PEM."""
 
 
@@ -195,7 +277,7 @@ class ImageMenuSettings(Model):
     it."""
     refresh_seconds: int = Field(default=300, ge=30, le=86400)
     """How often the hub lists the registry's tags."""
-    user: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
+    user: Annotated[str, spelled(r"^[^:\x00-\x1f\x7f]+$", "a registry's user, without a colon")] | None = None
     """Who asks, where the registry wants to know. The nodes then pull with it, too."""
     password: SecretStr | None = None
     """The password or the token of `user`."""

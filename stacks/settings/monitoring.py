@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from stacks.settings.receivers import AnyReceiver, WebhookReceiverSettings
-from stacks.settings.types import HostName, Model, SecretUrl
+from stacks.settings.types import HostName, Model, SecretUrl, spelled
 
 _UNITS: Final = {"MB": 20, "GB": 30, "TB": 40}
 SMALLEST: Final = "512MB"
@@ -24,7 +24,9 @@ def _bytes_of(size: str) -> int:
     return int(size[:-2]) << _UNITS[size[-2:]]
 
 
-DiskSize = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}(MB|GB|TB)$"), AfterValidator(_check_disk_size)]
+DiskSize = Annotated[
+    str, spelled(r"^[1-9][0-9]{0,5}(MB|GB|TB)$", "whole MB, GB or TB, such as 20GB"), AfterValidator(_check_disk_size)
+]
 """A size as Prometheus writes it, for example 20GB."""
 
 

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from stacks.settings.types import (
     HostName,
@@ -13,6 +13,7 @@ from stacks.settings.types import (
     Model,
     PodNetwork,
     ServiceNetwork,
+    spelled,
 )
 
 
@@ -27,7 +28,13 @@ class OpeningSettings(Model):
     """The protocol."""
     sources: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
     """Who may connect. If omitted, anyone."""
-    what: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ,./_-]{1,60}$")]
+    what: Annotated[
+        str,
+        spelled(
+            r"^[A-Za-z0-9 ,./_-]{1,60}$",
+            "up to 60 letters, digits, spaces, commas, dots, slashes, _ and hyphens, such as PostgreSQL",
+        ),
+    ]
     """What answers there, for people."""
 
 

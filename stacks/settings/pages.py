@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final
 
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.meta import find_referenced_templates
-from pydantic import AfterValidator, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
 from programs import hub as hub_program
 from stacks.settings.files import KIBIBYTE, Folder, check_folder, read_folder, too_large
+from stacks.settings.types import spelled
 
 LARGEST: Final = 768 * KIBIBYTE
 """Three quarters of a ConfigMap, in which henhouse's own templates are, too."""
@@ -52,7 +53,13 @@ UPSTREAM_OF_NATIVE: Final[Mapping[str, str]] = dict.fromkeys(
 )
 """NativeAuthenticator's templates; its page.html is never seen."""
 
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+VariableName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        "the name of a variable: up to 64 letters, digits and _, no digit first, such as contact",
+    ),
+]
 OF_JUPYTERHUB: Final = (
     *("base_url", "expanded_scopes", "henhouse", "login_service", "login_url", "logout_url", "parsed_scopes", "prefix"),
     *("services", "static_url", "user", "version_hash", "xsrf", "xsrf_token"),

@@ -1,9 +1,23 @@
 """Images that are on nodes before people ask for them."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from stacks.settings.chart import ChartModel, FileKey
-from stacks.settings.menu import Repository, Tag
+from stacks.settings.menu import Tag, check_repository, has_tag
+
+
+def _check_name(name: str) -> str:
+    if "@" in name:
+        raise ValueError("must have no tag and no digest: write HOST/PATH as name, and the tag as tag")
+    if has_tag(name):
+        path, _, tag = name.rpartition(":")
+        raise ValueError(f"must have no tag and no digest: write name: {path}, tag: {tag!r}")
+    return check_repository(name)
+
+
+RepositoryName = Annotated[str, Field(max_length=200), AfterValidator(_check_name)]
 
 
 class ContinuousSettings(ChartModel):
@@ -16,7 +30,7 @@ class ContinuousSettings(ChartModel):
 class ExtraImageSettings(ChartModel):
     """A further image."""
 
-    name: Repository
+    name: RepositoryName
     """Registry and path, such as `quay.io/jupyter/scipy-notebook`."""
     tag: Tag
     """The tag."""

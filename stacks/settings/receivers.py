@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from stacks.settings.types import DomainName, Model, SecretUrl
+from stacks.settings.types import DomainName, Model, SecretUrl, spelled
 
 Severity = Literal["critical", "warning"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
 
-MailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}$")]
+MailAddress = Annotated[
+    str, spelled(r"^[^@\s<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,255}$", "one mail address alone, such as ops@example.org")
+]
 """An address without a name (addr-spec of RFC 5322)."""
 
 
@@ -19,7 +21,11 @@ def _check_port(smarthost: str) -> str:
     return smarthost
 
 
-Smarthost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"), AfterValidator(_check_port)]
+Smarthost = Annotated[
+    str,
+    spelled(r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", "a mail server with its port, such as mail.example.org:587"),
+    AfterValidator(_check_port),
+]
 """host:port of a mail server."""
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stacks.settings.chart import ChartModel
 from stacks.settings.menu import bytes_of
-from stacks.settings.types import ByteSize
+from stacks.settings.types import ByteSize, spelled
 
 
 def _as_text(value: Any) -> Any:
@@ -27,7 +27,7 @@ def _some_cores(quantity: str) -> str:
 
 CpuQuantity = Annotated[
     str,
-    Field(pattern=r"^([1-9][0-9]{0,5}m|[0-9]{1,3}(\.[0-9]{1,3})?)$"),
+    spelled(r"^([1-9][0-9]{0,5}m|[0-9]{1,3}(\.[0-9]{1,3})?)$", "cores or thousandths of one, such as 2, 0.5 or 100m"),
     BeforeValidator(_as_text, json_schema_input_type=str | float),
     AfterValidator(_some_cores),
 ]

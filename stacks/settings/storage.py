@@ -3,11 +3,16 @@
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.settings.types import DiskId, HostName, Model
+from stacks.settings.types import DiskId, HostName, Model, spelled
 
-PoolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$")]
+PoolName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$", "up to 63 letters, digits, _, dots and hyphens, a letter first, such as nest"
+    ),
+]
 """A pool name; zpool-create(8) also reserves some words, which the checks across settings know."""
 
 
@@ -43,12 +48,14 @@ class PoolSettings(Model):
 class HomesSettings(Model):
     """The dataset with people's homes, and how it is exported."""
 
-    dataset: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")] = "homes"
+    dataset: Annotated[
+        str, spelled(r"^[a-z][a-z0-9_-]*$", "small letters, digits, _ and hyphens, a letter first, such as homes")
+    ] = "homes"
     """Name of the dataset below the pool."""
     service_address: IPv4Address | None = None
     """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. If omitted,
     Kubernetes chooses one when it makes the Service, and the address stays."""
-    capacity: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Gi|Ti)$")] = "1Ti"
+    capacity: Annotated[str, spelled(r"^[1-9][0-9]*(Gi|Ti)$", "whole Gi or Ti, such as 500Gi or 1Ti")] = "1Ti"
     """Nominal size of the PersistentVolume. Not enforced by NFS; use quotas."""
     threads: int = Field(default=16, ge=1, le=1024)
     """Threads of the kernel's NFS server (nfsd(8))."""

@@ -17,16 +17,40 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-HostName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+SPELLED: Final[dict[str, str]] = {}
+"""What a regular expression of ours accepts, in words with an example: nobody should have to read one in a refusal."""
+
+
+def spelled(pattern: str, words: str, *, max_length: int | None = None) -> StringConstraints:
+    """Constrain text to what a regular expression accepts; `words` say what that is to whoever wrote something else."""
+    SPELLED[pattern] = words
+    return StringConstraints(pattern=pattern, max_length=max_length)
+
+
+HostName = Annotated[
+    str,
+    spelled(
+        r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "one label of a name: small letters, digits and hyphens, a letter first, such as chick1",
+    ),
+]
 """One label of a machine's name (RFC 1123), beginning with a letter because it is also part of resource names."""
 
-UserName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
+UserName = Annotated[
+    str,
+    spelled(
+        f"^{LOGIN}$",
+        "a person's name at the hub: up to 63 small letters, digits, dots, _ and hyphens, a letter first, such as ada",
+    ),
+]
 """A person's name at the hub, which is also a part of their home's."""
 
 DomainName = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=253
+    spelled(
+        r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "a full name in small letters, without a dot at its end, such as hub.example.org",
+        max_length=253,
     ),
 ]
 """A fully qualified name in lower case without the final dot (RFC 1035, 2.3.1)."""
@@ -46,13 +70,25 @@ def _of_machines(name: str) -> str:
 MachinesDomain = Annotated[DomainName, AfterValidator(_of_machines)]
 """A zone that a name server of the site's own may answer for."""
 
-HostKey = Annotated[str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/]{68}$")]
+HostKey = Annotated[
+    str,
+    spelled(
+        r"^ssh-ed25519 [A-Za-z0-9+/]{68}$",
+        "what `cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub` prints there: an ed25519 key without its comment",
+    ),
+]
 """An ed25519 public key as in `/etc/ssh/ssh_host_ed25519_key.pub`, without its comment.
 
 RSA is not accepted: pinning one makes the SSH client ask for SHA-1 signatures, which current servers refuse.
 """
 
-DiskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+=-]{2,126}$")]
+DiskId = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z0-9][A-Za-z0-9._:+=-]{2,126}$",
+        "a name in /dev/disk/by-id, without the directory, such as wwn-0x5000c500a1b2c3d4",
+    ),
+]
 """A name in `/dev/disk/by-id`. Kernel names such as sda change between boots and are refused."""
 
 _IMAGE: Final = re.compile(
@@ -145,7 +181,7 @@ TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 AsNumber = Annotated[int, Field(ge=1, le=2**32 - 2)]
 """A BGP autonomous system number; 0 and the last one are nobody's (RFC 7607, RFC 7300)."""
 
-ByteSize = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$")]
+ByteSize = Annotated[str, spelled(r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$", "whole Ki, Mi, Gi or Ti, such as 512Mi or 2Gi")]
 """A size as Kubernetes writes it, for example 512Mi."""
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 24 * 3600}
@@ -165,7 +201,9 @@ def _check_lifetime(span: str) -> str:
 
 
 CertificateLifetime = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}[mhd]$"), AfterValidator(_check_lifetime)
+    str,
+    spelled(r"^[1-9][0-9]{0,5}[mhd]$", "whole minutes, hours or days, such as 12h or 90d"),
+    AfterValidator(_check_lifetime),
 ]
 """A span of minutes, hours or days, such as 90d. kubeadm advises against more than a year (its ValidateCertValidity);
 in less than 20 minutes a control plane could not be renewed in time."""

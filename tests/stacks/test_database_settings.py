@@ -59,7 +59,7 @@ def test_database_is_found(database: object, address: str) -> None:
         ({"type": "mysql"}, "accepted: sqlite-pvc, postgres"),
         ({"type": None}, "hub.db.type: is required and not given"),
         ({"password": None}, "hub.db.password: is required and not given"),
-        ({"password": ""}, "at least 1 item"),
+        ({"password": ""}, "at least 1 character"),
         ({"password": "a\0b"}, "must not hold a null byte"),
         ({"url": "postgres://hub@192.0.2.10/hub"}, "must begin with postgresql://"),
         ({"url": "mysql+pymysql://hub@192.0.2.10/hub"}, "there is a driver for PostgreSQL alone"),

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from stacks.settings.logins.provider import GroupsSettings
-from stacks.settings.types import DomainName, Model
+from stacks.settings.types import DomainName, Model, spelled
 
 
 class UsernameDerivation(Model):
@@ -18,7 +18,15 @@ class UsernameDerivation(Model):
     `_at_`."""
     domain: DomainName | None = None
     """What `strip_idp_domain` leaves away."""
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")] | None = None
+    prefix: (
+        Annotated[
+            str,
+            spelled(
+                r"^[a-z][a-z0-9-]{0,15}$", "up to 16 small letters, digits and hyphens, a letter first, such as ex"
+            ),
+        ]
+        | None
+    ) = None
     """What `prefix` puts before."""
 
     @model_validator(mode="after")
@@ -42,7 +50,12 @@ class IdentityProviderSettings(Model):
     """Whether people find it chosen already."""
 
 
-EntityId = Annotated[str, StringConstraints(pattern=r"^(https?://|urn:)[!-~]+$")]
+EntityId = Annotated[
+    str,
+    spelled(
+        r"^(https?://|urn:)[!-~]+$", "an EntityID of https://cilogon.org/idplist, such as urn:mace:incommon:example.edu"
+    ),
+]
 """An identity provider's name, from https://cilogon.org/idplist."""
 
 

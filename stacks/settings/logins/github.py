@@ -2,12 +2,17 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import HttpUrl, StringConstraints, model_validator
+from pydantic import HttpUrl, model_validator
 
 from stacks.settings.logins.provider import ProviderLoginSettings, ProviderUrl
+from stacks.settings.types import spelled
 
 GitHubGroup = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}(:[a-z0-9]([a-z0-9_-]*[a-z0-9])?)?$")
+    str,
+    spelled(
+        r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}(:[a-z0-9]([a-z0-9_-]*[a-z0-9])?)?$",
+        "an organization of GitHub or a team of one, such as my-lab or my-lab:staff",
+    ),
 ]
 """An organization of GitHub, or a team of one as `organization:team`."""
 

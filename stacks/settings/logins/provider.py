@@ -5,11 +5,11 @@ from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Self
 
 from cryptography.x509 import load_pem_x509_certificates
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
-from programs.homes.names import ACCOUNT_UIDS, LOGIN, ORGANIZATION_GIDS
+from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.logins.base import LoginSettings
-from stacks.settings.types import PublicUrl
+from stacks.settings.types import PublicUrl, UserName
 
 
 def _readable(text: str) -> str:
@@ -24,7 +24,6 @@ def _readable(text: str) -> str:
 
 Certificates = Annotated[str, AfterValidator(_readable)]
 """One or more certificates, PEM."""
-LoginName = Annotated[str, StringConstraints(pattern=f"^{LOGIN}$")]
 
 
 def _over_tls(url: HttpUrl) -> HttpUrl:
@@ -44,10 +43,10 @@ class ProviderLoginSettings(LoginSettings):
     """What the provider calls this hub. Register it there with the stack's output `hub_callback_url`."""
     client_secret: SecretStr = Field(min_length=1)
     """What the hub shows to the provider: `pulumi config set --secret --path 'henhouse:hub.login.client_secret'`."""
-    allowed_users: tuple[LoginName, ...] = ()
+    allowed_users: tuple[UserName, ...] = ()
     """Names, as the hub has them, that may log in without any other condition. Whoever has the name at the provider
     is meant: prefer groups where people may change their names."""
-    blocked_users: tuple[LoginName, ...] = ()
+    blocked_users: tuple[UserName, ...] = ()
     """Names that may not log in. They win over everything that is allowed."""
     check_seconds: int = Field(default=300, ge=10)
     """How often the hub asks the provider again about people who are logged in. The servers of people
