@@ -6,6 +6,7 @@ from typing import Any
 from database import remembered
 from henhouse_hub import site
 from jupyterhub import orm
+from keeping import write_whole
 
 FORMER = remembered(site["directory"], "administrators.json", site["database_url"])
 """Who the administrators were when the hub last started."""
@@ -18,4 +19,4 @@ def demote_former(db: Any, named: set[str]) -> None:
         user.admin = False
         user.roles = [role for role in user.roles if role.name != "admin"]
     db.commit()
-    FORMER.write_text(json.dumps(sorted(named)))
+    write_whole(FORMER, sorted(named))

@@ -4,13 +4,14 @@ The hub reads the notes, and the culler, a process of its own, writes them: a fi
 """
 
 import json
-import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from keeping import write_whole
 
 NOTES = "stopped-servers"
 """The directory of the notes, beside the hub's database."""
@@ -67,9 +68,7 @@ class Notes:
         """Note why a person's server is stopped now. It is stopped also where the disk takes no note."""
         with suppress(OSError):
             self._directory.mkdir(exist_ok=True)
-            new = self._directory / f".{name}"
-            new.write_text(json.dumps({"when": datetime.now(UTC).timestamp(), "why": why}))
-            os.replace(new, self._directory / name)
+            write_whole(self._directory / name, {"when": datetime.now(UTC).timestamp(), "why": why})
 
     def read(self, name: str) -> str | None:
         """Return the sentence for a person's page; None where their server was not stopped by itself."""

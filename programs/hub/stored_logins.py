@@ -4,7 +4,6 @@ So the older keys are needed for one start after a new one is put in front, and 
 """
 
 import json
-import os
 import sqlite3
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from keeping import write_whole
 
 
 def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
@@ -80,9 +80,7 @@ class Keyring:
 
     def keep(self, keys: Mapping[str, str]) -> None:
         """Remember these from now on."""
-        beside = self._path.with_name(f".{self._path.name}")
-        beside.write_text(json.dumps({name: _digest(key) for name, key in keys.items()}))
-        os.replace(beside, self._path)
+        write_whole(self._path, {name: _digest(key) for name, key in keys.items()})
 
     def _before(self) -> dict[str, str]:
         try:

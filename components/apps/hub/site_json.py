@@ -30,6 +30,7 @@ MODULES: Final = (
     "file_server.py",
     "henhouse_hub.py",
     "identity.py",
+    "keeping.py",
     "status.py",
     "stored_logins.py",
     "telling.py",

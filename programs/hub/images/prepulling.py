@@ -1,12 +1,12 @@
 """Which image is pulled to which node next, decided from what the API server says; shipped to the hub."""
 
 import json
-import os
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from keeping import write_whole
 
 LABELS = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "image-puller"}
 IMAGE = "henhouse.internal/image"
@@ -230,15 +230,8 @@ def pod_for(node: str, image: str, pull_secrets: Sequence[str]) -> dict[str, Any
 
 
 def write_status(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace the file as a whole."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(data))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Keep it for the hub."""
+    write_whole(path, data)
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

@@ -4,15 +4,15 @@ A tag is dYYYYMMDD (a daily build), wYYYYWW (a weekly one, by ISO week), rMMm (r
 """
 
 import json
-import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from keeping import write_whole
 
 KINDS = ("release", "weekly", "daily", "plain")
 """In the order of the menu: what changes least comes first."""
@@ -125,12 +125,12 @@ def choose(
 
 def write_menu(path: Path, menu: Menu) -> None:
     """Keep the menu for the hub."""
-    _replace(path, asdict(menu))
+    write_whole(path, asdict(menu))
 
 
 def write_scan(path: Path, error: str | None) -> None:
-    """Keep beside the menu's file when the registry was last scanned, and why that gave no new menu."""
-    _replace(_scan_file(path), {"when": time.time(), "error": error})
+    """Keep beside the menu's file when the registry was asked last, and why there was no new menu."""
+    write_whole(_scan_file(path), {"when": time.time(), "error": error})
 
 
 def read_scan(path: Path) -> tuple[float, str | None] | None:
@@ -145,20 +145,6 @@ def read_scan(path: Path) -> tuple[float, str | None] | None:
 
 def _scan_file(path: Path) -> Path:
     return path.with_name("image-scan.json")
-
-
-def _replace(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace the file as a whole: whoever reads it, and whenever the power goes, it is the old one or the new one."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(data))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def read_menu(path: Path, repository: str) -> Menu | None:
