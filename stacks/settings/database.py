@@ -1,10 +1,11 @@
 """Where the hub keeps its accounts, sessions and running servers. Names and types are those of Zero to JupyterHub."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
@@ -14,6 +15,9 @@ from stacks.settings.types import DomainName, Model
 EXAMPLE: Final = "postgresql://hub@db.example.org:5432/hub"
 SCHEMES: Final = ("postgresql", "postgresql+psycopg2")
 PORT: Final = 5432
+LONGEST_NAME: Final = 63
+"""Bytes of a name in PostgreSQL (NAMEDATALEN - 1)."""
+NO_ROLES: Final = ("none", "public")
 CONNECT_SECONDS: Final = 10
 """A server that is switched off does not answer at all."""
 PASSWORD: Final = "database-password"
@@ -32,6 +36,33 @@ def _split(url: str) -> SplitResult:
     if found == 0:
         raise ValueError(f"must have a port between 1 and 65535, as in {EXAMPLE}")
     return parts
+
+
+def _check_user(user: str) -> None:
+    """Refuse a role that PostgreSQL has for nobody, and text that libpq and SQLAlchemy would not read as the same."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", user):
+        raise ValueError("must have two hexadecimal digits behind each % of the user, such as %40 for @")
+    try:
+        name = unquote(user, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("must name a user in UTF-8, where it has % and digits") from None
+    if not name.isprintable() or len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"must name a user of at most {LONGEST_NAME} bytes that can be printed, as in {EXAMPLE}")
+    if name in NO_ROLES or name.startswith("pg_"):
+        raise ValueError(f"must not name the user {name}: PostgreSQL keeps public, none and pg_… for itself")
+
+
+def _check_name(database: str) -> None:
+    """Refuse a database that two of its readers would call by two names, or that nobody can use."""
+    if "%" in database or "@" in database:
+        raise ValueError(
+            "must name a database without % and @, which psycopg2 and SQLAlchemy read in two ways: rename the "
+            f"database, as in {EXAMPLE}"
+        )
+    if len(database.encode()) > LONGEST_NAME:
+        raise ValueError(f"must name a database of at most {LONGEST_NAME} bytes: PostgreSQL cuts off the rest")
+    if database == "template0":
+        raise ValueError("must not name template0, to which PostgreSQL lets nobody: make a database for the hub alone")
 
 
 def _check_host(host: str) -> None:
@@ -63,9 +94,11 @@ def _check_url(url: str) -> str:
         )
     if not parts.username:
         raise ValueError(f"must name who the hub logs in as, as in {EXAMPLE}")
+    _check_user(parts.username)
     _check_host(parts.hostname or "")
     if not parts.path.strip("/") or "/" in parts.path[1:] or parts.fragment:
         raise ValueError(f"must end in the name of one database, as in {EXAMPLE}")
+    _check_name(parts.path[1:])
     query = parse_qsl(parts.query, keep_blank_values=True)
     if any(name != "sslmode" or value not in MODES for name, value in query) or len(query) > 1:
         raise ValueError(f"must have no query but ?sslmode=, one of {', '.join(MODES)}")

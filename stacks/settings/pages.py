@@ -32,6 +32,8 @@ TAKEN: Final = (
     *("spawn-pending", "static", "token", "user", "user-redirect"),
 )
 """Where JupyterHub and its logins answer: a page of the site's of that name would never be seen."""
+OURS: Final = ("images",)
+"""Where henhouse's own programs answer, with whatever a site has switched on: also what it may switch on later."""
 UPSTREAM: Final[Mapping[str, str]] = {
     "page.html": "",
     "404.html": "error.html",
@@ -120,6 +122,8 @@ def _misplaced(folder: Folder) -> Iterator[str]:
             yield f"{name} has no place there: there may be {LAYOUT}"
         if (page := PAGE.fullmatch(name)) and page["name"] in TAKEN:
             yield f"{name} would be at /hub/{page['name']}, which is JupyterHub's own: choose another name"
+        if page and page["name"] in OURS:
+            yield f"{name} would be at /hub/{page['name']}, which is henhouse's own: choose another name"
 
 
 def _unsound(folder: Folder) -> Iterator[str]:

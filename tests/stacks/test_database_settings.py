@@ -36,6 +36,13 @@ def refusal(database: object) -> str:
             {**HERE, "url": "postgresql+psycopg2://h%40b@192.0.2.10:6000/hub-1?sslmode=disable"},
             "postgresql+psycopg2://h%40b@192.0.2.10:6000/hub-1?sslmode=disable&connect_timeout=10",
         ),
+        *(
+            (
+                {**HERE, "url": f"postgresql://{user}@192.0.2.10/{name}"},
+                f"postgresql+psycopg2://{user}@192.0.2.10:5432/{name}?sslmode=require&connect_timeout=10",
+            )
+            for user, name in (("h" * 63, "d" * 63), ("h%C3%BCb.$-1", "hüb_1.$-+=x"), ("Hub", "Hub"))
+        ),
         (
             {**NAMED, "certificate_authority": Authority().pem},
             "postgresql+psycopg2://hub@db.example.org:5432/hub?sslmode=verify-full&connect_timeout=10"
@@ -89,6 +96,18 @@ def test_database_is_found(database: object, address: str) -> None:
         ({"url": "postgresql://hub@192.0.2.10/hub#x"}, "must end in the name of one database"),
         ({"url": "postgresql://hub@192.0.2.10/a hub"}, "must not hold spaces"),
         ({"url": "postgresql://hub@192.0.2.10/hub\n"}, "must not hold spaces"),
+        ({"url": "postgresql://hub@192.0.2.10/my%20hub"}, "must name a database without % and @"),
+        ({"url": "postgresql://hub@192.0.2.10/hub@home"}, "must name a database without % and @"),
+        ({"url": f"postgresql://hub@192.0.2.10/{'h' * 64}"}, "must name a database of at most 63 bytes"),
+        ({"url": f"postgresql://hub@192.0.2.10/{'é' * 32}"}, "must name a database of at most 63 bytes"),
+        ({"url": "postgresql://hub@192.0.2.10/template0"}, "must not name template0"),
+        ({"url": "postgresql://T0P%zz-S3CRET@192.0.2.10/hub"}, "must have two hexadecimal digits behind each %"),
+        ({"url": "postgresql://h%4@192.0.2.10/hub"}, "must have two hexadecimal digits behind each %"),
+        ({"url": "postgresql://h%ff@192.0.2.10/hub"}, "must name a user in UTF-8"),
+        ({"url": "postgresql://h%00@192.0.2.10/hub"}, "must name a user of at most 63 bytes that can be printed"),
+        ({"url": f"postgresql://{'h' * 64}@192.0.2.10/hub"}, "must name a user of at most 63 bytes"),
+        ({"url": "postgresql://public@192.0.2.10/hub"}, "must not name the user public"),
+        ({"url": "postgresql://pg_hub@192.0.2.10/hub"}, "must not name the user pg_hub"),
         ({"url": URL}, "say where db.example.org answers, such as [192.0.2.10/32]"),
         ({"networks": ["192.0.2.11/32"]}, "networks does not hold 192.0.2.10"),
         ({"url": "postgresql://hub@192.0.2.10/hub?sslmode=verify-full"}, "certificate_authority is missing"),

@@ -48,6 +48,10 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
             ({f"pages/{name}.html": "x"}, f"would be at /hub/{name}, which is JupyterHub's own")
             for name in ("login", "spawn", "site", "authorize", "health")
         ),
+        (
+            {"pages/images.html": "x"},
+            "images.html would be at /hub/images, which is henhouse's own: choose another",
+        ),
         ({"templates/x.html": '{% extends "nope.html" %}'}, "templates/x.html uses nope.html, which there is not"),
         ({"pages/x.html": '\n{% include "a.html" %}'}, "pages/x.html uses a.html, which there is not"),
         ({"pages/x.html": '{% include "templates/nope.html" %}'}, "uses templates/nope.html, which there is not"),

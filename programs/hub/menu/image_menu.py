@@ -129,7 +129,7 @@ def write_menu(path: Path, menu: Menu) -> None:
 
 
 def write_scan(path: Path, error: str | None) -> None:
-    """Keep beside the menu's file when the registry was asked last, and why there was no new menu."""
+    """Keep beside the menu's file when the registry was last scanned, and why that gave no new menu."""
     write_whole(_scan_file(path), {"when": time.time(), "error": error})
 
 

@@ -72,6 +72,7 @@ async def templates(hub: JupyterHub) -> object:
         "native": extends(Path(nativeauthenticator.__file__).parent / "templates"),
         "variables": re.findall(r"^ +(\w+)=", source, re.MULTILINE),
         "paths": paths,
+        "own": [each[0] for each in hub.extra_handlers],
     }
 
 

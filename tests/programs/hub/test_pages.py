@@ -9,11 +9,12 @@ from typing import Any, Final
 import pytest
 import requests
 
-from stacks.settings.pages import OF_JUPYTERHUB, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
+from stacks.settings.pages import OF_JUPYTERHUB, OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
 from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.stacks.logins import GITHUB
 from tests.stacks.test_fragments import parsed, written
 from tests.stacks.test_pages import PNG
 
@@ -109,6 +110,18 @@ def test_upstreams_names_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> N
     assert set(said["variables"]) <= set(OF_JUPYTERHUB)
     first = {path.strip("/$").split("/")[0] for path in said["paths"]}
     assert {each for each in first if each.replace("-", "").isalpha()} <= set(TAKEN)
+
+
+def test_page_of_the_sites_hides_none_of_ours(tmp_path: Path) -> None:
+    """Every site has to leave room for what it may switch on later."""
+    everything = site(
+        login={**GITHUB, "git_credentials": True, "scope": ["read:org", "repo"]},
+        image_menu={"repository": "quay.io/a/b"},
+        prePuller={},
+    )
+    said = ask(tmp_path, "templates", of=everything, secrets={**SECRETS, "client-secret": "x"})
+    first = {path.strip("/").split("/")[0] for path in said["own"]}
+    assert {"images", "admin", "api"} <= first <= {*TAKEN, *OURS}
 
 
 def test_site_has_its_own_pages_and_people_stay_logged_in(tmp_path: Path) -> None:

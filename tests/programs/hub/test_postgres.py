@@ -1,15 +1,18 @@
 """The hub with a real PostgreSQL: who is logged in and whose server runs is in it, and it may be away for a while."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pytest
 
 from components.apps.hub.site_json import WAIT_FOR_DATABASE
+from stacks.settings.database import PostgresSettings
 from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.programs.hub.asking import SECRETS, ask, configured, site
@@ -109,6 +112,32 @@ def settings(server: Postgres, **more: Any) -> dict[str, Any]:
     authority = {"certificate_authority": server.authority}
     where = {"url": server.url, "networks": ["192.0.2.10/32"]}
     return {"type": "postgres", **where, "password": PASSWORD, **authority, **more}
+
+
+BOTH_READ = """
+import json, sys
+from psycopg2.extensions import parse_dsn
+from sqlalchemy.engine import make_url
+
+for url in sys.argv[1:]:
+    sqlalchemy, libpq = make_url(url), parse_dsn(url.replace("postgresql+psycopg2://", "postgresql://"))
+    print(json.dumps([[sqlalchemy.username, sqlalchemy.database], [libpq["user"], libpq["dbname"]]]))
+"""
+
+
+def test_both_readers_of_an_accepted_address_call_the_database_the_same() -> None:
+    """What waits for the database is libpq's, and JupyterHub asks SQLAlchemy."""
+    names = [("h" * 63, "d" * 63), ("h%C3%BCb.$-1", "hüb_1.$-+=x"), ("h%40b%3A%2F%25", "Hub"), ("a=b", "a'b\\\"c")]
+    urls = [
+        PostgresSettings.model_validate(
+            {"type": "postgres", "url": f"postgresql://{user}@192.0.2.10/{name}", "password": "x"}
+        ).address("/srv", "/secrets")
+        for user, name in names
+    ]
+    command = [str(jupyterhub_python()), "-c", BOTH_READ, *urls]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    for line, (user, name) in zip(said, names, strict=True):
+        assert json.loads(line) == [[unquote(user), name]] * 2
 
 
 def waiting(directory: Path, log: Path) -> "subprocess.Popen[bytes]":
