@@ -19,6 +19,10 @@ class Route:
     health_path: str
     """The page that answers 200 when all is well, such as /hub/health."""
 
+    asks_others: tuple[str, ...] = ()
+    """Paths at which every request, also a stranger's, makes the program ask someone outside, such as an identity
+    provider: the edge limits how often one address may open them."""
+
     @property
     def health_url(self) -> str:
         """The page's address, as a browser has it."""

@@ -39,7 +39,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _check_user(user: str) -> None:
-    """Refuse a role that PostgreSQL has for nobody, and text that libpq and SQLAlchemy would not read as the same."""
+    """Refuse a name that PostgreSQL keeps for itself, and text that libpq and SQLAlchemy would not read as the same."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", user):
         raise ValueError("must have two hexadecimal digits behind each % of the user, such as %40 for @")
     try:
@@ -53,7 +53,7 @@ def _check_user(user: str) -> None:
 
 
 def _check_name(database: str) -> None:
-    """Refuse a database that two of its readers would call by two names, or that nobody can use."""
+    """Refuse a database that two of its readers would call by two names, or that PostgreSQL lets no one use."""
     if "%" in database or "@" in database:
         raise ValueError(
             "must name a database without % and @, which psycopg2 and SQLAlchemy read in two ways: rename the "
@@ -62,7 +62,7 @@ def _check_name(database: str) -> None:
     if len(database.encode()) > LONGEST_NAME:
         raise ValueError(f"must name a database of at most {LONGEST_NAME} bytes: PostgreSQL cuts off the rest")
     if database == "template0":
-        raise ValueError("must not name template0, to which PostgreSQL lets nobody: make a database for the hub alone")
+        raise ValueError("must not name template0, to which PostgreSQL lets no one: make a database for the hub alone")
 
 
 def _check_host(host: str) -> None:

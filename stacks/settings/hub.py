@@ -1,6 +1,6 @@
 """JupyterHub."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -29,6 +29,8 @@ from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, Schedu
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName, spelled
 from stacks.versions import SITE
 
+CALLBACK_PATH: Final = "/hub/oauth_callback"
+"""Where an identity provider sends people back to; the hub then asks it who they are."""
 KeyName = Annotated[
     str, spelled(r"^[a-z0-9][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, such as first")
 ]
@@ -162,4 +164,4 @@ class HubSettings(Model):
     @property
     def callback_url(self) -> str:
         """Where an identity provider sends people back to: what it is registered with."""
-        return f"https://{self.host}/hub/oauth_callback"
+        return f"https://{self.host}{CALLBACK_PATH}"

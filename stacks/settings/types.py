@@ -18,7 +18,7 @@ class Model(BaseModel):
 
 
 SPELLED: Final[dict[str, str]] = {}
-"""What a regular expression of ours accepts, in words with an example: nobody should have to read one in a refusal."""
+"""What a regular expression of ours accepts, in words with an example: a refusal shows these."""
 
 
 def spelled(pattern: str, words: str, *, max_length: int | None = None) -> StringConstraints:
@@ -179,7 +179,7 @@ TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 """A zone that Debian 13 has without its package tzdata-legacy."""
 
 AsNumber = Annotated[int, Field(ge=1, le=2**32 - 2)]
-"""A BGP autonomous system number; 0 and the last one are nobody's (RFC 7607, RFC 7300)."""
+"""A BGP autonomous system number; 0 and the last one are reserved (RFC 7607, RFC 7300)."""
 
 ByteSize = Annotated[str, spelled(r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$", "whole Ki, Mi, Gi or Ti, such as 512Mi or 2Gi")]
 """A size as Kubernetes writes it, for example 512Mi."""

@@ -37,6 +37,7 @@ from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
+from stacks.settings.hub import CALLBACK_PATH
 
 
 class Hub(pulumi.ComponentResource):
@@ -70,7 +71,8 @@ class Hub(pulumi.ComponentResource):
         self._namespaces = namespaces
         self._mounted = Mounted(name, self._options)
 
-        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, health_path="/hub/health")
+        asking = (CALLBACK_PATH,) if site.hub.login.provider_networks else ()
+        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, "/hub/health", asking)
         policies = self._policies(homes)
         self._priority = core_priority(name, site.hub, self._options())
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})

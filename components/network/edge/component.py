@@ -128,7 +128,7 @@ def _nginx_conf(site: Site, routes: Sequence[Route]) -> pulumi.Output[str]:
 
 
 def _upstream(route: Route) -> pulumi.Output[Upstream]:
-    return route.address.apply(lambda known: Upstream(route.host, IPv4Address(known), route.port))
+    return route.address.apply(lambda known: Upstream(route.host, IPv4Address(known), route.port, route.asks_others))
 
 
 def _certificate(name: str, site: Site, secrets: SiteSecrets, routes: Sequence[Route]) -> ServerCertificate:

@@ -29,6 +29,8 @@ class Upstream:
     host: str
     address: IPv4Address
     port: int
+    asks_others: tuple[str, ...] = ()
+    """As of the route."""
 
 
 def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
@@ -41,6 +43,7 @@ def nginx_conf(site: Site, upstreams: Sequence[Upstream]) -> str:
         certificate=f"{CERTIFICATE_DIRECTORY}/tls.crt",
         private_key=f"{CERTIFICATE_DIRECTORY}/tls.key",
         body_limit=BODY_LIMIT,
+        asking=sorted({path for upstream in upstreams for path in upstream.asks_others}),
     )
 
 

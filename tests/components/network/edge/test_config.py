@@ -1,5 +1,10 @@
 """The two proxies' configurations, judged by the proxies themselves."""
 
+import re
+import socket
+import ssl
+from collections.abc import Sequence
+from http.client import HTTPResponse
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
@@ -15,9 +20,10 @@ from components.network.edge.config import (
 )
 from components.network.edge.roles import CONFIG, edge_proxy
 from stacks.load import parse_settings
+from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.stacks.sites import tree
-from tests.tools import accepts, run
+from tests.tools import accepts, run, running
 
 pytestmark = pytest.mark.programs
 
@@ -89,3 +95,53 @@ def test_haproxy_is_checked_before_it_is_replaced_and_reloaded_after() -> None:
 def test_haproxy_refuses_a_broken_configuration(tmp_path: Path, broken: str) -> None:
     (tmp_path / "haproxy.cfg").write_text(f"{HAPROXY}\n    {broken}\n")
     assert run("haproxy", "-c", "-f", str(tmp_path / "haproxy.cfg")).returncode != 0
+
+
+PROVIDED: Final = Upstream("hub.henhouse.localhost", IPv4Address("198.18.32.7"), 80, ("/hub/oauth_callback",))
+
+
+def test_nothing_is_limited_anew_where_the_hub_asks_no_provider() -> None:
+    assert "asking" not in nginx_conf(SITE, UPSTREAMS)
+    assert "limit_req zone=asking" in nginx_conf(SITE, [PROVIDED, UPSTREAMS[1]])
+    assert nginx_conf(SITE, [PROVIDED, UPSTREAMS[1]]).count("limit_req zone=asking") == 1
+
+
+def test_campus_logs_in_at_once_and_one_stranger_does_not_use_the_provider_up(tmp_path: Path) -> None:
+    """All come from one address. What is let through ends in 502, as there is no hub here."""
+    config = _here(nginx_conf(SITE, [PROVIDED]), tmp_path).replace("http://198.18.32.7:80;", "http://127.0.0.1:1;")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = config.replace("listen 8443 ", f"listen 127.0.0.1:{port} ").replace("listen 808", "listen unix:/tmp/n/")
+    config = re.sub(r"listen unix:/tmp/n/([01])", rf"listen unix:{tmp_path}/\1.sock", config)
+    (tmp_path / "nginx.conf").write_text(config)
+    with running("nginx", "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), log=tmp_path / "log"):
+        eventually("nginx", lambda: _listens(port), seconds=20, every=0.1)
+        people = _answers(port, ["/hub/oauth_login", "/hub/oauth_callback?code=x", "/hub/spawn"] * 250)
+        stranger = _answers(port, ["/hub/oauth_callback?code=x"] * 1000)
+        pages = _answers(port, ["/hub/home"] * 50)
+    assert set(people) == {502}
+    assert stranger.count(429) > 500
+    assert set(pages) == {502}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(port: int, paths: Sequence[str]) -> list[int]:
+    """Ask for each path on one connection that the gateway passed on, and return the statuses."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.sendall(b"PROXY TCP4 203.0.113.7 198.18.0.2 40000 443\r\n")
+        with context.wrap_socket(plain, server_hostname="hub.henhouse.localhost") as connection:
+            found = []
+            for path in paths:
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: hub.henhouse.localhost\r\n\r\n".encode())
+                answer = HTTPResponse(connection)
+                answer.begin()
+                answer.read()
+                found.append(answer.status)
+    return found
