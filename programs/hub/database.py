@@ -41,8 +41,9 @@ def _file_of(url: str) -> Path | None:
 def give_password(secrets: Path) -> None:
     """Let libpq in this process, and in the one that migrates tables, find the password, where there is one.
 
-    It is in no address, which JupyterHub would write to a file for that other process. What the hub runs as a service
-    does not see it.
+    It is in no address, which JupyterHub would write to a file for that other process. JupyterHub gives its services
+    no such variable; yet they run as the hub's user in its container, and can read the hub's Secret, this password and
+    the keys of logins in it. So whatever `hub.services` runs by a command has to be as trusted as the hub.
     """
     kept = secrets / PASSWORD
     if kept.exists():

@@ -100,7 +100,7 @@ def test_haproxy_refuses_a_broken_configuration(tmp_path: Path, broken: str) -> 
 PROVIDED: Final = Upstream("hub.henhouse.localhost", IPv4Address("198.18.32.7"), 80, ("/hub/oauth_callback",))
 
 
-def test_nothing_is_limited_anew_where_the_hub_asks_no_provider() -> None:
+def test_configuration_is_as_before_where_the_hub_asks_no_provider() -> None:
     assert "asking" not in nginx_conf(SITE, UPSTREAMS)
     assert "limit_req zone=asking" in nginx_conf(SITE, [PROVIDED, UPSTREAMS[1]])
     assert nginx_conf(SITE, [PROVIDED, UPSTREAMS[1]]).count("limit_req zone=asking") == 1
