@@ -162,6 +162,12 @@ class HubSettings(Model):
         return min(filter(None, (self.cull_timeout, self.cull.max_age, *of_groups)))
 
     @property
+    def new_image_waits(self) -> bool:
+        """Whether a new `server_image` is used once the nodes have it. A menu says itself what they have."""
+        hook = self.pre_puller.hook.enabled if self.pre_puller else True
+        return self.prepulls and hook and self.image_menu is None
+
+    @property
     def callback_url(self) -> str:
         """Where an identity provider sends people back to: what it is registered with."""
         return f"https://{self.host}{CALLBACK_PATH}"

@@ -27,6 +27,15 @@ class ContinuousSettings(ChartModel):
     """Whether images are pulled before people ask for them."""
 
 
+class HookSettings(ChartModel):
+    """What happens when `server_image` changes."""
+
+    enabled: bool = True
+    """Whether servers start with the new image only once every machine for people has it, and with the one before until
+    then; after an hour it is enough that one machine has it. No `up` waits for that. With an image menu this means
+    nothing: the menu says what is on which machine."""
+
+
 class ExtraImageSettings(ChartModel):
     """A further image."""
 
@@ -46,6 +55,8 @@ class PrePullerSettings(ChartModel):
 
     continuous: ContinuousSettings = ContinuousSettings()
     """Pulling at all times, one image after another on each node."""
+    hook: HookSettings = HookSettings()
+    """Pulling a new `server_image` before servers start with it."""
     pull_profile_list_images: bool = True
     """Whether the images of `hub.profile_list` are among them."""
     extra_images: dict[FileKey, ExtraImageSettings] = Field(default={})

@@ -183,7 +183,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         "must be one or more certificates, PEM",
     ),
     ("a network that is none", with_menu(networks=["registry.example.org"]), "hub.image_menu.networks.0: "),
-    ("a hook", {"hub": {"prePuller": {"hook": {"enabled": True}}}}, "accepted: continuous, extraImages"),
+    ("a hook with an image", {"hub": {"prePuller": {"hook": {"image": {}}}}}, "accepted: enabled"),
     ("a pull in no words", {"hub": {"prePuller": {"continuous": {"enabled": "sometimes"}}}}, "continuous.enabled"),
     (
         "an extra image without a tag",
@@ -205,6 +205,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
 ACCEPTED: Final[list[dict[str, Any]]] = [
     {"hub": {"sizes": "doubling"}},
     {"hub": {"prePuller": {}}},
+    {"hub": {"prePuller": {"hook": {"enabled": False}}}},
     {"hub": {"prePuller": {"continuous": {"enabled": False}, "pullProfileListImages": False}}},
     {**OPEN, "hub": {"prePuller": {"extraImages": {"course": {"name": "quay.io/team/course", "tag": "2026"}}}}},
     {"hub": {"sizes": []}},

@@ -11,10 +11,12 @@ from programs import hub as hub_program
 from stacks.settings import HubSettings
 from stacks.settings.prepuller import PrePullerSettings
 
-FILES: Final = ("36-images.py", "images.html", "prepulling.py", "pull_images.py")
+FILES: Final = ("36-images.py", "default_image.py", "images.html", "prepulling.py", "pull_images.py")
 """In the hub's configuration where images are pulled before people ask for them, and only there."""
 STATUS_FILE: Final = "images-on-nodes.json"
 """What was last seen, beside the hub's database."""
+DEFAULT_FILE: Final = "default-image.json"
+"""What servers start with while the nodes pull a new `server_image`, beside the hub's database."""
 NODE_RULES: Final = (PolicyRuleArgs(api_groups=[""], resources=["nodes"], verbs=["get", "list"]),)
 """Beside the right to make pods, which the hub has: a node says itself which images it has."""
 _DIRECTORY: Final = Path(hub_program.__file__).parent / "images"
@@ -41,6 +43,7 @@ def image_values(hub: HubSettings, directory: str, *, pull_secret: str | None) -
             "images": [hub.server_image, *of_profiles, *extra],
             "pull_secrets": [pull_secret] if pull_secret else [],
             "file": f"{directory}/{STATUS_FILE}",
+            "new_image_waits": hub.new_image_waits,
         }
     }
 

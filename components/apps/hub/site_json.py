@@ -7,7 +7,7 @@ from typing import Any, Final
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
 from components.apps.hub.culling import cull_values
-from components.apps.hub.images import image_files, image_values
+from components.apps.hub.images import DEFAULT_FILE, image_files, image_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
 from components.kube.pods import PURPOSE_LABEL
@@ -74,6 +74,7 @@ def hub_values(
         "purpose_label": PURPOSE_LABEL,
         "server": {
             "image": site.hub.server_image,
+            "default_image_file": f"{DATABASE_DIRECTORY}/{DEFAULT_FILE}",
             "port": SERVER_PORT,
             "start_timeout": site.hub.start_timeout_seconds,
             "cpu_guarantee": site.hub.size.cpu_guarantee,

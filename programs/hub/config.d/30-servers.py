@@ -1,5 +1,6 @@
 """User servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
 
+from pathlib import Path
 from typing import Any
 
 from henhouse_hub import c, site
@@ -30,6 +31,9 @@ c.KubeSpawner.namespace = site["users_namespace"]
 
 # The image's entry point stays (Jupyter's images start tini in it); this is what it runs.
 c.KubeSpawner.image = server["image"]
+# 36-images.py lets a new image wait for the nodes. Where it does not, what it kept must not come back one day.
+if not site.get("prepuller", {}).get("new_image_waits"):
+    Path(server["default_image_file"]).unlink(missing_ok=True)
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
 c.KubeSpawner.port = server["port"]
 c.KubeSpawner.default_url = "/lab"

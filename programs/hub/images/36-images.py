@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from default_image import read_default
 from henhouse_hub import c, site
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.scopes import needs_scope
@@ -17,6 +18,24 @@ from tornado.web import authenticated
 
 HERE = Path(__file__).parent
 file = Path(site["prepuller"]["file"])
+wanted = site["server"]["image"]
+default_file = Path(site["server"]["default_image_file"])
+
+
+def default_image() -> str:
+    """Return what servers start with whose image nobody chose."""
+    known = read_default(default_file)
+    return known.image if known else wanted
+
+
+class Spawner(c.JupyterHub.spawner_class):
+    """A new default image is used once the nodes have it; until then servers start with the one before."""
+
+    async def load_user_options(self) -> None:
+        """Take the image of now, then what was chosen. A site's own fragment that sets the image has its say."""
+        if c.KubeSpawner.image == wanted:
+            self.image = default_image()
+        await super().load_user_options()
 
 
 class ImagesPage(BaseHandler):
@@ -28,7 +47,9 @@ class ImagesPage(BaseHandler):
         """Show it."""
         known = read_status(file)
         when = f"{datetime.fromtimestamp(known['seen'], UTC):%d %B %Y, %H:%M:%S} UTC" if known else ""
-        self.finish(await self.render_template("images.html", known=known, when=when))
+        default = read_default(default_file)
+        awaited = default if default and default.image != default.wanted else None
+        self.finish(await self.render_template("images.html", known=known, when=when, awaited=awaited))
 
 
 class OnNodes:
@@ -50,6 +71,8 @@ class OnNodes:
 
 
 REGISTRY.register(OnNodes())
+if site["prepuller"]["new_image_waits"]:
+    c.JupyterHub.spawner_class = Spawner
 c.JupyterHub.template_paths.append(str(HERE))
 # A site's fragment may have replaced all variables, ours among them.
 c.JupyterHub.template_vars.setdefault("henhouse", {})["images"] = True

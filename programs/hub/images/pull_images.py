@@ -11,12 +11,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from default_image import following, read_default, write_default
 from prepulling import (
     IMAGE,
     LABELS,
@@ -29,6 +30,7 @@ from prepulling import (
     outcome,
     pod_for,
     status,
+    takes_pods,
     write_status,
 )
 
@@ -128,7 +130,20 @@ def turn(cluster: Cluster, site: Mapping[str, Any], memory: Memory, now: float) 
             else:
                 said.append(f"{name}: pulls {image_to_pull}")
     write_status(Path(site["prepuller"]["file"]), status(nodes, wanted, memory, now))
-    return said
+    return said + _settle(site, nodes, memory, now)
+
+
+def _settle(site: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], memory: Memory, now: float) -> list[str]:
+    """Decide what servers start with, where a new image waits for the nodes; return a line if that changes."""
+    if not site["prepuller"]["new_image_waits"]:
+        return []
+    wanted, file = site["server"]["image"], Path(site["server"]["default_image_file"])
+    known = read_default(file)
+    have = [has(node, wanted, memory) for node in nodes if takes_pods(node)]
+    default = following(known, wanted, have, now)
+    if default != known:
+        write_default(file, default)
+    return [f"servers start with {default.image}"] if known and default.image != known.image else []
 
 
 def _look_after(cluster: Cluster, pod: Mapping[str, Any], memory: Memory, now: float) -> list[str]:

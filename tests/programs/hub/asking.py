@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from components.apps.hub.images import STATUS_FILE
+from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.pages import PAGES_DIRECTORY, page_files
 from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
@@ -70,7 +70,7 @@ def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, sec
     for path, content in page_files(of.hub).items():
         (directory / "pages" / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / "pages" / path).write_bytes(content)
-    for file in (MENU_FILE, STATUS_FILE):
+    for file in (MENU_FILE, STATUS_FILE, DEFAULT_FILE):
         values = values.replace(f"{DATABASE_DIRECTORY}/{file}", f"{directory}/{file}")
     for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)

@@ -17,10 +17,11 @@ from urllib.error import HTTPError
 
 import pytest
 
-from components.apps.hub.images import NODE_RULES, STATUS_FILE
+from components.apps.hub.images import DEFAULT_FILE, NODE_RULES, STATUS_FILE
 from components.apps.hub.servers import SPAWNER_RULES
 from components.cluster.namespaces.component import POD_SECURITY
 from components.kube.pods import PURPOSE_LABEL
+from programs.hub.images.default_image import Default, read_default, write_default
 from programs.hub.images.prepulling import canonical, read_status
 from stacks.settings import Site
 from tests.acceptance.site import eventually
@@ -249,6 +250,28 @@ def test_image_that_is_removed_is_not_pulled_at_once(tmp_path: Path, cluster: Co
         kubelets.node("chick2")
         eventually("another node's image", lambda: has(tmp_path, "chick2") == {SERVER}, seconds=60, every=0.1)
     assert kubelets.pulled["chick1", SERVER] == 1
+
+
+def test_servers_start_with_a_new_image_once_all_nodes_have_it(
+    tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
+) -> None:
+    def starts_with() -> str:
+        known = read_default(tmp_path / DEFAULT_FILE)
+        return known.image if known else ""
+
+    for node in ("chick1", "chick2"):
+        kubelets.node(node, images=(SERVER,))
+    write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
+    kubelets.held.set()
+    with pulling(tmp_path, cluster, site(server_image=EXTRA, prePuller={})) as log:
+        eventually("pulls", lambda: len(cluster.ask("GET", PULLS)["items"]) == 2, seconds=60, every=0.1)
+        known = read_default(tmp_path / DEFAULT_FILE)
+        assert known is not None
+        assert (known.image, known.wanted) == (SERVER, EXTRA)
+        kubelets.held.clear()
+        eventually("the new image", lambda: starts_with() == EXTRA, seconds=60, every=0.1)
+        assert f"servers start with {EXTRA}" in log.read_text()
+    assert all(EXTRA in has(tmp_path, node) for node in ("chick1", "chick2"))
 
 
 def test_api_server_that_is_away_is_waited_for(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:

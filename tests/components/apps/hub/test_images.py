@@ -77,3 +77,23 @@ def test_settings_say_what_else_is_pulled() -> None:
     without = site(profile_list=PROFILES, prePuller={"pullProfileListImages": False, "extraImages": extra})
     assert values(without)["images"] == [without.hub.server_image, "quay.io/team/big:2", "quay.io/team/gpu:1"]
     assert values(without)["pull_secrets"] == []
+
+
+@pytest.mark.parametrize(
+    ("hub", "waits"),
+    [
+        ({"prePuller": {}}, True),
+        ({"prePuller": {"hook": {"enabled": True}}}, True),
+        ({"prePuller": {"hook": {"enabled": False}}}, False),
+        ({"image_menu": {"repository": "quay.io/team/lab"}}, False),
+        ({"image_menu": {"repository": "quay.io/team/lab"}, "prePuller": {"hook": {"enabled": True}}}, False),
+    ],
+    ids=["images are pulled", "said", "switched off", "a menu", "a menu, and said"],
+)
+def test_new_server_image_waits_for_the_nodes_unless_there_is_a_menu(hub: dict[str, Any], waits: bool) -> None:
+    assert values(site(**hub))["new_image_waits"] is waits
+
+
+def test_without_pulls_nothing_is_waited_for() -> None:
+    assert not site().hub.new_image_waits
+    assert not site(prePuller={"continuous": {"enabled": False}, "hook": {"enabled": True}}).hub.new_image_waits

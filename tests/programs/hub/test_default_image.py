@@ -1,0 +1,107 @@
+"""What servers start with after the settings named a new image."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components.apps.hub.images import DEFAULT_FILE
+from programs.hub.images.default_image import LATEST_SECONDS, Default, following, read_default, write_default
+from stacks.settings import Site
+from tests.programs.hub.asking import ask, site
+
+OLD, NEW, NEWER = "quay.io/team/lab:1", "quay.io/team/lab:2", "quay.io/team/lab:3"
+LATE: Final = LATEST_SECONDS + 1
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted", "nodes_have", "now", "image"),
+    [
+        # A hub that starts for the first time, or after an upgrade: nothing is known to stay with.
+        (None, NEW, [], 0, NEW),
+        (None, NEW, [False, False], 0, NEW),
+        # All is as it was.
+        (Default(OLD, OLD, 0), OLD, [True], 5, OLD),
+        (Default(OLD, OLD, 0), OLD, [False], LATE, OLD),
+        # The settings name a new one.
+        (Default(OLD, OLD, 0), NEW, [False, False], 5, OLD),
+        (Default(OLD, NEW, 0), NEW, [True, False], 5, OLD),
+        (Default(OLD, NEW, 0), NEW, [True, True], 5, NEW),
+        (Default(OLD, OLD, 0), NEW, [True, True], 5, NEW),
+        # No node takes servers: none starts, and nothing is known of the image.
+        (Default(OLD, NEW, 0), NEW, [], 5, OLD),
+        (Default(OLD, NEW, 0), NEW, [], LATE, OLD),
+        # One node cannot pull it; or none can.
+        (Default(OLD, NEW, 0), NEW, [True, False], LATE, NEW),
+        (Default(OLD, NEW, 0), NEW, [False, False], LATE, OLD),
+        # Another edit before the first was through, and one that takes it back. The hour begins again.
+        (Default(OLD, NEW, 0), NEWER, [True, False], LATE, OLD),
+        (Default(OLD, NEW, 0), OLD, [True, True], 5, OLD),
+        (Default(OLD, NEW, 0), OLD, [False, True], 5, OLD),
+    ],
+)
+def test_new_image_is_used_once_the_nodes_have_it(
+    known: Default | None, wanted: str, nodes_have: list[bool], now: float, image: str
+) -> None:
+    found = following(known, wanted, nodes_have, now)
+    assert (found.image, found.wanted) == (image, wanted)
+
+
+def test_hour_counts_from_the_edit() -> None:
+    known: Default | None = Default(OLD, OLD, 0)
+    for now in (100.0, 2000.0, 100 + LATEST_SECONDS):
+        known = following(known, NEW, [True, False], now)
+        assert known == Default(OLD, NEW, 100)
+    assert following(known, NEW, [True, False], 101 + LATEST_SECONDS).image == NEW
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"image": "x"}', '{"image": "x", "wanted": "", "since": "?"}']
+)
+def test_file_that_is_broken_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "default").write_text(text)
+    assert read_default(tmp_path / "default") is None
+    assert read_default(tmp_path / "missing") is None
+
+
+def test_file_holds_what_was_written(tmp_path: Path) -> None:
+    write_default(tmp_path / "default", Default(OLD, NEW, 7))
+    assert read_default(tmp_path / "default") == Default(OLD, NEW, 7)
+    assert [path.name for path in tmp_path.iterdir()] == ["default"]
+
+
+PROFILES: Final = [
+    {"slug": "lab", "display_name": "Lab", "default": True},
+    {"slug": "r", "display_name": "R", "kubespawner_override": {"image": "quay.io/team/r:4.5"}},
+]
+
+
+def images(directory: Path, of: Site, *forms: dict[str, Any]) -> list[str]:
+    """Return the images of servers that start one after another."""
+    pods = ask(directory, "starts", "ada", "[]", *(json.dumps(form or {"api": {}}) for form in forms), of=of)
+    return [pod["spec"]["containers"][0]["image"] for pod in pods]
+
+
+@pytest.mark.programs
+def test_servers_start_with_the_image_before_until_the_nodes_have_the_new_one(tmp_path: Path) -> None:
+    of = site(server_image=NEW, prePuller={}, profile_list=PROFILES)
+    write_default(tmp_path / DEFAULT_FILE, Default(OLD, OLD, 0))
+    chosen = [{"profile": ["lab"]}, {"profile": ["r"]}]
+    assert images(tmp_path, of, *chosen) == [OLD, "quay.io/team/r:4.5"]
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("known", [None, Default(NEW, NEW, 0)], ids=["nothing is known", "they have it"])
+def test_servers_start_with_the_new_image(tmp_path: Path, known: Default | None) -> None:
+    if known:
+        write_default(tmp_path / DEFAULT_FILE, known)
+    assert images(tmp_path, site(server_image=NEW, prePuller={}), {}) == [NEW]
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("off", [{}, {"prePuller": {"hook": {"enabled": False}}}], ids=["no pulls", "no hook"])
+def test_where_nothing_waits_nothing_is_remembered(tmp_path: Path, off: dict[str, Any]) -> None:
+    write_default(tmp_path / DEFAULT_FILE, Default(OLD, OLD, 0))
+    assert images(tmp_path, site(server_image=NEW, **off), {}) == [NEW]
+    assert not (tmp_path / DEFAULT_FILE).exists()
