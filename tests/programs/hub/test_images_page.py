@@ -8,8 +8,9 @@ from typing import Any, Final
 import pytest
 import requests
 
-from components.apps.hub.images import STATUS_FILE
+from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.kube.pods import PURPOSE_LABEL
+from programs.hub.images.default_image import Default, write_default
 from programs.hub.images.prepulling import Memory, canonical, status, write_status
 from stacks.settings import Site
 from tests.programs.hub.asking import SECRETS, ask, configured, site
@@ -103,3 +104,19 @@ def test_hub_runs_the_program_beside_itself(tmp_path: Path) -> None:
     services = {each["name"]: each for each in ask(tmp_path, "settings", of=of())["services"]}
     assert services["image-puller"]["command"][1:] == [str(tmp_path / "pull_images.py")]
     assert (tmp_path / "pull_images.py").is_file()
+
+
+def test_administrators_see_that_a_new_image_is_awaited(tmp_path: Path) -> None:
+    new = site(server_image=IMAGES[1], prePuller={}, administrators=[ADMINISTRATOR], login="dummy")
+    write_status(tmp_path / STATUS_FILE, status([node("chick1", IMAGES[0])], IMAGES[:2], Memory(), time.time()))
+    config = configured(tmp_path, new)
+    own = f"from henhouse_hub import c\n\nc.SharedPasswordAuthenticator.admin_password = {PASSWORD!r}\n"
+    (tmp_path / "22-administrators.py").write_text(own)
+    with serving(config) as url:
+        ada = logged_in((url, tmp_path / HUB_CA), ADMINISTRATOR)
+        said = []
+        for now in (IMAGES[0], IMAGES[1]):
+            write_default(tmp_path / DEFAULT_FILE, Default(now, IMAGES[1], 0))
+            said.append(" ".join(ada.get("/hub/images").text.split()))
+    assert f"Servers still start with {IMAGES[0]}. Once every machine has {IMAGES[1]}, they start with that." in said[0]
+    assert "Servers still start" not in said[1]
