@@ -4,6 +4,9 @@ FORMAT ?=
 RESOLVER ?=
 YES ?=
 BASE ?= origin/main
+IMAGES ?=
+REGISTRY ?=
+TAG ?=
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
@@ -30,7 +33,7 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test official acceptance drill chaos bench screenshots
+.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test official acceptance drill chaos bench images screenshots
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -99,6 +102,9 @@ test: setup ## all that needs no machines, the real engine, and a short pass on 
 	@# Before anything runs: the tests are two at a time, and each builds what it is the first to need.
 	@$(PYTHON) -m lab packages
 	@$(PYTHON) -m pytest -m "not official and not rack and not drill and not chaos" --numprocesses 2 --dist loadfile
+
+images: setup ## images of user servers: built, a cell run in each kernel, their sizes (REGISTRY=host/path TAG=w202648: pushed)
+	@$(PYTHON) -m images $(IMAGES) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) $(FORMAT)
 
 screenshots: setup ## docs/screenshots, from the tests that look at the hub's pages in a browser
 	@$(PYTHON) -m pytest tests/browser/test_pages.py tests/browser/test_github.py --screenshots docs/screenshots

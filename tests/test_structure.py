@@ -25,6 +25,7 @@ MAY_IMPORT: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("converge", "stacks", "programs"),
     "lab": (),
     "engine": ("lab",),
+    "images": ("lab", "ops.tables"),
     "quickstart": ("lab", "engine", "ops", "converge"),
 }
 """What a room may import besides itself. A folder of a wing of `components` is a room of its own."""

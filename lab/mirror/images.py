@@ -127,10 +127,10 @@ def all_images() -> tuple[Image, ...]:
 
 
 def _bake_debian(output: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=output) as context, _storage(output) as (buildah, _):
+    with tempfile.TemporaryDirectory(dir=output) as context, container_storage(output) as (buildah, _):
         command = ["mmdebstrap", "--quiet", *_DEBIAN, SITE["debian"], f"{context}/root.tar", source()]
         run([*ALONE, "env", f"SOURCE_DATE_EPOCH={EPOCH}", f"TMPDIR={context}", *command])
-        run([*buildah, "bud", *_bud_options(), "--tag", _BASE, "--file", str(_DEBIAN_RECIPE), context])
+        run([*buildah, "bud", *build_options(), "--tag", _BASE, "--file", str(_DEBIAN_RECIPE), context])
         run([*buildah, "push", "--quiet", _BASE, f"oci:{output}/oci:latest"])
 
 
@@ -140,19 +140,19 @@ def _compile_pause(output: Path) -> None:
 
 
 def _bake(image: Image, output: Path) -> None:
-    with _storage(output) as (buildah, storage):
+    with container_storage(output) as (buildah, storage):
         if image.stands_on_debian:
             shared = f"containers-storage:[overlay@{storage}/root+{storage}/run]{_BASE}:latest"
             run([*ALONE, "skopeo", "copy", "--quiet", f"oci:{DEBIAN.path}/oci:latest", shared])
         named = [f"--build-context={name}={context.path}" for name, context in image.contexts.items()]
         values = [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         file = str(image.directory / "Containerfile")
-        options = [*_bud_options(), *named, *values, "--tag", image.reference, "--file", file]
+        options = [*build_options(), *named, *values, "--tag", image.reference, "--file", file]
         run([*buildah, "bud", *options, str(image.directory)])
         run([*buildah, "push", "--quiet", image.reference, f"oci:{output}/oci:{image.tag}"])
 
 
-def _bud_options() -> list[str]:
+def build_options() -> list[str]:
     """Return options that need no container runtime and no bridge, and trust this computer's authorities.
 
     A site may have authorities of its own.
@@ -162,7 +162,7 @@ def _bud_options() -> list[str]:
 
 
 @contextmanager
-def _storage(output: Path) -> Iterator[tuple[list[str], str]]:
+def container_storage(output: Path) -> Iterator[tuple[list[str], str]]:
     """Yield the buildah command and the directory of its container storage, which lasts for one build."""
     with tempfile.TemporaryDirectory(prefix="buildah-", dir=output) as directory:
         options = [f"--root={directory}/root", f"--runroot={directory}/run", "--storage-driver=overlay"]

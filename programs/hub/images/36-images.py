@@ -23,7 +23,7 @@ default_file = Path(site["server"]["default_image_file"])
 
 
 def default_image() -> str:
-    """Return what servers start with whose image nobody chose."""
+    """Return the image of servers for which none was chosen."""
     known = read_default(default_file)
     return known.image if known else wanted
 
