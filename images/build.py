@@ -12,7 +12,7 @@ from images.recipe import Recipe
 from lab.cache import Artifact, file_digest
 from lab.mirror.debs import EPOCH
 from lab.mirror.images import DEBIAN, build_options, container_storage
-from lab.processes import run
+from lab.processes import ALONE, run
 from lab.rack import RackError
 
 INSIDE: Final = Path(__file__).with_name("inside.py")
@@ -101,7 +101,8 @@ def _bake(recipe: Recipe, base: Artifact, output: Path) -> None:
     with container_storage(output) as (buildah, storage):
         local = f"containers-storage:[overlay@{storage}/root+{storage}/run]"
         inherited = f"oci:{base.path}/oci:{recipe.stands_on.name if recipe.stands_on else 'latest'}"
-        run(["skopeo", "copy", "--quiet", inherited, f"{local}{base_of(recipe)}:latest"])
+        # Alone: the storage is mounted on itself, and what stays mounted cannot be removed.
+        run([*ALONE, "skopeo", "copy", "--quiet", inherited, f"{local}{base_of(recipe)}:latest"])
         options = [*build_options(), "--layers", f"--build-arg=BASE={base_of(recipe)}", "--tag", name_of(recipe)]
         run([*buildah, "bud", *options, "--file", str(recipe.directory / "Containerfile"), str(recipe.directory)])
         report = _try(buildah, recipe, output)
