@@ -105,6 +105,16 @@ class HubSettings(Model):
     """The proxy's PodDisruptionBudget; the same is true of it."""
     scheduling: SchedulingSettings = SchedulingSettings()
     """Which pods come first where a node has no room for all."""
+    concurrent_spawn_limit: int = Field(default=64, ge=1, le=10_000, alias="concurrentSpawnLimit")
+    """How many servers may be starting at once. Whoever comes when that many are asked for is told to try again, with
+    status 429, in half a minute. docs/hub-load.md says why 64."""
+    active_server_limit: int | None = Field(default=None, ge=1, alias="activeServerLimit")
+    """How many servers there may be; one more is refused with status 429. If omitted, as many as nodes have room
+    for."""
+    consecutive_failure_limit: int = Field(default=0, ge=0, alias="consecutiveFailureLimit")
+    """The hub ends, and is started again, when so many servers one after another have failed to start. If omitted or
+    0, it never does: what fails for everybody, such as a file server that is away, is not mended by a restart, and
+    while the hub starts again no server can be opened."""
     start_timeout_seconds: int = Field(default=300, ge=30, le=86400)
     """How long a server may take to start. As long is waited for the home directory before, while the file server does
     not answer."""

@@ -258,6 +258,9 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         {"hub": {"cull": {"kernels": {"cull_connected": True}}}},
         "nothing is stopped without cull_idle_timeout",
     ),
+    ("a hub that starts no server", {"hub": {"concurrentSpawnLimit": 0}}, "hub.concurrentSpawnLimit: "),
+    ("a hub without room for a server", {"hub": {"activeServerLimit": 0}}, "hub.activeServerLimit: "),
+    ("less than no failure", {"hub": {"consecutiveFailureLimit": -1}}, "hub.consecutiveFailureLimit: "),
     ("a start that takes longer than a day", {"hub": {"start_timeout_seconds": 10**30}}, "hub.start_timeout_seconds: "),
     ("a round without a pause", {"hub": {"cull": {"every": 0}}}, "hub.cull.every: "),
     (
@@ -606,6 +609,7 @@ def test_secret_is_not_repeated_in_a_message() -> None:
 OF_PEOPLE: dict[str, Any] = {"lab": "false", "hub": {"login": "native"}}
 ACCEPTED: list[dict[str, Any]] = [
     {"hub": {"cull": {"enabled": False}}},
+    {"hub": {"concurrentSpawnLimit": 1, "activeServerLimit": 1, "consecutiveFailureLimit": 0}},
     {"hub": {"cull": {"timeout": 600, "maxAge": 0, "every": 30, "concurrency": 1}}},
     {"hub": {"cull": {"groups": [{"groups": ["a"], "maxAge": 0}, {"groups": ["a", "b"], "timeout": 60}]}}},
     {

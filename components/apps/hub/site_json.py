@@ -70,6 +70,11 @@ def hub_values(
         "administrators": sorted(site.hub.administrators),
         "login": site.hub.login.values(site.hub.callback_url),
         "user_name_pattern": f"^{LOGIN}$",
+        "limits": {
+            "starting": site.hub.concurrent_spawn_limit,
+            "active": site.hub.active_server_limit or 0,
+            "failures": site.hub.consecutive_failure_limit,
+        },
         "users_namespace": users,
         "purpose_label": PURPOSE_LABEL,
         "server": {

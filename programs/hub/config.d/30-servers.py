@@ -26,7 +26,10 @@ class Spawner(KubeSpawner):
 
 
 c.JupyterHub.spawner_class = Spawner
-c.JupyterHub.concurrent_spawn_limit = 64
+limits = site["limits"]
+c.JupyterHub.concurrent_spawn_limit = limits["starting"]
+c.JupyterHub.active_server_limit = limits["active"]
+c.KubeSpawner.consecutive_failure_limit = limits["failures"]
 c.KubeSpawner.namespace = site["users_namespace"]
 
 # The image's entry point stays (Jupyter's images start tini in it); this is what it runs.

@@ -54,6 +54,11 @@ async def settings(hub: JupyterHub, *names: str) -> object:
         "roles": hub.load_roles,
         "db_url": hub.db_url,
         "cleanup_servers": hub.cleanup_servers,
+        "limits": [
+            hub.concurrent_spawn_limit,
+            hub.active_server_limit,
+            spawner_of(hub, "ada").consecutive_failure_limit,
+        ],
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
 
