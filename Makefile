@@ -7,6 +7,8 @@ BASE ?= origin/main
 IMAGES ?=
 REGISTRY ?=
 TAG ?=
+PEOPLE ?= 200
+RUNNING ?= 1000
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
@@ -33,10 +35,10 @@ PULUMI := $(INSIDE) pulumi --non-interactive
 THROUGH := $(INSIDE) $(PYTHON) -m ops tunnel --stack $(STACK) --
 OPS := $(INSIDE) $(PYTHON) -m ops
 
-.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test official acceptance drill chaos bench images screenshots
+.PHONY: help setup up down leaks preview review drift repair dns shell lint format docs check test official acceptance drill chaos bench bench-hub images screenshots
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: ## .venv from uv.lock
 	@scripts/setup.sh
@@ -123,3 +125,6 @@ chaos: setup ## on the rack: a machine reinstalled, etcd's data away, the contro
 
 bench: setup ## how long things take, beside a peer; builds the rack from nothing
 	@$(PYTHON) -m tests.bench $(FORMAT)
+
+bench-hub: setup ## PEOPLE=200 RUNNING=1000: people who log in to the real hub and get simulated servers; what is busy first
+	@$(PYTHON) -m tests.bench.hub --people $(PEOPLE) --running $(RUNNING) $(FORMAT)

@@ -6,7 +6,6 @@ printed by the first `make up` of all. The rack stays.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from ops.tables import console, table
 from stacks.passphrase import PUBLISHED
 from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
 from tests.bench import peer
+from tests.bench.computer import computer
 from tests.browser.session import open_notebook
 
 ROUNDS: Final = 3
@@ -40,14 +40,6 @@ class Row:
     def ratio(self) -> float | None:
         """Of ours to the peer's."""
         return self.seconds / self.peer_seconds if self.peer_seconds else None
-
-
-def computer() -> str:
-    """Return the machine's description."""
-    texts = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(": ")[2] for line in texts if line.startswith("model name")), "unknown processor")
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
-    return f"{os.cpu_count()} processors {model}, {memory:.0f} GiB, Linux {os.uname().release}"
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -1,6 +1,7 @@
 """etcd, an API server and a controller manager on the loopback; without nodes."""
 
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -112,9 +113,17 @@ def _kubeconfig(server: str, directory: Path) -> str:
 
 
 @contextmanager
-def _running(command: Sequence[str | Path], log: Path) -> Iterator[None]:
+def running(command: Sequence[str | Path], log: Path, **environment: str) -> Iterator[None]:
+    """Run a program while the block runs; what it says is in `log`, beside which it runs."""
     with open(log, "wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=log.parent)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            env=os.environ | environment,
+        )
     try:
         yield
     finally:
@@ -137,10 +146,10 @@ def control_plane(directory: Path) -> Iterator[ControlPlane]:
     found = ControlPlane(f"https://127.0.0.1:{port}", directory)
     found.kubeconfig.write_text(_kubeconfig(found.server, directory))
     with ExitStack() as stack:
-        stack.enter_context(_running(_etcd(etcd, clients, peers), directory / "etcd.log"))
-        stack.enter_context(_running(_api_server(kubernetes, directory, clients, port), directory / "apiserver.log"))
+        stack.enter_context(running(_etcd(etcd, clients, peers), directory / "etcd.log"))
+        stack.enter_context(running(_api_server(kubernetes, directory, clients, port), directory / "apiserver.log"))
         _wait_for(found)
-        stack.enter_context(_running(_controllers(kubernetes, directory), directory / "controllers.log"))
+        stack.enter_context(running(_controllers(kubernetes, directory), directory / "controllers.log"))
         yield found
 
 

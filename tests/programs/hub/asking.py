@@ -56,15 +56,25 @@ def kubeconfig(server: str, **more: str) -> str:
     )
 
 
-def configured(directory: Path, of: Site, provisioner: str = NO_PROVISIONER, secrets: Files = SECRETS) -> Path:
-    """Put the files where the pod has them; return the hub's configuration file."""
+def configured(
+    directory: Path,
+    of: Site,
+    provisioner: str = NO_PROVISIONER,
+    secrets: Files = SECRETS,
+    *,
+    patience: int = 1,
+) -> Path:
+    """Put the files where the pod has them; return the hub's configuration file.
+
+    `patience` is for how many seconds a file server that does not answer is asked again.
+    """
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
     values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
-    values = re.sub('"patience_seconds": [0-9]+', '"patience_seconds": 1', values)
+    values = re.sub('"patience_seconds": [0-9]+', f'"patience_seconds": {patience}', values)
     values = values.replace(f'"directory": "{DATABASE_DIRECTORY}"', f'"directory": "{directory}"')
     values = values.replace(PAGES_DIRECTORY, str(directory / "pages"))
     for path, content in page_files(of.hub).items():
