@@ -18,7 +18,7 @@ from tests.bench.hub.measure import Phase, times
 from tests.bench.hub.people import Failure, Records, chosen, xsrf
 from tests.bench.hub.plan import arrivals, nodes_for, percentile
 from tests.bench.hub.programs import KWOK
-from tests.bench.hub.report import busiest
+from tests.bench.hub.report import busiest, wanted_processors
 from tests.bench.hub.site import proxy_command
 from tests.bench.hub.usage import Spent, Usage, program_of, spent
 from tests.programs.hub.asking import site
@@ -55,13 +55,18 @@ def test_a_node_is_to_spare() -> None:
 
 def test_line_of_a_process_with_any_name_is_read() -> None:
     fields = ["S", "1", *["0"] * 9, "300", "50", *["0"] * 8, "7", "0"]
-    assert usage.parsed(f"12 (a) b (c) {' '.join(fields)}") == Usage(350 / usage.TICKS, 7 * usage.PAGE)
+    found = usage.parsed(f"12 (a) b (c) {' '.join(fields)}", "3500000000 1500000000 12\n")
+    assert found == Usage(350 / usage.TICKS, 7 * usage.PAGE, 1.5)
 
 
 def test_processor_time_of_this_process_is_seen() -> None:
-    before = usage.parsed(Path("/proc/self/stat").read_text())
+    def measured() -> Usage:
+        return usage.parsed(*(Path(f"/proc/self/{name}").read_text() for name in ("stat", "schedstat")))
+
+    before = measured()
     sum(number * number for number in range(3_000_000))
-    after = usage.parsed(Path("/proc/self/stat").read_text())
+    after = measured()
+    assert after.waited >= before.waited
     assert after.seconds > before.seconds
     assert after.memory > 2**20
 
@@ -85,13 +90,15 @@ def test_program_is_known_by_its_command_line(command: str, name: str | None) ->
 
 
 def test_what_is_spent_is_between_the_samples() -> None:
-    samples = [{"hub": Usage(10, 100)}, {"hub": Usage(12, 300), "proxy": Usage(1, 50)}, {"hub": Usage(14, 200)}]
-    assert spent(samples, 8) == (Spent("hub", 0.5, 4, 300),)
+    samples = [{"hub": Usage(10, 100, 1)}, {"hub": Usage(12, 300, 2)}, {"hub": Usage(14, 200, 7), "proxy": Usage(1, 5)}]
+    assert spent(samples, 8) == (Spent("hub", 0.5, 4, 300, 6), Spent("proxy", 0.125, 1, 5, 0))
 
 
 def test_busiest_is_a_program_that_a_site_has() -> None:
-    used = (Spent("people (simulated)", 2, 20, 1), Spent("hub", 0.9, 9, 1), Spent("proxy", 0.1, 1, 1))
-    assert busiest(Phase("", 10, {}, {}, [], used)) == used[1]
+    used = (Spent("people (simulated)", 2, 20, 1, 0), Spent("hub", 0.6, 6, 1, 3), Spent("proxy", 0.1, 1, 1, 0))
+    phase = Phase("", 10, {}, {}, [], used)
+    assert busiest(phase) == used[1]
+    assert wanted_processors(used[1], phase) == 0.9
 
 
 def test_form_is_sent_as_it_is_shown() -> None:

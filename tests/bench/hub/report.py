@@ -29,6 +29,11 @@ def busiest(phase: Phase) -> Spent | None:
     return next((each for each in phase.spent if "(" not in each.program), None)
 
 
+def wanted_processors(used: Spent, phase: Phase) -> float:
+    """Return how many processors a program would have used if nothing else had: 1 is all that one thread can use."""
+    return (used.seconds + used.waited) / phase.seconds
+
+
 def as_json(wanted: Wanted, phases: Sequence[Phase], load: Sequence[float]) -> str:
     """Return everything as data."""
     found: dict[str, Any] = {
@@ -57,11 +62,13 @@ def show(to: Console, phases: Sequence[Phase], load: Sequence[float]) -> None:
         ]
         to.print(table(("seconds", "times", "p50", "p95", "longest"), rows))
         used = [
-            (each.program, f"{each.cores:.2f}", f"{each.seconds:.1f}", f"{each.memory / MIB:.0f}")
+            (each.program, *(f"{value:.1f}" for value in (each.seconds, each.waited)), f"{each.memory / MIB:.0f}")
             for each in phase.spent
         ]
-        to.print(table(("program", "processors", "seconds", "MiB at most"), used))
+        to.print(table(("program", "seconds of a processor", "waited for one", "MiB at most"), used))
         if most := busiest(phase):
-            to.print(f"busiest: {most.program}, {most.cores:.2f} processors")
+            to.print(
+                f"busiest: {most.program}, {most.cores:.2f} processors; wanted {wanted_processors(most, phase):.2f}"
+            )
     for failure in failures(phases)[:SHOWN]:
         to.print(failure, markup=False)

@@ -34,9 +34,12 @@ class Usage:
     """Of processors, since the processes began."""
     memory: int
     """Bytes that are resident now."""
+    waited: float = 0
+    """Seconds in which the first thread wanted a processor and had none, because others had them: on a computer that
+    does other work as well, these are not the program's own. JupyterHub and its proxy work in that thread alone."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.seconds + other.seconds, self.memory + other.memory)
+        return Usage(self.seconds + other.seconds, self.memory + other.memory, self.waited + other.waited)
 
 
 def program_of(command: str) -> str | None:
@@ -46,15 +49,16 @@ def program_of(command: str) -> str | None:
     return next((name for name, parts in PROGRAMS.items() if any(part in words for part in parts)), None)
 
 
-def parsed(stat: str) -> Usage:
-    """Return what a line of /proc/<pid>/stat says.
+def parsed(stat: str, schedstat: str) -> Usage:
+    """Return what a line of /proc/<pid>/stat and one of /proc/<pid>/schedstat say.
 
-    The second field is the command in parentheses, which may itself contain spaces and parentheses: what counts begins
-    behind the last one.
+    The latter has nanoseconds on a processor and nanoseconds of waiting for one (sched-stats.rst in Linux' source).
+    The second field of the former is the command in parentheses, which may itself contain spaces and parentheses: what
+    counts begins behind the last one.
     """
     fields = stat.rpartition(")")[2].split()
     user, system, resident = (int(fields[index]) for index in (11, 12, 21))
-    return Usage((user + system) / TICKS, resident * PAGE)
+    return Usage((user + system) / TICKS, resident * PAGE, int(schedstat.split()[1]) / 1e9)
 
 
 def now(proc: Path = Path("/proc")) -> dict[str, Usage]:
@@ -63,7 +67,7 @@ def now(proc: Path = Path("/proc")) -> dict[str, Usage]:
     for directory in proc.glob("[0-9]*"):
         try:
             command = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            usage = parsed((directory / "stat").read_text())
+            usage = parsed((directory / "stat").read_text(), (directory / "schedstat").read_text())
         except OSError:  # it has ended meanwhile
             continue
         if name := program_of(command):
@@ -81,6 +85,8 @@ class Spent:
     seconds: float
     memory: int
     """Bytes at the most."""
+    waited: float
+    """Seconds; as in `Usage`."""
 
 
 def spent(samples: Iterable[Mapping[str, Usage]], wall: float) -> tuple[Spent, ...]:
@@ -88,9 +94,10 @@ def spent(samples: Iterable[Mapping[str, Usage]], wall: float) -> tuple[Spent, .
     known = list(samples)
     result = []
     for name, last in known[-1].items():
-        seconds = last.seconds - known[0].get(name, Usage(0, 0)).seconds
+        first = known[0].get(name, Usage(0, 0))
+        seconds, waited = last.seconds - first.seconds, last.waited - first.waited
         memory = max(sample[name].memory for sample in known if name in sample)
-        result.append(Spent(name, seconds / wall, seconds, memory))
+        result.append(Spent(name, seconds / wall, seconds, memory, waited))
     return tuple(sorted(result, key=lambda each: -each.seconds))
 
 
