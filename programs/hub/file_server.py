@@ -15,6 +15,13 @@ LONGEST_PAUSE: Final = 5.0
 just come back."""
 
 
+AT_ONCE: Final = 16
+"""Questions that are under way together; the time of the others begins when it is their turn. When a hub that is short
+of a processor begins 64 connections at once, all are late, given up and begun again: none came to an end
+(docs/hub-load.md)."""
+_turns: Final = asyncio.Semaphore(AT_ONCE)
+
+
 async def answered(request: HTTPRequest, patience: float, waits: Callable[[Exception], None]) -> HTTPResponse:
     """Return the answer, whatever its status.
 
@@ -27,7 +34,8 @@ async def answered(request: HTTPRequest, patience: float, waits: Callable[[Excep
     with client() as connections:
         while True:
             try:
-                return await connections.fetch(request, raise_error=False)
+                async with _turns:
+                    return await connections.fetch(request, raise_error=False)
             except ssl.SSLCertVerificationError:
                 raise
             except Exception as error:  # refused, unreachable, cut off, too slow: each has a class of its own

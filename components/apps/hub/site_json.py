@@ -31,6 +31,7 @@ MODULES: Final = (
     "henhouse_hub.py",
     "identity.py",
     "keeping.py",
+    "patient_proxy.py",
     "status.py",
     "stored_logins.py",
     "telling.py",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from database import give_password
 from henhouse_hub import c, secret, site
+from patient_proxy import PatientProxy
 
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_url = site["hub_url"]
@@ -14,6 +15,7 @@ give_password(Path(site["secrets_directory"]))
 c.JupyterHub.upgrade_db = site["database_upgrades"]
 
 # The proxy is a Deployment of its own, and user servers are pods: neither ends with the hub.
+c.JupyterHub.proxy_class = PatientProxy
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = site["proxy_api_url"]
 c.ConfigurableHTTPProxy.auth_token = secret("proxy-token")

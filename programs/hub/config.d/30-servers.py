@@ -31,6 +31,10 @@ c.JupyterHub.concurrent_spawn_limit = limits["starting"]
 c.JupyterHub.active_server_limit = limits["active"]
 c.KubeSpawner.consecutive_failure_limit = limits["failures"]
 c.KubeSpawner.namespace = site["users_namespace"]
+# Upstream waits 3 s for an answer of the API server's, and 30 s for one in time. A hub that is short of a processor is
+# itself later than that: it asks again, is told that the pod exists, deletes it, and gives up (docs/hub-load.md).
+c.KubeSpawner.k8s_api_request_timeout = 30
+c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 30)
 
 # The image's entry point stays (Jupyter's images start tini in it); this is what it runs.
 c.KubeSpawner.image = server["image"]

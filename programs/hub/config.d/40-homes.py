@@ -55,7 +55,9 @@ async def make_home(spawner: KubeSpawner) -> None:
         ca_certs=homes["ca"],
         client_cert=homes["certificate"],
         client_key=homes["key"],
-        connect_timeout=5,
+        # A hub that is short of a processor takes longer than tornado's usual limits for the handshake, and an attempt
+        # that is given up and made again costs it another handshake (docs/hub-load.md).
+        connect_timeout=10,
         request_timeout=30,
     )
 

@@ -59,6 +59,10 @@ async def settings(hub: JupyterHub, *names: str) -> object:
             hub.active_server_limit,
             spawner_of(hub, "ada").consecutive_failure_limit,
         ],
+        "kubernetes_seconds": [
+            getattr(spawner_of(hub, "ada"), f"k8s_api_request_{which}") for which in ("timeout", "retry_timeout")
+        ],
+        "proxy": hub.proxy_class.__name__,
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
 

@@ -61,6 +61,11 @@ def test_hub_starts_as_many_servers_as_it_stands(said: Any, tmp_path: Path) -> N
     assert ask(tmp_path, "settings", of=few)["limits"] == [3, 20, 5]
 
 
+def test_hub_short_of_a_processor_is_not_taken_for_a_cluster_or_a_proxy_that_is_away(said: Any) -> None:
+    assert said["kubernetes_seconds"] == [30, 270]
+    assert said["proxy"] == "PatientProxy"
+
+
 def test_crypt_keys_are_read_newest_first(said: Any) -> None:
     assert said["crypt_keys"] == ["cd" * 32, "ef" * 32]
 
