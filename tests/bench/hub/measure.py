@@ -70,7 +70,7 @@ def times(records: Records) -> dict[str, Times]:
 
 
 class Run:
-    """One run against a site."""
+    """A run against a site."""
 
     def __init__(self, site: Running, wanted: Wanted, tell: Tell) -> None:
         """Prepare it."""

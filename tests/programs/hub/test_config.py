@@ -56,7 +56,7 @@ def test_people_keep_their_servers_when_the_hub_restarts(said: Any) -> None:
 
 
 def test_hub_starts_as_many_servers_as_it_stands(said: Any, tmp_path: Path) -> None:
-    assert said["limits"] == [64, 0, 0], "0 is no limit"
+    assert said["limits"] == [64, 0, 0], "0 means without a limit"
     few = site(concurrentSpawnLimit=3, activeServerLimit=20, consecutiveFailureLimit=5)
     assert ask(tmp_path, "settings", of=few)["limits"] == [3, 20, 5]
 

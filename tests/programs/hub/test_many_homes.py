@@ -13,7 +13,7 @@ pytestmark = pytest.mark.programs
 
 
 def test_all_are_answered_and_only_some_at_a_time() -> None:
-    command = [jupyterhub_python(), Path(__file__).with_name("many_homes.py"), ROOT / "programs/hub", "100"]
+    command = [str(jupyterhub_python()), str(Path(__file__).with_name("many_homes.py")), f"{ROOT}/programs/hub", "100"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
