@@ -47,10 +47,20 @@ homes = NfsFileserver(
     site,
     secrets,
     dataset=pool.homes,
+    shares=pool.shares,
     cluster=cluster.access,
     namespaces=spaces,
 )
-hub = Hub("hub", site, secrets, homes=homes.volume, cluster=cluster.access, namespaces=spaces, machines=machines)
+hub = Hub(
+    "hub",
+    site,
+    secrets,
+    homes=homes.volume,
+    shares=homes.shares,
+    cluster=cluster.access,
+    namespaces=spaces,
+    machines=machines,
+)
 routes = [hub.route]
 edge = IngressProxy(
     "edge", site, secrets, routes=routes, gateway=rooster, cluster=cluster.access, namespace=spaces.edge

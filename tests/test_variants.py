@@ -140,6 +140,19 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "keys": ["spring", "first"],
         }
     },
+    "directories that people share": {
+        "storage": {
+            "shares": {
+                "datasets": {},
+                "my-project": {
+                    "access": "read-write",
+                    "groups": ["astronomy"],
+                    "mount_path": "/project",
+                    "quota": "2Ti",
+                },
+            }
+        }
+    },
     "Calico by digest from another place": {"cluster": {"calico": {"manifest_sha256": "0" * 64}}},
 }
 
@@ -203,6 +216,41 @@ def test_secret_of_a_provider_is_in_the_hubs_secret_alone(name: str) -> None:
             assert "stringData" in each.secret_keys
     assert variant(name).exports["hub_callback_url"] == "https://hub.henhouse.localhost/hub/oauth_callback"
 
+
+def test_a_share_is_one_chain_from_the_dataset_to_the_server() -> None:
+    recorded = variant("directories that people share")
+    pool, nfs = (recorded.one(f"hen-{role}-command").inputs["create"] for role in ("pool", "nfs"))
+    for share, access in (("datasets", "ro"), ("my-project", "rw")):
+        assert f'"nest/{share}": {{' in pool
+        volume = recorded.one(f"homes-share-{share}-volume").inputs["spec"]
+        assert f"{volume['nfs']['path']} 198.18.0.102 {access} sync root_squash" in nfs
+        assert ("ro" in volume["mountOptions"]) == (access == "ro")
+        (told,) = (each for each in shares_told(recorded) if each["name"] == share)
+        assert told["claim"] == recorded.one(f"homes-share-{share}-claim").inputs["metadata"]["name"]
+        assert told["read_only"] == (access == "ro")
+        if told["gid"] is not None:
+            assert f"directory /nest/{share} 2770 root {told['gid']}\n" in scripts(recorded)["hen-shares-command"]
+
+
+def shares_told(recorded: Recorded) -> list[dict[str, Any]]:
+    """Return what the hub is told of shared directories."""
+    found: list[dict[str, Any]] = json.loads(recorded.one("hub-config").inputs["data"]["site.json"])["shares"]
+    return found
+
+
+def test_site_without_shares_is_as_it_was_before_there_were_any() -> None:
+    """The same roles and objects; a site with shares has more, and none of the others is another one."""
+    before, after = variant("the virtual rack"), variant("directories that people share")
+    assert shares_told(before) == []
+    names = {each.urn for each in before}
+    new = {each.name for each in after if each.urn not in names}
+    shares = ("homes-share-datasets", "homes-share-my-project")
+    assert new == {"hen-shares", "hen-shares-command", *(f"{share}-{each}" for share in shares for each in KEPT)}
+    assert not names - {each.urn for each in after}
+    assert all(after.one(f"{share}-{each}").protect for share in shares for each in KEPT)
+
+
+KEPT: Final = ("volume", "claim")
 
 HIDDEN: Final = {
     "people of github": "T0P-S3CRET",

@@ -1,4 +1,4 @@
-"""A dataset as the file server sees it, and homes as the hub sees them."""
+"""A dataset as the file server sees it; homes and shared directories as the hub sees them."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -56,3 +56,23 @@ class HomesVolume:
     provisioner: HomeProvisioner
     ready: pulumi.Resource
     """The volume can be mounted, and the provisioner answers."""
+
+
+@dataclass(frozen=True)
+class SharedVolume:
+    """A directory that people share, as pods see it, and who has it. The claim is where that of the homes is."""
+
+    name: str
+    """For example project."""
+    claim: pulumi.Output[str]
+    """Name of the PersistentVolumeClaim, of which a pod mounts the whole."""
+    mount_path: str
+    """Where a pod mounts it."""
+    read_only: bool
+    """Whether no pod can write there."""
+    groups: tuple[str, ...]
+    """Groups of the hub whose members have it; everyone, if there are none."""
+    write_groups: tuple[str, ...]
+    """Groups whose members write there; everyone who has it, if there are none. They have it, too."""
+    gid: int | None
+    """The numeric group that owns it, which a member's pod has; None where everyone reads it."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, needs, network, site, storage
+from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, needs, network, shares, site, storage
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
@@ -13,6 +13,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *cluster.CHECKS,
     *interfaces.CHECKS,
     *storage.CHECKS,
+    *shares.CHECKS,
     *mirrors.CHECKS,
     *hub.CHECKS,
     *added.CHECKS,

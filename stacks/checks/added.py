@@ -117,14 +117,14 @@ def _mounts(
     wanted = [(f"{path}.{number}.mountPath", mount.mount_path, True) for number, mount in enumerate(mounts)]
     wanted += [(f"{files_path}.{key}.mountPath", file.mount_path, False) for key, file in sorted(files.items())]
     for number, (where, place, directory) in enumerate(wanted):
-        if why := _refused(PurePosixPath(place), whose, directory=directory):
+        if why := why_refused(PurePosixPath(place), whose, directory=directory):
             yield Problem(where, f"{place} {why}", accepted="a directory of its own, such as /srv/shared")
         for other, taken, _ in wanted[:number]:
             if taken == place:
                 yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
 
 
-def _refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
+def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
     """Return why nothing may be mounted there, or an empty text."""
     ours = HUB_PATHS if whose == "hub" else (*SERVER_PATHS, HOME)
     for own in map(PurePosixPath, ours):

@@ -22,6 +22,7 @@ from stacks.settings.receivers import (
     SlackReceiverSettings,
     WebhookReceiverSettings,
 )
+from stacks.settings.shares import ShareSettings
 from stacks.settings.storage import HomesSettings, PoolSettings, StorageSettings, VdevSettings
 from stacks.settings.types import DomainName, HostName, Model, TimeZone
 
@@ -55,6 +56,7 @@ __all__ = [
     "PoolSettings",
     "ProfileSettings",
     "Purpose",
+    "ShareSettings",
     "Site",
     "SizeSettings",
     "SlackReceiverSettings",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stacks.settings.shares import ShareName, ShareSettings
 from stacks.settings.types import DiskId, HostName, Model, spelled
 
 PoolName = Annotated[
@@ -73,3 +74,6 @@ class StorageSettings(Model):
     """The pool."""
     homes: HomesSettings = HomesSettings()
     """The homes in it."""
+    shares: dict[ShareName, ShareSettings] = Field(default={})
+    """Directories that people share, by name: each is the dataset `<pool>/<name>`, which is made once and never
+    destroyed."""

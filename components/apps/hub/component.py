@@ -28,11 +28,11 @@ from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_by
 from components.apps.hub.policies import hub_policies
 from components.apps.hub.proxy import proxy_pod
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
-from components.apps.hub.site_json import config_files, site_json
+from components.apps.hub.site_json import config_files, share_values, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
 from components.contracts.routes import Route
-from components.contracts.storage import HomesVolume
+from components.contracts.storage import HomesVolume, SharedVolume
 from components.contracts.watched import ScrapeTarget, Watched, alert_rules
 from converge.host_state import apply
 from stacks.secrets import SiteSecrets
@@ -59,6 +59,7 @@ class Hub(pulumi.ComponentResource):
         secrets: SiteSecrets,
         *,
         homes: HomesVolume,
+        shares: Sequence[SharedVolume] = (),
         cluster: KubernetesAccess,
         namespaces: Namespaces,
         machines: Mapping[str, Machine],
@@ -79,7 +80,7 @@ class Hub(pulumi.ComponentResource):
         self._proxy(token, after=policies)
         self._hub(
             service_account=self._service_account(),
-            config=self._config(homes),
+            config=self._config(homes, shares),
             pages=self._pages(),
             keys=self._mounted.secret(
                 "keys",
@@ -154,9 +155,13 @@ class Hub(pulumi.ComponentResource):
             for policy, (namespace, spec) in hub_policies(self._site, self._namespaces, homes.provisioner).items()
         ]
 
-    def _config(self, homes: HomesVolume) -> pulumi.Output[str]:
+    def _config(self, homes: HomesVolume, shares: Sequence[SharedVolume]) -> pulumi.Output[str]:
         names = pulumi.Output.all(
-            hub=self._namespaces.hub, users=homes.namespace, claim=homes.claim, pull_secret=self._pull_secret()
+            hub=self._namespaces.hub,
+            users=homes.namespace,
+            claim=homes.claim,
+            shares=[share_values(share) for share in shares],
+            pull_secret=self._pull_secret(),
         )
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         return self._mounted.config_map(

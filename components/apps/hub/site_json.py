@@ -1,6 +1,7 @@
 """What the settings say to JupyterHub, as data."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from components.apps.hub.culling import cull_values
 from components.apps.hub.images import DEFAULT_FILE, image_files, image_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
+from components.contracts.storage import SharedVolume
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
 from programs.homes.names import LOGIN
@@ -32,6 +34,7 @@ MODULES: Final = (
     "identity.py",
     "keeping.py",
     "patient_proxy.py",
+    "sharing.py",
     "status.py",
     "stored_logins.py",
     "telling.py",
@@ -55,11 +58,19 @@ def config_files(hub: HubSettings) -> dict[str, str]:
 
 
 def hub_values(
-    site: Site, provisioner_url: str, *, hub: str, users: str, claim: str, pull_secret: str | None = None
+    site: Site,
+    provisioner_url: str,
+    *,
+    hub: str,
+    users: str,
+    claim: str,
+    shares: Sequence[Mapping[str, Any]] = (),
+    pull_secret: str | None = None,
 ) -> dict[str, Any]:
     """Return what the fragments read as `site`; nothing in it is secret.
 
-    `hub` and `users` are namespaces; `pull_secret` is the Secret with which nodes pull the menu's images.
+    `hub` and `users` are namespaces, `shares` what `share_values` returns of each directory that people share;
+    `pull_secret` is the Secret with which nodes pull the menu's images.
     """
     return {
         "hub_url": hub_url(hub),
@@ -96,6 +107,7 @@ def hub_values(
             "key": f"{SECRETS_DIRECTORY}/homes-client.key",
             "patience_seconds": site.hub.start_timeout_seconds,
         },
+        "shares": list(shares),
         "keys": {"names": list(site.hub.keys), "lost": site.hub.keys_lost},
         # By its first name: sites' own fragments may read it.
         "cull_idle_seconds": site.hub.cull_timeout,
@@ -104,6 +116,19 @@ def hub_values(
         "added": added_values(site.hub),
         **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),
         **image_values(site.hub, DATABASE_DIRECTORY, pull_secret=pull_secret),
+    }
+
+
+def share_values(share: SharedVolume) -> dict[str, Any]:
+    """Return what the fragments read of a directory that people share."""
+    return {
+        "name": share.name,
+        "claim": share.claim,
+        "path": share.mount_path,
+        "read_only": share.read_only,
+        "groups": list(share.groups),
+        "write_groups": list(share.write_groups),
+        "gid": share.gid,
     }
 
 

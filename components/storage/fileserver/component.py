@@ -1,40 +1,32 @@
-"""NfsFileserver: the dataset with people's homes, as machines and pods see it."""
+"""NfsFileserver: the datasets with people's homes and with what they share, as machines and pods see them."""
+
+from collections.abc import Mapping
 
 import pulumi
-from pulumi_kubernetes.core.v1 import (
-    NFSVolumeSourceArgs,
-    ObjectReferenceArgs,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    PersistentVolumeClaimSpecArgs,
-    PersistentVolumeSpecArgs,
-    Service,
-    ServicePortArgs,
-    ServiceSpecArgs,
-    VolumeResourceRequirementsArgs,
-)
+from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Service, ServicePortArgs, ServiceSpecArgs
 from pulumi_kubernetes.discovery.v1 import EndpointArgs, EndpointConditionsArgs, EndpointPortArgs, EndpointSlice
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.certificates import watched as certificates_watched
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.openings import Opening, only
-from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume
+from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume, SharedVolume
 from components.contracts.watched import Watched
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import certificates_role, homes_role, nfs_role
+from components.storage.fileserver.shares import exports, shares_role
+from components.storage.fileserver.texts import Export
+from components.storage.fileserver.volumes import NfsDirectory, volume_and_claim
 from converge.host_state import HostState, apply
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
 
 SERVICE = "nfs"
 PORT = 2049
-MOUNT_OPTIONS = ("nfsvers=4.2", "proto=tcp", "hard", "noatime", "nosuid", "nodev")
-"""nfs(5). `hard`: a program waits for a server that is away; it never loses what it wrote."""
 
 
 class NfsFileserver(pulumi.ComponentResource):
-    """Exports a dataset over NFS 4.2, makes homes in it, and publishes one address for it inside the cluster.
+    """Exports datasets over NFS 4.2, makes homes in one, and publishes one address for all inside the cluster.
 
     A PersistentVolume cannot be edited, the addresses behind a Service can: the volume names the Service, so another
     machine can take the file server's place without a new volume.
@@ -44,6 +36,8 @@ class NfsFileserver(pulumi.ComponentResource):
     """ClusterIP that the PersistentVolume names. It stays when the machine behind it is replaced."""
     volume: HomesVolume
     """People's homes for pods, and who makes them."""
+    shares: tuple[SharedVolume, ...]
+    """Directories that people share for pods, by name in order."""
     openings: tuple[Opening, ...]
     watched: Watched
     """Alert rules on the provisioner's and the hub's certificates."""
@@ -55,6 +49,7 @@ class NfsFileserver(pulumi.ComponentResource):
         secrets: SiteSecrets,
         *,
         dataset: Dataset,
+        shares: Mapping[str, Dataset],
         cluster: KubernetesAccess,
         namespaces: Namespaces,
         opts: pulumi.ResourceOptions | None = None,
@@ -62,9 +57,10 @@ class NfsFileserver(pulumi.ComponentResource):
         super().__init__("henhouse:storage:NfsFileserver", name, None, opts)
         self._name = name
         self._homes = site.storage.homes
+        self._shares = site.storage.shares
         self._cluster = cluster
 
-        exported = self._export(site, dataset)
+        exported = self._export(site, dataset, shares)
         provisioner = self._provisioner(secrets, dataset)
         service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
@@ -75,15 +71,23 @@ class NfsFileserver(pulumi.ComponentResource):
             provisioner=provisioner,
             ready=self,
         )
+        self.shares = tuple(self._shared(share, shares[share], namespaces.users, exported) for share in shares)
         self.openings = openings(site, dataset.machine.name)
         self.watched = certificates_watched()
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
-    def _export(self, site: Site, dataset: Dataset) -> HostState:
-        machine = dataset.machine
+    def _export(self, site: Site, dataset: Dataset, shares: Mapping[str, Dataset]) -> HostState:
         clients = sorted(worker.address for worker in site.workers_for("user").values())
-        role = nfs_role(dataset.name, dataset.mountpoint, dataset.mount_unit, clients, self._homes)
-        return apply(machine, role, parent=self, after=[dataset.ready], protect=True)
+        homes, shared = Export(dataset.name, dataset.mountpoint, dataset.mount_unit), exports(self._shares, shares)
+        role = nfs_role([homes, *shared.values()], clients, self._homes)
+        after = [dataset.ready, *self._owned(dataset, shared)]
+        return apply(dataset.machine, role, parent=self, after=after, protect=True)
+
+    def _owned(self, dataset: Dataset, shared: Mapping[str, Export]) -> list[HostState]:
+        """Give each share to its group, before anyone can mount it."""
+        if not shared:
+            return []
+        return [apply(dataset.machine, shares_role(self._shares, shared), parent=self, after=[dataset.ready])]
 
     def _provisioner(self, secrets: SiteSecrets, dataset: Dataset) -> HomeProvisioner:
         machine = dataset.machine
@@ -142,34 +146,25 @@ class NfsFileserver(pulumi.ComponentResource):
         return service
 
     def _claim(self, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> PersistentVolumeClaim:
-        """Make the volume and the only claim that it is bound to, and return the claim."""
+        """Make the volume of the homes and its claim, and return the claim."""
+        directory = NfsDirectory(self.server, dataset.mountpoint, capacity=self._homes.capacity)
         kept = self._cluster.options(self, protect=True)
-        volume = PersistentVolume(
-            f"{self._name}-volume",
-            metadata=ObjectMetaArgs(name=self._name),
-            spec=PersistentVolumeSpecArgs(
-                capacity={"storage": self._homes.capacity},
-                access_modes=["ReadWriteMany"],
-                persistent_volume_reclaim_policy="Retain",
-                storage_class_name="",
-                mount_options=list(MOUNT_OPTIONS),
-                claim_ref=ObjectReferenceArgs(
-                    api_version="v1", kind="PersistentVolumeClaim", namespace=namespace, name=self._name
-                ),
-                nfs=NFSVolumeSourceArgs(server=self.server, path=dataset.mountpoint),
-            ),
-            opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=[exported])),
-        )
-        return PersistentVolumeClaim(
-            f"{self._name}-claim",
-            metadata=ObjectMetaArgs(name=self._name, namespace=namespace),
-            spec=PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteMany"],
-                storage_class_name="",
-                volume_name=volume.metadata.apply(lambda metadata: str(metadata.name)),
-                resources=VolumeResourceRequirementsArgs(requests={"storage": self._homes.capacity}),
-            ),
-            opts=kept,
+        return volume_and_claim(self._name, self._name, namespace, directory, kept, [exported])
+
+    def _shared(self, name: str, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> SharedVolume:
+        """Make the volume of a share and its claim, and return what pods see of it."""
+        share = self._shares[name]
+        directory = NfsDirectory(self.server, dataset.mountpoint, read_only=share.read_only)
+        kept = self._cluster.options(self, protect=True)
+        claim = volume_and_claim(f"{self._name}-share-{name}", f"share-{name}", namespace, directory, kept, [exported])
+        return SharedVolume(
+            name=name,
+            claim=claim.metadata.apply(lambda metadata: str(metadata.name)),
+            mount_path=share.path(name),
+            read_only=share.read_only,
+            groups=share.groups,
+            write_groups=share.write_groups,
+            gid=share.group(name),
         )
 
 

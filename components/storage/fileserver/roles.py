@@ -7,6 +7,7 @@ from typing import Final
 
 from components.certificates import HAND, UP, told
 from components.storage.fileserver import texts
+from components.storage.fileserver.texts import Export
 from components.templates import render
 from converge.items import Directory, File, Package, Script, Unit
 from converge.program import installed
@@ -21,30 +22,34 @@ NOT_FOR_V4: Final = ("rpcbind.socket", "rpcbind.service", "rpc-statd.service", "
 """What only NFS 3 needs. The packages depend on it, and it would listen on port 111."""
 
 
-def nfs_role(
-    dataset: str, mountpoint: str, mount_unit: str, clients: Sequence[IPv4Address], homes: HomesSettings
-) -> Role:
-    """Return the role in which the dataset is exported over NFS 4.2 to the clients, and only while it is mounted."""
+def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: HomesSettings) -> Role:
+    """Return the role in which datasets are exported over NFS 4.2 to the clients, each only while it is mounted.
+
+    The first holds the homes: the server runs only while it is mounted.
+    """
     conf = "/etc/nfs.conf.d/henhouse.conf"
     binding = f"{SYSTEM}/nfs-server.service.d/henhouse.conf"
     mountd = f"{SYSTEM}/nfs-mountd.service.d/henhouse.conf"
+    of_homes, *shared = exports
     return Role(
         "nfs",
         (
             # Before the package, whose installation starts its services.
             *(Unit(name, enabled=False, running=False, masked=True) for name in NOT_FOR_V4),
             File(conf, texts.nfs_conf(homes)),
-            File(binding, texts.bound_to(mountpoint, mount_unit)),
-            File(f"{SYSTEM}/{mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
+            File(binding, texts.bound_to(of_homes.mountpoint, of_homes.mount_unit)),
+            File(f"{SYSTEM}/{of_homes.mount_unit}.d/nfs-server.conf", texts.started_by_mount(["nfs-server.service"])),
             # It listens on no port.
             File(mountd, render(__file__, "nfs-mountd.service.conf")),
+            # Not among what the server restarts for: everyone would wait for the grace period.
+            *_waits_for([export.mount_unit for export in shared]),
             Package("nfs-kernel-server"),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
-            File("/etc/exports.d/henhouse.exports", texts.exports(dataset, mountpoint, clients)),
-            _mounted(mountpoint, mount_unit),
+            File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
+            *(mounted(export.mountpoint, export.mount_unit) for export in exports),
             # It takes nfs-mountd.service with it: each requires the other.
             Unit("nfs-server.service", restart_on=(conf, binding, mountd)),
-            _exported(dataset, mountpoint, clients),
+            _exported(exports, clients),
             Script(
                 "only NFS 4.2",
                 check="found=$(</proc/fs/nfsd/versions); echo \"$found\"; [[ $found == '-3 +4 -4.0 -4.1 +4.2' ]]",
@@ -54,7 +59,13 @@ def nfs_role(
     )
 
 
-def _mounted(mountpoint: str, mount_unit: str) -> Script:
+def _waits_for(mount_units: Sequence[str]) -> tuple[File, ...]:
+    path = f"{SYSTEM}/nfs-server.service.d/shares.conf"
+    return (File(path, texts.after_mounts(mount_units)),) if mount_units else ()
+
+
+def mounted(mountpoint: str, mount_unit: str) -> Script:
+    """Return the item by which a dataset is mounted."""
     return Script(
         f"{mountpoint} is mounted",
         check=f"echo 'not mounted'; mountpoint --quiet {mountpoint}",
@@ -62,9 +73,13 @@ def _mounted(mountpoint: str, mount_unit: str) -> Script:
     )
 
 
-def _exported(dataset: str, mountpoint: str, clients: Sequence[IPv4Address]) -> Script:
+def _exported(exports: Sequence[Export], clients: Sequence[IPv4Address]) -> Script:
     """Return the item by which the current exports, however they came about, are those of the exports file."""
-    wanted = "\n".join(f"{mountpoint} {client} rw sync root_squash {texts.fsid(dataset)}" for client in clients)
+    wanted = "\n".join(
+        f"{export.mountpoint} {client} {export.access} sync root_squash {texts.fsid(export.dataset)}"
+        for export in exports
+        for client in clients
+    )
     # exportfs -s: one line for each export, `PATH  CLIENT(OPTION,…)`, options normalised (exportfs(8)).
     lines = r"""
       function option(pattern) { return match(options, "(^|,)" pattern "(,|$)") }
@@ -110,7 +125,7 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
                 check=f"getent passwd {texts.PROVISIONER_USER} >/dev/null",
                 apply=f"systemd-sysusers {sysusers}",
             ),
-            _mounted(mountpoint, mount_unit),
+            mounted(mountpoint, mount_unit),
             # People can enter their own home but not list others'. The group is nogroup, to which root_squash maps the
             # workers' root: the kubelet opens the volume for reading before it binds a subPath of it
             # (kubernetes/pkg/volume/util/subpath, doSafeOpen).

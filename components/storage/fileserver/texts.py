@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -25,19 +26,37 @@ def fsid(dataset: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"henhouse:{dataset}"))
 
 
-def export_options(dataset: str) -> str:
-    """Options of every export, exports(5).
+@dataclass(frozen=True)
+class Export:
+    """A mounted dataset that clients may mount."""
 
-    `sync`: a write is acknowledged when it is on disk. `root_squash`: a node's root has no rights here. `mp`: an
-    unmounted dataset's empty directory is not exported.
-    """
-    return f"rw,sync,root_squash,no_subtree_check,mp,fsid={fsid(dataset)},sec=sys"
+    dataset: str
+    mountpoint: str
+    mount_unit: str
+    read_only: bool = False
+
+    @property
+    def access(self) -> str:
+        """`ro` or `rw`, as in exports(5)."""
+        return "ro" if self.read_only else "rw"
+
+    @property
+    def options(self) -> str:
+        """Options, exports(5).
+
+        `sync`: a write is acknowledged when it is on disk. `root_squash`: a node's root has no rights here. `mp`: an
+        unmounted dataset's empty directory is not exported.
+        """
+        return f"{self.access},sync,root_squash,no_subtree_check,mp,fsid={fsid(self.dataset)},sec=sys"
 
 
-def exports(dataset: str, mountpoint: str, clients: Iterable[IPv4Address]) -> str:
-    """Return the exports file, which exports the dataset to these addresses only."""
-    options = export_options(dataset)
-    return f"{mountpoint} \\\n" + " \\\n".join(f"    {client}({options})" for client in clients) + "\n"
+def exports_file(exports: Iterable[Export], clients: Iterable[IPv4Address]) -> str:
+    """Return the exports file, which exports the datasets to these addresses only."""
+    allowed = list(clients)
+    return "".join(
+        f"{export.mountpoint} \\\n" + " \\\n".join(f"    {client}({export.options})" for client in allowed) + "\n"
+        for export in exports
+    )
 
 
 def nfs_conf(homes: HomesSettings) -> str:
@@ -53,6 +72,13 @@ def bound_to(mountpoint: str, mount_unit: str) -> str:
     fail with ESTALE.
     """
     return render(__file__, "mounted.conf", mountpoint=mountpoint, mount_unit=mount_unit)
+
+
+def after_mounts(mount_units: Iterable[str]) -> str:
+    """Return a drop-in by which a service waits until these are mounted, or cannot be: without one of the shared
+    directories there are still the homes."""
+    units = list(mount_units)
+    return "[Unit]\n" + "".join(f"{word}={unit}\n" for word in ("Wants", "After") for unit in units)
 
 
 def started_by_mount(services: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """ZfsPool: the disks of one machine as a pool with a dataset for people's homes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -31,6 +31,8 @@ class ZfsPool(pulumi.ComponentResource):
 
     homes: Dataset
     """The dataset with people's homes, mounted."""
+    shares: Mapping[str, Dataset]
+    """The datasets that people share, by name, mounted."""
     guid: pulumi.Output[str]
     """The pool's own identity, which a pool of the same name on other disks does not have."""
     disks: Sequence[str]
@@ -47,13 +49,22 @@ class ZfsPool(pulumi.ComponentResource):
             _Disk(f"{name}-{disk}", disk, place, opts=pulumi.ResourceOptions(parent=self))
 
         packages = apply(on, zfs_role(settings), parent=self)
-        pool = apply(on, pool_role(settings, site.storage.homes), parent=self, after=[packages], protect=True)
+        pool = apply(on, pool_role(site.storage), parent=self, after=[packages], protect=True)
 
-        dataset = topology.homes_dataset(settings, site.storage.homes)
-        mountpoint = topology.mountpoint(dataset)
-        self.homes = Dataset(dataset, mountpoint, unit_name(mountpoint, "mount"), on, ready=pool)
+        self.homes = _dataset(topology.homes_dataset(site.storage), on, pool)
+        shared = topology.share_datasets(site.storage)
+        self.shares = {share: _dataset(dataset, on, pool) for share, dataset in shared.items()}
         self.guid = pool.facts.apply(lambda facts: facts["guid"])
         self.watched = Watched(rules=alert_rules("storage", __file__))
         self.register_outputs(
-            {"disks": list(disks), "guid": self.guid, "homes": {"dataset": dataset, "mountpoint": mountpoint}}
+            {
+                "disks": list(disks),
+                "guid": self.guid,
+                "homes": {"dataset": self.homes.name, "mountpoint": self.homes.mountpoint},
+            }
         )
+
+
+def _dataset(name: str, machine: Machine, pool: pulumi.Resource) -> Dataset:
+    mountpoint = topology.mountpoint(name)
+    return Dataset(name, mountpoint, unit_name(mountpoint, "mount"), machine, ready=pool)

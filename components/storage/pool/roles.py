@@ -11,7 +11,7 @@ from converge.items import File, Item, KernelModule, Package, Script, Unit
 from converge.program import command, installed, path_of
 from converge.role import Fact, Role
 from programs import zpool
-from stacks.settings import HomesSettings, PoolSettings
+from stacks.settings import PoolSettings, StorageSettings
 
 PROGRAM: Final = path_of(zpool)
 SPECS: Final = "/etc/henhouse/zpool"
@@ -68,12 +68,12 @@ def _hostid(pool: PoolSettings) -> str:
     return "".join(f"\\x{byte:02x}" for byte in (first & 0x7F | 0x01, *others))
 
 
-def pool_role(pool: PoolSettings, homes: HomesSettings) -> Role:
+def pool_role(storage: StorageSettings) -> Role:
     """Return the role in which the pool is imported and laid out as the settings say.
 
     The pool's datasets are mounted now and after every boot. The pool is scrubbed monthly and watched.
     """
-    spec = topology.spec(pool, homes)
+    pool, spec = storage.pool, topology.spec(storage)
     path = f"{SPECS}/{pool.name}.json"
     importing = units.import_unit_name(pool.name)
     mounts = {

@@ -3,7 +3,8 @@
 from typing import Final
 
 from programs.zpool.layout import Layout, Spec, Vdev
-from stacks.settings import HomesSettings, PoolSettings
+from stacks.settings import PoolSettings, StorageSettings
+from stacks.settings.menu import bytes_of
 
 POOL_PROPERTIES: Final = {
     # SSDs of the log stay fast; disks that cannot trim are left alone.
@@ -34,9 +35,14 @@ HOMES_PROPERTIES: Final = {
 """zfsprops(7) of the dataset with people's homes."""
 
 
-def homes_dataset(pool: PoolSettings, homes: HomesSettings) -> str:
+def homes_dataset(storage: StorageSettings) -> str:
     """Return the name of the dataset with people's homes, for example nest/homes."""
-    return f"{pool.name}/{homes.dataset}"
+    return f"{storage.pool.name}/{storage.homes.dataset}"
+
+
+def share_datasets(storage: StorageSettings) -> dict[str, str]:
+    """Return by share the names of the datasets that people share, for example nest/project."""
+    return {name: f"{storage.pool.name}/{name}" for name in sorted(storage.shares)}
 
 
 def mountpoint(dataset: str) -> str:
@@ -55,8 +61,9 @@ def places(pool: PoolSettings) -> dict[str, str]:
     return data | dict.fromkeys(pool.log, "log") | dict.fromkeys(pool.spares, "spare")
 
 
-def spec(pool: PoolSettings, homes: HomesSettings) -> Spec:
+def spec(storage: StorageSettings) -> Spec:
     """Return the pool's specification for the program on its machine."""
+    pool = storage.pool
     return Spec(
         name=pool.name,
         layout=Layout(
@@ -65,9 +72,19 @@ def spec(pool: PoolSettings, homes: HomesSettings) -> Spec:
         pool_properties={"ashift": str(pool.ashift), **POOL_PROPERTIES},
         datasets={
             pool.name: {**ROOT_PROPERTIES, "mountpoint": mountpoint(pool.name)},
-            homes_dataset(pool, homes): HOMES_PROPERTIES,
+            homes_dataset(storage): HOMES_PROPERTIES,
+            **{
+                dataset: share_properties(storage.shares[name].quota)
+                for name, dataset in share_datasets(storage).items()
+            },
         },
     )
+
+
+def share_properties(quota: str | None) -> dict[str, str]:
+    """Return zfsprops(7) of a dataset that people share: those of the homes, and how much its files may take."""
+    # As `zfs get -p` shows them: bytes, and 0 for none.
+    return {**HOMES_PROPERTIES, "refquota": str(bytes_of(quota)) if quota else "0"}
 
 
 def _log(disks: tuple[str, ...]) -> tuple[Vdev, ...]:

@@ -1,4 +1,5 @@
-"""A home is made by the file server, which also tells the numeric id that the server must run with."""
+"""A home is made by the file server, which also tells the numeric id that the server must run with. What the person
+shares with others is on the same file server, which answers when the home is there."""
 
 import json
 from typing import Any
@@ -8,6 +9,7 @@ from file_server import answered
 from henhouse_hub import c, site
 from identity import USERS_GROUP, group_file, passwd_file
 from kubespawner import KubeSpawner
+from sharing import share_directories
 from tornado.httpclient import HTTPRequest
 
 homes = site["homes"]
@@ -81,7 +83,7 @@ async def make_home(spawner: KubeSpawner) -> None:
     mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home.get("directory", user)}
     # The spawner may have started a server before.
     spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]
-    groups = person.get("groups", {})
+    groups = share_directories(spawner, site["shares"], person.get("groups", {}))
     spawner.supplemental_gids = [USERS_GROUP, *groups.values()]
     names = {
         "passwd": passwd_file(user, spawner.uid, spawner.gid, spawner.working_dir),

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.logins.base import LoginSettings
+from stacks.settings.shares import SHARE_GIDS
 from stacks.settings.types import PublicUrl, UserName
 
 
@@ -80,7 +81,7 @@ class ProviderLoginSettings(LoginSettings):
             "everybody": self.lets_everybody_in,
             "callback_url": callback_url,
             "uids": [ACCOUNT_UIDS.start, ACCOUNT_UIDS.stop],
-            "gids": [ORGANIZATION_GIDS.start, ORGANIZATION_GIDS.stop],
+            "gids": [ORGANIZATION_GIDS.start, SHARE_GIDS.start],
         }
 
     @property

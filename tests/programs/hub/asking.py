@@ -7,14 +7,21 @@ import subprocess
 from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
 from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.pages import PAGES_DIRECTORY, page_files
-from components.apps.hub.site_json import DATABASE_DIRECTORY, SECRETS_DIRECTORY, config_files, site_json
+from components.apps.hub.site_json import (
+    DATABASE_DIRECTORY,
+    SECRETS_DIRECTORY,
+    config_files,
+    share_values,
+    site_json,
+)
+from components.contracts.storage import SharedVolume
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.programs.hub.api_server import TOKEN
@@ -39,9 +46,27 @@ def in_text(secret: Mapping[str, str]) -> Files:
     return {key: b64decode(value).decode() for key, value in secret.items()}
 
 
-def site(**hub: object) -> Site:
-    """Return the virtual rack's site with other settings of its hub."""
-    return parse_settings(changed(tree("dev"), {"hub": hub}))
+def site(*, shares: Mapping[str, Mapping[str, object]] | None = None, **hub: object) -> Site:
+    """Return the virtual rack's site with other settings of its hub, and with directories that people share."""
+    return parse_settings(changed(tree("dev"), {"hub": hub, "storage": {"shares": shares or {}}}))
+
+
+def shares_of(of: Site) -> list[dict[str, Any]]:
+    """Return what the hub is told of the site's shared directories."""
+    return [
+        share_values(
+            SharedVolume(
+                name,
+                cast(Any, f"share-{name}"),
+                share.path(name),
+                share.read_only,
+                share.groups,
+                share.write_groups,
+                share.group(name),
+            )
+        )
+        for name, share in sorted(of.storage.shares.items())
+    ]
 
 
 def kubeconfig(server: str, **more: str) -> str:
@@ -71,7 +96,7 @@ def configured(
     (directory / "secrets").mkdir()
     for name, text in secrets.items():
         (directory / "secrets" / name).write_text(text)
-    values = site_json(of, provisioner, hub="hub", users="users", claim="homes")
+    values = site_json(of, provisioner, hub="hub", users="users", claim="homes", shares=shares_of(of))
     values = values.replace(SECRETS_DIRECTORY, str(directory / "secrets"))
     values = values.replace(f"sqlite:///{DATABASE_DIRECTORY}", f"sqlite:///{directory}")
     values = re.sub('"patience_seconds": [0-9]+', f'"patience_seconds": {patience}', values)

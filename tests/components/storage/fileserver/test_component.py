@@ -1,7 +1,7 @@
 """Promises of NfsFileserver."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import kubernetes_validate
 import pulumi
@@ -16,6 +16,7 @@ from components.storage.fileserver.component import NfsFileserver
 from stacks.load import parse_settings
 from stacks.secrets import SiteSecrets
 from stacks.settings import Site
+from stacks.settings.shares import gid_of
 from stacks.versions import SITE
 from tests.recorded import Recorded, Registration
 from tests.stacks.sites import changed, tree
@@ -43,6 +44,10 @@ def program(site: Site) -> dict[str, Any]:
         site,
         SiteSecrets("secrets", site),
         dataset=Dataset("nest/homes", "/nest/homes", "nest-homes.mount", machine, pool),
+        shares={
+            name: Dataset(f"nest/{name}", f"/nest/{name}", f"nest-{name}.mount", machine, pool)
+            for name in sorted(site.storage.shares)
+        },
         cluster=KubernetesAccess(Provider("provider", cluster_identifier="test", kubeconfig="{}"), ready),
         namespaces=Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage"))),
     )
@@ -54,6 +59,7 @@ def program(site: Site) -> dict[str, Any]:
         "provisioner": volume.provisioner.url,
         "certificate": volume.provisioner.client_certificate,
         "openings": [opening.as_data() for opening in homes.openings],
+        "shares": [vars(share) for share in homes.shares],
     }
 
 
@@ -153,3 +159,83 @@ def test_only_workers_have_a_reason_to_connect(recorded: Recorded) -> None:
         2049: ("NFS", ["198.18.0.102/32"]),
         8443: ("home provisioner", ["198.18.0.101/32"]),
     }
+
+
+SHARES: Final = {
+    "project": {"access": "read-write", "groups": ["astronomy"], "mount_path": "/srv/project"},
+    "datasets": {},
+}
+
+
+@pytest.fixture
+def shared(record: Callable[..., Recorded]) -> Recorded:
+    settings = changed(tree("dev"), {"storage": {"shares": SHARES}})
+    return record(lambda: program(parse_settings(settings)), outputs=ANSWERS)
+
+
+def test_every_share_has_a_volume_that_follows_the_service(shared: Recorded) -> None:
+    for name, more in (("datasets", ["ro"]), ("project", [])):
+        volume, claim = shared.one(f"homes-share-{name}-volume"), shared.one(f"homes-share-{name}-claim")
+        spec = volume.inputs["spec"]
+        assert spec["nfs"] == {"server": ADDRESS, "path": f"/nest/{name}"}
+        assert spec["mountOptions"] == [*shared.one("homes-volume").inputs["spec"]["mountOptions"], *more]
+        assert spec["claimRef"]["name"] == claim.inputs["metadata"]["name"] == f"share-{name}"
+        assert claim.inputs["metadata"]["namespace"] == spec["claimRef"]["namespace"] == "users"
+        assert claim.inputs["spec"]["volumeName"] == volume.inputs["metadata"]["name"]
+        assert spec["persistentVolumeReclaimPolicy"] == "Retain"
+        assert {"hen-nfs-command", "network"} <= volume.depends_on_names
+        for each in (volume, claim):
+            assert each.protect, each.name
+            assert each.retain_on_delete, each.name
+
+
+def test_objects_of_shares_fit_their_schema(shared: Recorded) -> None:
+    minor = SITE["kubernetes"].rpartition(".")[0]
+    assert len(objects(shared)) == 4 + 2 * len(SHARES)
+    for each in objects(shared):
+        kubernetes_validate.validate(each.inputs, minor, strict=True)
+
+
+def test_share_belongs_to_its_group_before_it_is_exported(shared: Recorded) -> None:
+    assert "hen-shares-command" in shared.one("hen-nfs-command").depends_on_names
+    assert "disks" in shared.one("hen-shares-command").depends_on_names
+    script = shared.one("hen-shares-command").inputs["create"]
+    assert f"directory /nest/project 2770 root {gid_of('project')}\n" in script
+    assert "directory /nest/datasets 0755 root root\n" in script
+
+
+def test_the_hub_is_told_whose_a_share_is(shared: Recorded) -> None:
+    assert shared.result["shares"] == [
+        {
+            "name": "datasets",
+            "claim": "share-datasets",
+            "mount_path": "/datasets",
+            "read_only": True,
+            "groups": (),
+            "write_groups": (),
+            "gid": None,
+        },
+        {
+            "name": "project",
+            "claim": "share-project",
+            "mount_path": "/srv/project",
+            "read_only": False,
+            "groups": ("astronomy",),
+            "write_groups": (),
+            "gid": gid_of("project"),
+        },
+    ]
+
+
+def test_changed_share_changes_nothing_that_the_cluster_cannot_change(record: Callable[..., Recorded]) -> None:
+    """Kubernetes refuses another source of a volume and another spec of a claim, and both are protected."""
+    found = []
+    for access, quota in (("read-only", "1Gi"), ("read-write", None)):
+        share = {"datasets": {"access": access, "quota": quota, "mount_path": f"/{access}"}}
+        settings = parse_settings(changed(tree("dev"), {"storage": {"shares": share}}))
+        recorded = record(lambda settings=settings: program(settings), outputs=ANSWERS)
+        volume = dict(recorded.one("homes-share-datasets-volume").inputs["spec"])
+        found.append((volume.pop("mountOptions"), volume, recorded.one("homes-share-datasets-claim").inputs))
+    (read, *before), (write, *after) = found
+    assert before == after
+    assert [*write, "ro"] == read

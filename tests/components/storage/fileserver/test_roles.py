@@ -1,14 +1,18 @@
 """The file server's roles: what is exported, to which clients, and only when the dataset is there."""
 
+import os
 import re
+import subprocess
 from collections.abc import Callable
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import NOT_FOR_V4, PROVISIONER, homes_role, nfs_role
-from converge.items import Directory, File, Package, Unit
+from components.storage.fileserver.texts import Export
+from converge.items import Directory, File, Package, Script, Unit
 from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
@@ -16,14 +20,18 @@ from stacks.settings import HomesSettings, Site
 from tests.stacks.sites import tree
 
 CLIENTS = (IPv4Address("198.18.0.102"), IPv4Address("198.18.0.103"))
+EXPORTS = "/etc/exports.d/henhouse.exports"
 SECRETS = ("certificate", "key", "ca")
+HOMES = Export("nest/homes", "/nest/homes", "nest-homes.mount")
+SHARED = (
+    Export("nest/datasets", "/nest/datasets", "nest-datasets.mount", read_only=True),
+    Export("nest/my-data", "/nest/my-data", r"nest-my\x2ddata.mount"),
+)
 
 
 @pytest.fixture(scope="module")
 def nfs() -> Role:
-    return nfs_role(
-        "nest/homes", "/nest/homes", "nest-homes.mount", CLIENTS, HomesSettings(threads=64, grace_seconds=15)
-    )
+    return nfs_role([HOMES], CLIENTS, HomesSettings(threads=64, grace_seconds=15))
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +56,59 @@ def test_only_workers_that_take_people_are_clients(stack: str, count: int) -> No
 
 
 def test_export_names_exactly_the_clients(nfs: Role) -> None:
-    lines = text(nfs, "/etc/exports.d/henhouse.exports").splitlines()
+    lines = text(nfs, EXPORTS).splitlines()
     assert lines[0] == "/nest/homes \\"
     assert [re.match(r"    ([0-9.]+)\(", line)[1] for line in lines[1:]] == ["198.18.0.102", "198.18.0.103"]  # type: ignore[index]
     assert not re.search(r"[*]|/[0-9]{1,2}\(", "".join(lines))
 
 
 def test_export_keeps_what_it_acknowledged_and_trusts_no_root() -> None:
-    options = texts.export_options("nest/homes").split(",")
+    options = HOMES.options.split(",")
     assert {"sync", "root_squash", "mp", "sec=sys"} <= set(options)
     assert not {"async", "no_root_squash", "insecure", "crossmnt"} & set(options)
+
+
+def test_what_is_only_read_is_exported_so(faults: Callable[[str], str]) -> None:
+    role = nfs_role([HOMES, *SHARED], CLIENTS, HomesSettings())
+    found = {
+        path: re.findall(r"([0-9.]+)\((\w+),sync,root_squash,.*,mp,fsid=([0-9a-f-]+),", clients)
+        for path, clients in re.findall(r"^(/\S+) \\\n((?: {4}.*\n)+)", text(role, EXPORTS), re.MULTILINE)
+    }
+    for export, access in ((HOMES, "rw"), (SHARED[0], "ro"), (SHARED[1], "rw")):
+        fsid = texts.fsid(export.dataset)
+        assert found.pop(export.mountpoint) == [(str(client), access, fsid) for client in CLIENTS]
+    assert not found
+    assert faults(render(role, "hen")) == ""
+
+
+def test_current_exports_are_compared_with_all_that_are_wanted(tmp_path: Path) -> None:
+    """As exportfs -s prints them, a line for each path and client, in any order."""
+    role = nfs_role([HOMES, *SHARED], CLIENTS, HomesSettings())
+    (item,) = (item for item in role.items if isinstance(item, Script) and item.name == "exports")
+    lines = [
+        f"{export.mountpoint}  {client}({','.join(reversed(export.options.split(',')))},wdelay)"
+        for client in CLIENTS
+        for export in (*SHARED, HOMES)
+    ]
+    writable = [line.replace(",ro,", ",rw,") for line in lines]
+    for printed, status in ((lines, 0), (lines[1:], 1), (writable, 1), ([*lines, lines[0].replace("102", "1")], 1)):
+        program = tmp_path / "exportfs"
+        program.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(printed) + "\nEND\n")
+        program.chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        assert subprocess.run(["bash", "-euc", item.check], env=environment, check=False).returncode == status
+
+
+def test_server_waits_for_shares_and_serves_homes_without_them() -> None:
+    role = nfs_role([HOMES, *SHARED], CLIENTS, HomesSettings())
+    path = "/etc/systemd/system/nfs-server.service.d/shares.conf"
+    said = text(role, path).splitlines()
+    assert said[0] == "[Unit]"
+    assert set(said[1:]) == {f"{word}={each.mount_unit}" for word in ("Wants", "After") for each in SHARED}
+    (server,) = (item for item in role.items if isinstance(item, Unit) and item.name == "nfs-server.service")
+    assert path not in server.restart_on, "everyone would wait for the grace period when a share is added"
+    of_homes = nfs_role([HOMES], CLIENTS, HomesSettings())
+    assert not [item for item in of_homes.items if isinstance(item, File) and item.path == path]
 
 
 def test_identity_of_the_export_follows_from_the_dataset_alone() -> None:

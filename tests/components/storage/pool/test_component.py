@@ -12,22 +12,25 @@ from components.storage.pool.component import ZfsPool
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.recorded import Recorded
-from tests.stacks.sites import tree
+from tests.stacks.sites import changed, tree
 
 GUID = {"command:remote:Command": {"stdout": '{"guid": "14894520421478297340"}'}}
 
 
 @pytest.fixture(params=["dev", "prod"])
 def recorded(request: pytest.FixtureRequest, record: Callable[..., Recorded]) -> Recorded:
-    site: Site = parse_settings(tree(request.param))
+    return record(lambda: program(parse_settings(tree(request.param))), outputs=GUID)
 
-    def program() -> dict[str, Any]:
-        ready = pulumi.ComponentResource("test:index:Ready", "ready")
-        host = site.hosts["hen"]
-        pool = ZfsPool("nest", site, on=Machine("hen", host, SshTarget.of("hen", host, site.access), ready, "0" * 32))
-        return {"guid": pool.guid, "homes": [pool.homes.name, pool.homes.mountpoint, pool.homes.mount_unit]}
 
-    return record(program, outputs=GUID)
+def program(site: Site) -> dict[str, Any]:
+    ready = pulumi.ComponentResource("test:index:Ready", "ready")
+    host = site.hosts["hen"]
+    pool = ZfsPool("nest", site, on=Machine("hen", host, SshTarget.of("hen", host, site.access), ready, "0" * 32))
+    return {
+        "guid": pool.guid,
+        "homes": [pool.homes.name, pool.homes.mountpoint, pool.homes.mount_unit],
+        "shares": {name: [each.name, each.mountpoint, each.mount_unit] for name, each in pool.shares.items()},
+    }
 
 
 def test_plan_shows_every_disk(recorded: Recorded) -> None:
@@ -60,4 +63,13 @@ def test_what_others_get(recorded: Recorded) -> None:
     assert recorded.result == {
         "guid": "14894520421478297340",
         "homes": ["nest/homes", "/nest/homes", "nest-homes.mount"],
+        "shares": {},
+    }
+
+
+def test_others_get_each_share_by_name(record: Callable[..., Recorded]) -> None:
+    settings = changed(tree("dev"), {"storage": {"shares": {"project": {}, "my-data": {}}}})
+    assert record(lambda: program(parse_settings(settings)), outputs=GUID).result["shares"] == {
+        "my-data": ["nest/my-data", "/nest/my-data", r"nest-my\x2ddata.mount"],
+        "project": ["nest/project", "/nest/project", "nest-project.mount"],
     }

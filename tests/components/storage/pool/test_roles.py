@@ -14,7 +14,7 @@ from converge.items import File, KernelModule, Package, Script, Unit
 from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
-from stacks.settings import HomesSettings, PoolSettings
+from stacks.settings import PoolSettings, StorageSettings
 from tests.stacks.sites import tree
 
 
@@ -47,7 +47,7 @@ def test_units_are_named_as_systemd_names_them(path: str, suffix: str, name: str
 
 
 def test_import_waits_for_every_disk_and_for_no_queue(pool: PoolSettings) -> None:
-    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/zfs-import-nest.service"]
+    unit = files(pool_role(StorageSettings(pool=pool)))["/etc/systemd/system/zfs-import-nest.service"]
     assert len(re.findall(r"^Wants=dev-disk-by.*part1\.device$", unit, re.MULTILINE)) == 28
     assert len(re.findall(r"^After=dev-disk-by.*part1\.device$", unit, re.MULTILINE)) == 28
     assert "udev-settle" not in unit
@@ -87,14 +87,24 @@ def test_host_id_comes_before_the_packages_that_would_make_one(pool: PoolSetting
 
 
 def test_import_at_boot_looks_again_when_the_import_by_name_fails(pool: PoolSettings) -> None:
-    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/zfs-import-nest.service"]
+    unit = files(pool_role(StorageSettings(pool=pool)))["/etc/systemd/system/zfs-import-nest.service"]
     assert "|| exec /usr/local/sbin/henhouse-zpool import /etc/henhouse/zpool/nest.json'" in unit
 
 
 def test_dataset_is_mounted_by_a_unit_that_needs_the_pool(pool: PoolSettings) -> None:
-    unit = files(pool_role(pool, HomesSettings()))["/etc/systemd/system/nest-homes.mount"]
+    unit = files(pool_role(StorageSettings(pool=pool)))["/etc/systemd/system/nest-homes.mount"]
     assert "Requires=zfs-import-nest.service" in unit
     assert "What=nest/homes\nWhere=/nest/homes\nType=zfs" in unit
+
+
+def test_every_share_is_mounted_by_a_unit_of_its_own(pool: PoolSettings, faults: Callable[[str], str]) -> None:
+    storage = StorageSettings.model_validate({"pool": pool, "shares": {"project": {}, "my-data": {}}})
+    role = pool_role(storage)
+    units = {"nest-homes.mount": "homes", "nest-project.mount": "project", r"nest-my\x2ddata.mount": "my-data"}
+    for unit, share in units.items():
+        assert f"What=nest/{share}\nWhere=/nest/{share}\nType=zfs" in files(role)[f"/etc/systemd/system/{unit}"]
+        assert Unit(unit) in role.items
+    assert faults(render(role, "hen")) == ""
 
 
 def test_module_is_compiled_against_headers_where_there_is_none_ready(pool: PoolSettings) -> None:
@@ -107,7 +117,7 @@ def test_module_is_compiled_against_headers_where_there_is_none_ready(pool: Pool
 
 
 def test_machine_gets_the_settings_disks(pool: PoolSettings) -> None:
-    spec = json.loads(files(pool_role(pool, HomesSettings()))["/etc/henhouse/zpool/nest.json"])
+    spec = json.loads(files(pool_role(StorageSettings(pool=pool)))["/etc/henhouse/zpool/nest.json"])
     disks = [disk for vdev in (*spec["vdevs"], *spec["log"]) for disk in vdev["disks"]] + spec["spares"]
     assert len(disks) == 28
 
@@ -116,14 +126,18 @@ def test_nothing_is_ever_destroyed_or_forced(pool: PoolSettings) -> None:
     """No word of the programs that would take data away is in anything that runs on the machine."""
     code = "\n".join(
         [
-            *(text for role in (zfs_role(pool), pool_role(pool, HomesSettings())) for text in files(role).values()),
-            *(item.apply for item in pool_role(pool, HomesSettings()).items if isinstance(item, Script)),
+            *(
+                text
+                for role in (zfs_role(pool), pool_role(StorageSettings(pool=pool)))
+                for text in files(role).values()
+            ),
+            *(item.apply for item in pool_role(StorageSettings(pool=pool)).items if isinstance(item, Script)),
         ]
     )
     assert not re.search(r"\bdestroy\b|labelclear|\brollback\b|\"-[fFR]\"|(zpool|zfs) [a-z]+ .*-[fF]\b", code)
 
 
-@pytest.mark.parametrize("build", [zfs_role, lambda pool: pool_role(pool, HomesSettings())])
+@pytest.mark.parametrize("build", [zfs_role, lambda pool: pool_role(StorageSettings(pool=pool))])
 def test_scripts_are_sound(
     build: Callable[[PoolSettings], Role], pool: PoolSettings, faults: Callable[[str], str]
 ) -> None:

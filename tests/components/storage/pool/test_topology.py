@@ -10,14 +10,14 @@ import pytest
 from components.storage.pool import topology
 from programs.zpool.layout import BY_ID, Layout, Spec, Vdev, create_arguments, differences, reported_layout
 from stacks.load import parse_settings
-from stacks.settings import HomesSettings, PoolSettings
+from stacks.settings import PoolSettings, StorageSettings
 from tests.stacks.sites import tree
 
 RECORDED = Path(__file__).with_name("recorded")
 
 
-def spec_of(pool: PoolSettings) -> Spec:
-    return Spec.parse(topology.spec(pool, HomesSettings()).text())
+def spec_of(pool: PoolSettings, **more: Any) -> Spec:
+    return Spec.parse(topology.spec(StorageSettings(pool=pool, **more)).text())
 
 
 def pool_of(stack: str) -> PoolSettings:
@@ -71,6 +71,20 @@ def test_one_log_disk_is_not_a_mirror() -> None:
 
 def test_zfs_is_never_told_to_force() -> None:
     assert not {"-f", "-d", "-D", "-m"} & set(create_arguments(spec_of(pool_of("prod"))))
+
+
+def test_shares_are_datasets_beside_the_homes() -> None:
+    shares = {"scratch": {"access": "read-write", "quota": "2Ti"}, "datasets": {}}
+    found = spec_of(small(), shares=shares).datasets
+    assert list(found) == ["tank", "tank/homes", "tank/datasets", "tank/scratch"]
+    homes = found["tank/homes"]
+    assert found["tank/datasets"] == {**homes, "refquota": "0"}
+    assert found["tank/scratch"] == {**homes, "refquota": str(2 * 2**40)}
+
+
+def test_homes_are_as_they_are_without_shares() -> None:
+    assert list(spec_of(small()).datasets) == ["tank", "tank/homes"]
+    assert "refquota" not in spec_of(small()).datasets["tank/homes"]
 
 
 LAYOUT = Layout(

@@ -1,0 +1,86 @@
+"""Directories that people share: whose they are on the file server, and how pods see them."""
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from components.contracts.storage import Dataset
+from components.storage.fileserver.roles import mounted
+from components.storage.fileserver.texts import Export
+from converge.items import Directory, Item, Script
+from converge.role import Role
+from stacks.settings import ShareSettings
+
+DEFAULT_ACL: Final = "system.posix_acl_default"
+"""The extended attribute in which Linux keeps an inherited ACL (acl(5), linux/posix_acl_xattr.h)."""
+_VERSION: Final = 2
+_USER, _GROUP, _OTHER = 0x01, 0x04, 0x20
+_UNDEFINED: Final = 2**32 - 1
+
+
+def exports(shares: Mapping[str, ShareSettings], datasets: Mapping[str, Dataset]) -> dict[str, Export]:
+    """Return the exports of the shares by name, in the order of the datasets."""
+    return {
+        name: Export(dataset.name, dataset.mountpoint, dataset.mount_unit, read_only=shares[name].read_only)
+        for name, dataset in datasets.items()
+    }
+
+
+def shares_role(shares: Mapping[str, ShareSettings], exported: Mapping[str, Export]) -> Role:
+    """Return the role in which each share belongs to its group. What is in it is left as it is."""
+    return Role(
+        "shares", tuple(item for name, export in exported.items() for item in _items(name, shares[name], export))
+    )
+
+
+def _items(name: str, share: ShareSettings, export: Export) -> Iterator[Item]:
+    group = share.group(name)
+    yield mounted(export.mountpoint, export.mount_unit)
+    yield Directory(export.mountpoint, mode_of(share), "root", "root" if group is None else str(group))
+    if not share.read_only:
+        yield _inherited(export.mountpoint, default_acl(share))
+
+
+def mode_of(share: ShareSettings) -> str:
+    """Return the mode of a share's directory, in octal.
+
+    A file there has the directory's group (setgid). Others read it where somebody who is not in the group has the
+    directory; where nobody has, the mode keeps them out, whatever is mounted.
+    """
+    if share.read_only:
+        return "0750" if share.has_group else "0755"
+    special = "3" if share.own_files else "2"
+    return f"{special}77{_for_others(share)}"
+
+
+def _for_others(share: ShareSettings) -> int:
+    return 0 if share.groups and not share.write_groups else 5
+
+
+def default_acl(share: ShareSettings) -> str:
+    """Return in hexadecimal the ACL that files in a share inherit; empty for none.
+
+    It stands in for the umask, 022 in every image, by which no member could change what another has written: NFS 4.2
+    hands the umask over (RFC 8275), and the server's file system applies the ACL instead (umask(2)).
+    """
+    if share.own_files:
+        return ""
+    entries = ((_USER, 7), (_GROUP, 7), (_OTHER, _for_others(share)))
+    return (
+        struct.pack("<I", _VERSION) + b"".join(struct.pack("<HHI", tag, mode, _UNDEFINED) for tag, mode in entries)
+    ).hex()
+
+
+def _inherited(path: str, acl: str) -> Script:
+    """Return the item by which files inherit this ACL. Python is there, unlike setfacl(1)."""
+    read = f"import os; print(os.getxattr('{path}', '{DEFAULT_ACL}').hex())"
+    write = f"import os; os.setxattr('{path}', '{DEFAULT_ACL}', bytes.fromhex('{acl}'))"
+    remove = f"import os; '{DEFAULT_ACL}' in os.listxattr('{path}') and os.removexattr('{path}', '{DEFAULT_ACL}')"
+    return Script(
+        f"what files inherit in {path}",
+        check=f"""\
+found=$(python3 -c "{read}" 2>/dev/null) || true
+echo "${{found:-nothing}}"
+[[ $found == '{acl}' ]]""",
+        apply=f'python3 -c "{write if acl else remove}"',
+    )

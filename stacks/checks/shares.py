@@ -1,0 +1,139 @@
+"""Checks across settings of the directories that people share: names, places, groups."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from programs.homes.names import ORGANIZATION_GIDS
+from stacks.checks.added import why_refused
+from stacks.checks.check import Check
+from stacks.problems import Problem
+from stacks.settings import Site
+
+SYSTEM_GIDS: Final = range(60000, 65536)
+"""Ids of Debian's, of systemd's own, and of nobody (UIDS-GIDS of systemd); the file server gives none of them."""
+MOST_GROUPS: Final = 15
+"""NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
+
+
+def names_of_their_own(site: Site) -> Iterator[Problem]:
+    """Refuse a share that would be the dataset of the homes."""
+    homes = site.storage.homes.dataset
+    if homes in site.storage.shares:
+        yield Problem(
+            f"storage.shares.{homes}",
+            "is the dataset of the homes (storage.homes.dataset)",
+            accepted="another name",
+        )
+
+
+def places_of_their_own(site: Site) -> Iterator[Problem]:
+    """Give each share a path that leaves the system, the home and the other shares as they are."""
+    taken: dict[PurePosixPath, str] = {}
+    for name, share in site.storage.shares.items():
+        place = PurePosixPath(share.path(name))
+        where = f"storage.shares.{name}.mount_path"
+        if why := why_refused(place, "user server", directory=True):
+            yield Problem(where, f"{place} {why}", accepted="a directory of its own, such as /project")
+        for other, whose in taken.items():
+            if place == other:
+                yield Problem(where, f"{place} is also that of {whose}", accepted="one path per share")
+            elif place.is_relative_to(other) or other.is_relative_to(place):
+                inner, outer = (place, other) if place.is_relative_to(other) else (other, place)
+                yield Problem(
+                    where,
+                    f"{place} and {other}, that of {whose}: {inner} is inside {outer}, where the node can make no "
+                    "directory to mount it at",
+                    accepted="paths that are not inside one another",
+                )
+        taken.setdefault(place, name)
+
+
+def volumes_beside_shares(site: Site) -> Iterator[Problem]:
+    """See to it that what a site adds to user servers has neither the name nor the place of a share."""
+    server, path = site.hub.singleuser, "hub.singleuser"
+    volumes = {f"share-{name}": name for name in site.storage.shares}
+    for number, volume in enumerate(server.storage.extra_volumes):
+        if volume.name in volumes:
+            whose = f"storage.shares.{volumes[volume.name]}"
+            yield Problem(
+                f"{path}.storage.extraVolumes.{number}.name",
+                f"{volume.name} is the volume of {whose}",
+                accepted="another name",
+            )
+    added = {
+        **{
+            f"{path}.storage.extraVolumeMounts.{number}.mountPath": mount.mount_path
+            for number, mount in enumerate(server.storage.extra_volume_mounts)
+        },
+        **{f"{path}.extraFiles.{key}.mountPath": file.mount_path for key, file in sorted(server.extra_files.items())},
+    }
+    for where, place in added.items():
+        for name, share in site.storage.shares.items():
+            if PurePosixPath(place).is_relative_to(share.path(name)):
+                yield Problem(
+                    where,
+                    f"{place} is in {share.path(name)}, the directory of storage.shares.{name}",
+                    accepted="a path outside it",
+                )
+
+
+def groups_of_their_own(site: Site) -> Iterator[Problem]:
+    """Refuse a numeric group that is a person's, the system's, or by chance another share's."""
+    first, seen = site.storage.homes.first_uid, dict[int, str]()
+    for name, share in site.storage.shares.items():
+        where, number = f"storage.shares.{name}.gid", share.group(name)
+        if number is None:
+            continue
+        if share.gid is not None and not _is_free(share.gid, first):
+            yield Problem(
+                where,
+                f"{share.gid} may be a person's or the system's: people have numbers from storage.homes.first_uid on, "
+                f"{first}",
+                accepted=f"1000 to {min(first, SYSTEM_GIDS.start) - 1}, or {ORGANIZATION_GIDS.start} and more",
+            )
+        if number in seen and None in (share.gid, site.storage.shares[seen[number]].gid):
+            yield Problem(
+                where,
+                f"{number} follows from the name, and is also the group of {seen[number]}",
+                accepted="a number of its own",
+                write=SYSTEM_GIDS.start - 1,
+            )
+        seen.setdefault(number, name)
+    if len(seen) > MOST_GROUPS:
+        yield Problem(
+            "storage.shares",
+            f"{len(seen)} groups own them, and NFS carries {MOST_GROUPS} groups of a person beside `users`",
+            accepted=f"{MOST_GROUPS} groups: give shares of the same people the same gid",
+        )
+
+
+def _is_free(gid: int, first_uid: int) -> bool:
+    """Return whether no person and no system can have this group, where people's ids are counted from `first_uid`."""
+    if gid in SYSTEM_GIDS:
+        return False
+    return gid < first_uid or (first_uid < ORGANIZATION_GIDS.start <= gid)
+
+
+def groups_that_there_are(site: Site) -> Iterator[Problem]:
+    """Refuse teams of GitHub: it tells the hub organizations alone."""
+    if site.hub.login.type != "github":
+        return
+    for name, share in site.storage.shares.items():
+        for setting in ("groups", "write_groups"):
+            for number, group in enumerate(getattr(share, setting)):
+                if ":" in group:
+                    yield Problem(
+                        f"storage.shares.{name}.{setting}.{number}",
+                        f"{group} is a team, and only organizations are groups in the hub",
+                        accepted=f"{group.partition(':')[0]}, if it is one of hub.login.allowed_organizations",
+                    )
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    names_of_their_own,
+    places_of_their_own,
+    volumes_beside_shares,
+    groups_of_their_own,
+    groups_that_there_are,
+)

@@ -1,0 +1,115 @@
+"""Whose the shared directories are on the file server, and what files in them inherit."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components.storage.fileserver.shares import DEFAULT_ACL, default_acl, mode_of, shares_role
+from components.storage.fileserver.texts import Export
+from converge.items import Directory, Script
+from converge.render import render
+from converge.role import Role
+from stacks.settings import ShareSettings
+from stacks.settings.shares import SHARE_GIDS, gid_of
+
+WRITTEN: Final = {"access": "read-write"}
+
+
+def share(**settings: Any) -> ShareSettings:
+    return ShareSettings.model_validate(settings)
+
+
+def role_of(shares: Mapping[str, Mapping[str, Any]]) -> Role:
+    settings = {name: share(**each) for name, each in shares.items()}
+    return shares_role(
+        settings, {name: Export(f"nest/{name}", f"/nest/{name}", f"nest-{name}.mount") for name in shares}
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "mode"),
+    [
+        ({}, "0755"),
+        ({"groups": ["a"]}, "0750"),
+        (WRITTEN, "2775"),
+        ({**WRITTEN, "groups": ["a"]}, "2770"),
+        ({**WRITTEN, "groups": ["a"], "write_groups": ["b"]}, "2775"),
+        ({**WRITTEN, "write_groups": ["b"]}, "2775"),
+        ({**WRITTEN, "own_files": True}, "3775"),
+        ({**WRITTEN, "groups": ["a"], "own_files": True}, "3770"),
+    ],
+)
+def test_mode_lets_in_whoever_has_the_directory_and_no_other(settings: dict[str, Any], mode: str) -> None:
+    assert mode_of(share(**settings)) == mode
+
+
+def test_group_is_the_settings_or_follows_from_the_name() -> None:
+    role = role_of({"datasets": {}, "project": WRITTEN, "software": {"groups": ["a"], "gid": 2000}})
+    owners = {item.path: (item.owner, item.group) for item in role.items if isinstance(item, Directory)}
+    assert owners == {
+        "/nest/datasets": ("root", "root"),
+        "/nest/project": ("root", str(gid_of("project"))),
+        "/nest/software": ("root", "2000"),
+    }
+
+
+def test_group_of_a_name_is_for_ever() -> None:
+    """Another rule would take from people what they wrote."""
+    assert gid_of("project") == 2147441442
+    assert gid_of("project") in SHARE_GIDS
+    assert gid_of("scratch") != gid_of("project")
+
+
+def test_scripts_are_sound(faults: Callable[[str], str]) -> None:
+    shares = {"datasets": {}, "project": WRITTEN, "my-data": {**WRITTEN, "own_files": True}}
+    assert faults(render(role_of(shares), "hen")) == ""
+
+
+def inherits(settings: Mapping[str, Any], directory: Path) -> Script:
+    """Return the item by which files inherit, of a share in a test's directory."""
+    (item,) = (item for item in role_of({"x": settings}).items if isinstance(item, Script) and "inherit" in item.name)
+    return Script(item.name, *(text.replace("/nest/x", str(directory)) for text in (item.check, item.apply)))
+
+
+def run(script: str) -> int:
+    """Run a script with Debian's Python, as the machine does, where this computer has it."""
+    environment = {"PATH": f"/usr/bin:/bin:{os.environ['PATH']}"}
+    return subprocess.run(["bash", "-euc", script], env=environment, check=False).returncode
+
+
+def made_in(directory: Path) -> list[int]:
+    """Return the modes of a file and a directory that somebody with the usual umask makes."""
+    made = [directory / f"{kind}-{len(list(directory.iterdir()))}" for kind in ("file", "directory")]
+    subprocess.run(["sh", "-c", 'umask 022; echo >"$0"; mkdir "$1"', *made], check=True)
+    return [stat.S_IMODE(each.stat().st_mode) for each in made]
+
+
+def test_members_can_change_what_others_wrote_whatever_their_umask(tmp_path: Path) -> None:
+    assert made_in(tmp_path) == [0o644, 0o755]
+    for more, modes in (
+        ({}, [0o664, 0o775]),
+        ({"groups": ["a"]}, [0o660, 0o770]),
+        ({"own_files": True}, [0o644, 0o755]),
+    ):
+        item = inherits({**WRITTEN, **more}, tmp_path)
+        assert run(item.check) != 0
+        for _ in range(2):
+            assert run(item.apply) == 0
+            assert run(item.check) == 0
+        assert made_in(tmp_path) == modes
+
+
+def test_what_is_inherited_is_what_the_kernel_shows(tmp_path: Path) -> None:
+    acl = default_acl(share(**WRITTEN))
+    os.setxattr(tmp_path, DEFAULT_ACL, bytes.fromhex(acl))
+    assert os.getxattr(tmp_path, DEFAULT_ACL).hex() == acl
+
+
+def test_what_is_only_read_inherits_nothing() -> None:
+    names = [item.name for item in role_of({"datasets": {"groups": ["a"]}}).items if isinstance(item, Script)]
+    assert names == ["/nest/datasets is mounted"]
