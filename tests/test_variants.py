@@ -229,7 +229,7 @@ def test_a_share_is_one_chain_from_the_dataset_to_the_server() -> None:
         assert told["claim"] == recorded.one(f"homes-share-{share}-claim").inputs["metadata"]["name"]
         assert told["read_only"] == (access == "ro")
         if told["gid"] is not None:
-            assert f"directory /nest/{share} 2770 root {told['gid']}\n" in scripts(recorded)["hen-shares-command"]
+            assert f"chown 0:{told['gid']} /nest/{share}\n" in scripts(recorded)["hen-shares-command"]
 
 
 def shares_told(recorded: Recorded) -> list[dict[str, Any]]:

@@ -42,27 +42,27 @@ def share_directories(spawner: Any, shares: Sequence[Share], organizations: Mapp
 
 
 def has(share: Share, groups: Collection[str], organizations: Collection[str]) -> bool:
-    """Return whether somebody in these groups has the share."""
+    """Return whether a person in these groups has the share."""
     return not share["groups"] or is_in([*share["groups"], *share["write_groups"]], groups, organizations)
 
 
 def writes(share: Share, groups: Collection[str], organizations: Collection[str]) -> bool:
-    """Return whether somebody in these groups, who has the share, can write there."""
+    """Return whether a person in these groups, who has the share, can write there."""
     if share["read_only"]:
         return False
     return not share["write_groups"] or is_in(share["write_groups"], groups, organizations)
 
 
 def is_in(wanted: Sequence[str], groups: Collection[str], organizations: Collection[str]) -> bool:
-    """Return whether somebody is in one of the wanted groups. Organizations are in lower case, as GitHub has them."""
+    """Return whether a person is in one of the wanted groups. Organizations are in lower case, as GitHub has them."""
     return any(each in groups or each.lower() in organizations for each in wanted)
 
 
 def numbers(shares: Sequence[Share], organizations: Mapping[str, int]) -> dict[str, int]:
-    """Return the numeric groups of somebody with these shares and organizations, as many as NFS carries.
+    """Return the numeric groups of a person with these shares and organizations, as many as NFS carries.
 
-    Groups of shares come first: without its number nobody can write in a share. A group is called as its organization
-    or its share.
+    Groups of shares come first: a person can write in a share only with its number. A group has the name of its
+    organization or of its share.
     """
     names = {gid: name for name, gid in organizations.items()}
     found: dict[str, int] = {}

@@ -57,7 +57,7 @@ class ShareSettings(Model):
 
     @property
     def read_only(self) -> bool:
-        """Whether nobody's server can write there."""
+        """Whether no server can write there."""
         return self.access == "read-only"
 
     @property

@@ -12,7 +12,7 @@ from stacks.settings.shares import SHARE_GIDS, gid_of
 from tests.stacks.logins import GITHUB
 from tests.stacks.sites import changed, tree
 
-WRITTEN: Final = {"access": "read-write"}
+WRITTEN: Final[dict[str, Any]] = {"access": "read-write"}
 
 
 def parsed(shares: dict[str, Any], **more: Any) -> Site:
@@ -160,7 +160,7 @@ def test_nothing_is_shared_by_default_and_what_is_shared_is_read() -> None:
     assert (share.read_only, share.path("datasets"), share.group("datasets")) == (True, "/datasets", None)
 
 
-def test_numbers_that_follow_from_names_are_nobody_elses() -> None:
+def test_numbers_that_follow_from_names_are_not_given_to_people() -> None:
     """Neither an account's, nor an organization's that the hub takes, nor more than Kubernetes takes."""
     assert ACCOUNT_UIDS.stop <= SHARE_GIDS.start < SHARE_GIDS.stop <= 2**31
     values = parsed({}, hub={"login": GITHUB}).hub.login.values("https://hub.example.org/callback")

@@ -7,7 +7,7 @@ from typing import Final
 from components.contracts.storage import Dataset
 from components.storage.fileserver.roles import mounted
 from components.storage.fileserver.texts import Export
-from converge.items import Directory, Item, Script
+from converge.items import Item, Script
 from converge.role import Role
 from stacks.settings import ShareSettings
 
@@ -36,16 +36,29 @@ def shares_role(shares: Mapping[str, ShareSettings], exported: Mapping[str, Expo
 def _items(name: str, share: ShareSettings, export: Export) -> Iterator[Item]:
     group = share.group(name)
     yield mounted(export.mountpoint, export.mount_unit)
-    yield Directory(export.mountpoint, mode_of(share), "root", "root" if group is None else str(group))
+    yield _owned(export.mountpoint, mode_of(share), group or 0)
     if not share.read_only:
         yield _inherited(export.mountpoint, default_acl(share))
+
+
+def _owned(path: str, mode: str, group: int) -> Script:
+    """Return the item by which a directory is root's and a group's, by number: no machine has a name for it."""
+    return Script(
+        f"owner of {path}",
+        check=f"""\
+found=$(stat --format='%04a %u %g' {path})
+echo "$found"
+[[ $found == '{mode} 0 {group}' ]]""",
+        # With fewer digits chmod(1) leaves a directory's setgid as it is.
+        apply=f"chown 0:{group} {path}\nchmod 0{mode} {path}",
+    )
 
 
 def mode_of(share: ShareSettings) -> str:
     """Return the mode of a share's directory, in octal.
 
-    A file there has the directory's group (setgid). Others read it where somebody who is not in the group has the
-    directory; where nobody has, the mode keeps them out, whatever is mounted.
+    A file there has the directory's group (setgid). Others can read where people have the directory who are not in the
+    group; everywhere else the mode keeps others out, whatever is mounted.
     """
     if share.read_only:
         return "0750" if share.has_group else "0755"

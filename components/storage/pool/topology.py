@@ -34,6 +34,10 @@ HOMES_PROPERTIES: Final = {
 }
 """zfsprops(7) of the dataset with people's homes."""
 
+WHOLE_POOL: Final = 2**60
+"""Bytes, more than a pool has. To have no quota is written as `none`, and zfs-get(8) shows it as 0, which zfs-set(8)
+refuses: a number is the same in both, and takes back a quota that the settings no longer have."""
+
 
 def homes_dataset(storage: StorageSettings) -> str:
     """Return the name of the dataset with people's homes, for example nest/homes."""
@@ -83,8 +87,7 @@ def spec(storage: StorageSettings) -> Spec:
 
 def share_properties(quota: str | None) -> dict[str, str]:
     """Return zfsprops(7) of a dataset that people share: those of the homes, and how much its files may take."""
-    # As `zfs get -p` shows them: bytes, and 0 for none.
-    return {**HOMES_PROPERTIES, "refquota": str(bytes_of(quota)) if quota else "0"}
+    return {**HOMES_PROPERTIES, "refquota": str(bytes_of(quota) if quota else WHOLE_POOL)}
 
 
 def _log(disks: tuple[str, ...]) -> tuple[Vdev, ...]:

@@ -33,7 +33,7 @@ WANTED: Final = {
     "volume_mounts": [{"name": "share-exam", "mountPath": "/exam"}],
     "kubespawner_override": {"supplemental_gids": [2000]},
 }
-"""What somebody may say who asks for a server by the API."""
+"""What a person may say who asks for a server by the API."""
 
 
 @pytest.fixture(scope="module")

@@ -200,8 +200,8 @@ def test_share_belongs_to_its_group_before_it_is_exported(shared: Recorded) -> N
     assert "hen-shares-command" in shared.one("hen-nfs-command").depends_on_names
     assert "disks" in shared.one("hen-shares-command").depends_on_names
     script = shared.one("hen-shares-command").inputs["create"]
-    assert f"directory /nest/project 2770 root {gid_of('project')}\n" in script
-    assert "directory /nest/datasets 0755 root root\n" in script
+    assert f"chown 0:{gid_of('project')} /nest/project\n" in script
+    assert "chown 0:0 /nest/datasets\n" in script
 
 
 def test_the_hub_is_told_whose_a_share_is(shared: Recorded) -> None:

@@ -11,13 +11,13 @@ import pytest
 
 from components.storage.fileserver.shares import DEFAULT_ACL, default_acl, mode_of, shares_role
 from components.storage.fileserver.texts import Export
-from converge.items import Directory, Script
+from converge.items import Script
 from converge.render import render
 from converge.role import Role
 from stacks.settings import ShareSettings
 from stacks.settings.shares import SHARE_GIDS, gid_of
 
-WRITTEN: Final = {"access": "read-write"}
+WRITTEN: Final[dict[str, Any]] = {"access": "read-write"}
 
 
 def share(**settings: Any) -> ShareSettings:
@@ -50,12 +50,30 @@ def test_mode_lets_in_whoever_has_the_directory_and_no_other(settings: dict[str,
 
 def test_group_is_the_settings_or_follows_from_the_name() -> None:
     role = role_of({"datasets": {}, "project": WRITTEN, "software": {"groups": ["a"], "gid": 2000}})
-    owners = {item.path: (item.owner, item.group) for item in role.items if isinstance(item, Directory)}
-    assert owners == {
-        "/nest/datasets": ("root", "root"),
-        "/nest/project": ("root", str(gid_of("project"))),
-        "/nest/software": ("root", "2000"),
-    }
+    owners = [item.check.splitlines()[-1] for item in role.items if isinstance(item, Script) and "owner" in item.name]
+    assert owners == [
+        "[[ $found == '0755 0 0' ]]",
+        f"[[ $found == '2775 0 {gid_of('project')}' ]]",
+        "[[ $found == '0750 0 2000' ]]",
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a directory to a group that it is not in")
+def test_directory_becomes_the_groups_and_everyones_again(tmp_path: Path) -> None:
+    """Also back: a mode with fewer bits takes what the one before had."""
+    for settings, found in (
+        (WRITTEN, (0o2775, gid_of("x"))),
+        ({**WRITTEN, "groups": ["a"], "own_files": True}, (0o3770, gid_of("x"))),
+        ({"groups": ["a"], "gid": 2000}, (0o750, 2000)),
+        ({}, (0o755, 0)),
+    ):
+        item = item_of(settings, tmp_path, "owner")
+        assert run(item.check) != 0
+        for _ in range(2):
+            assert run(item.apply) == 0
+            assert run(item.check) == 0
+        now = tmp_path.stat()
+        assert (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (found[0], 0, found[1])
 
 
 def test_group_of_a_name_is_for_ever() -> None:
@@ -66,13 +84,17 @@ def test_group_of_a_name_is_for_ever() -> None:
 
 
 def test_scripts_are_sound(faults: Callable[[str], str]) -> None:
-    shares = {"datasets": {}, "project": WRITTEN, "my-data": {**WRITTEN, "own_files": True}}
+    shares: dict[str, dict[str, Any]] = {
+        "datasets": {},
+        "project": WRITTEN,
+        "my-data": {**WRITTEN, "own_files": True},
+    }
     assert faults(render(role_of(shares), "hen")) == ""
 
 
-def inherits(settings: Mapping[str, Any], directory: Path) -> Script:
-    """Return the item by which files inherit, of a share in a test's directory."""
-    (item,) = (item for item in role_of({"x": settings}).items if isinstance(item, Script) and "inherit" in item.name)
+def item_of(settings: Mapping[str, Any], directory: Path, about: str) -> Script:
+    """Return the item of this name, for a share in a test's directory."""
+    (item,) = (item for item in role_of({"x": settings}).items if isinstance(item, Script) and about in item.name)
     return Script(item.name, *(text.replace("/nest/x", str(directory)) for text in (item.check, item.apply)))
 
 
@@ -83,7 +105,7 @@ def run(script: str) -> int:
 
 
 def made_in(directory: Path) -> list[int]:
-    """Return the modes of a file and a directory that somebody with the usual umask makes."""
+    """Return the modes of a file and a directory that a person with the usual umask makes."""
     made = [directory / f"{kind}-{len(list(directory.iterdir()))}" for kind in ("file", "directory")]
     subprocess.run(["sh", "-c", 'umask 022; echo >"$0"; mkdir "$1"', *made], check=True)
     return [stat.S_IMODE(each.stat().st_mode) for each in made]
@@ -96,7 +118,7 @@ def test_members_can_change_what_others_wrote_whatever_their_umask(tmp_path: Pat
         ({"groups": ["a"]}, [0o660, 0o770]),
         ({"own_files": True}, [0o644, 0o755]),
     ):
-        item = inherits({**WRITTEN, **more}, tmp_path)
+        item = item_of({**WRITTEN, **more}, tmp_path, "inherit")
         assert run(item.check) != 0
         for _ in range(2):
             assert run(item.apply) == 0
@@ -112,4 +134,4 @@ def test_what_is_inherited_is_what_the_kernel_shows(tmp_path: Path) -> None:
 
 def test_what_is_only_read_inherits_nothing() -> None:
     names = [item.name for item in role_of({"datasets": {"groups": ["a"]}}).items if isinstance(item, Script)]
-    assert names == ["/nest/datasets is mounted"]
+    assert names == ["/nest/datasets is mounted", "owner of /nest/datasets"]

@@ -78,7 +78,7 @@ def test_shares_are_datasets_beside_the_homes() -> None:
     found = spec_of(small(), shares=shares).datasets
     assert list(found) == ["tank", "tank/homes", "tank/datasets", "tank/scratch"]
     homes = found["tank/homes"]
-    assert found["tank/datasets"] == {**homes, "refquota": "0"}
+    assert found["tank/datasets"] == {**homes, "refquota": str(2**60)}
     assert found["tank/scratch"] == {**homes, "refquota": str(2 * 2**40)}
 
 
