@@ -13,8 +13,8 @@ NO_IMAGE: Final = (
     "minutes, contact an administrator"
 )
 NO_MOUNT: Final = (
-    "Your home directory is not there yet. The machine tries again by itself; if this takes more than a few "
-    "minutes, contact an administrator. Your files are safe"
+    "Your home or a directory that you share is not there yet. The machine tries again by itself; if this takes more "
+    "than a few minutes, contact an administrator. Your files are safe"
 )
 PLAIN: Final[Mapping[str, str]] = {
     "Scheduled": "A machine has room for your server",

@@ -13,7 +13,7 @@ from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import running_provisioner
 from tests.test_pods import broken
 
-SHARES: Final = {
+SHARES: Final[dict[str, dict[str, Any]]] = {
     "datasets": {},
     "project": {"access": "read-write", "groups": ["Astronomy"], "mount_path": "/srv/project"},
     "scratch": {"access": "read-write"},

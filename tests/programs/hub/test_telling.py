@@ -16,7 +16,11 @@ from programs.hub.telling import told
         ("Failed", 'Failed to pull image "x": not found', "cannot fetch the image"),
         ("BackOff", 'Back-off pulling image "x"', "cannot fetch the image"),
         ("BackOff", "Back-off restarting failed container notebook in pod jupyter-ada", "ended right after its start"),
-        ("FailedMount", "MountVolume.SetUp failed for volume", "Your home directory is not there yet"),
+        (
+            "FailedMount",
+            "MountVolume.SetUp failed for volume",
+            "Your home or a directory that you share is not there yet",
+        ),
         ("Started", "Started container notebook", "gets ready to answer"),
     ],
 )
