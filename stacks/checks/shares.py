@@ -11,7 +11,7 @@ from stacks.problems import Problem
 from stacks.settings import Site
 
 SYSTEM_GIDS: Final = range(60000, 65536)
-"""Ids of Debian's, of systemd's own, and of nobody (UIDS-GIDS of systemd); the file server gives none of them."""
+"""Ids of Debian's, of systemd's own, and of NFS's root (UIDS-GIDS of systemd); the file server gives none of them."""
 MOST_GROUPS: Final = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
