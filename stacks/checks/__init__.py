@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from stacks.checks import added, cluster, hub, interfaces, machines, menu, mirrors, needs, network, shares, site, storage
+from stacks.checks import (
+    added,
+    cluster,
+    hub,
+    interfaces,
+    machines,
+    menu,
+    mirrors,
+    needs,
+    network,
+    shares,
+    site,
+    storage,
+)
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site

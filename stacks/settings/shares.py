@@ -3,14 +3,27 @@
 import hashlib
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from stacks.settings.menu import GroupName
-from stacks.settings.types import ByteSize, Model
+from stacks.settings.types import ByteSize, Model, spelled
 
-ShareName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+ShareName = Annotated[
+    str,
+    spelled(
+        r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$",
+        "up to 40 small letters, digits and hyphens, a letter first and no hyphen at the end, such as datasets",
+    ),
+]
 """A dataset of ZFS, a directory, and part of the names of Kubernetes objects: a label of RFC 1123."""
-SharePath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$", max_length=200)]
+SharePath = Annotated[
+    str,
+    spelled(
+        r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$",
+        "an absolute path of letters, digits, dots, _ and hyphens, such as /project",
+        max_length=200,
+    ),
+]
 """An absolute path without anything that a shell, a URL or KubeSpawner reads otherwise."""
 
 SHARE_GIDS: Final = range(2**31 - 2**20, 2**31 - 1)
