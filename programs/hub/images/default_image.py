@@ -4,11 +4,11 @@ The process that pulls images decides, and keeps it in a file beside the hub's d
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from keeping import write_whole
 
 LATEST_SECONDS = 3600.0
 """After so long, one node with the new image is enough: a node that cannot pull it does not hold up the others."""
@@ -50,11 +50,4 @@ def read_default(path: Path) -> Default | None:
 
 def write_default(path: Path, default: Default) -> None:
     """Replace the file as a whole."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(json.dumps(asdict(default)))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, asdict(default))

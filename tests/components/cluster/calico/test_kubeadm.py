@@ -70,7 +70,7 @@ def test_eviction_names_every_signal(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("available", "percentages"),
-    [("10%", (85, 80)), ("1%", (98, 93)), ("15%", (77, 72)), ("90%", (10, 5)), ("2Gi", (100, 99))],
+    [("10%", (85, 80)), ("1%", (98, 93)), ("15%", (77, 72)), ("50%", (25, 20)), ("2Gi", (100, 99))],
 )
 def test_images_go_before_pods_do(available: str, percentages: tuple[int, int]) -> None:
     assert kubeadm.image_collection(ClusterSettings(eviction_disk_available=available)) == percentages
