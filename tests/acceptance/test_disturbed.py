@@ -72,14 +72,15 @@ def test_person_on_a_drained_node_reads_why_and_starts_again(clock: Clock) -> No
             gone = ada.ask(f"/user/{USER}/lab", "--location")
             assert "is not running" in gone.text
             ada.call("POST", f"/users/{USER}/server")
-            eventually("a word on what is awaited", lambda: _no_room(ada), seconds=120)
+            eventually("a word on what is awaited", lambda: _waits_for_a_machine(ada), seconds=120)
         with clock.timing("node back → server"):
             eventually("the server", lambda: ada.runs(USER), seconds=SERVER_SECONDS)
 
 
-def _no_room(person: Visitor) -> bool:
+def _waits_for_a_machine(person: Visitor) -> bool:
     """Whether the page of the start says that it waits for a machine; its events end when the server runs."""
-    return "No machine has room" in person.ask(f"/hub/api/users/{USER}/server/progress", "--max-time", "10").text
+    progress = person.ask(f"/hub/api/users/{USER}/server/progress", "--max-time", "10")
+    return "No machine can take your server" in progress.text
 
 
 @contextmanager
