@@ -15,7 +15,10 @@ from programs import hub as hub_program
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
 
-FILES: Final = ("35-menu.py", "options-form.html", "offers.py", "image_menu.py", "oci_registry.py", "scan_images.py")
+FILES: Final = (
+    *("35-menu.py", "options-form.html", "offers.py"),
+    *("image_menu.py", "menu_files.py", "oci_registry.py", "scan_images.py"),
+)
 """In the hub's configuration where people choose anything, and only there."""
 MENU_FILE: Final = "image-menu.json"
 """The last known menu, beside the hub's database."""

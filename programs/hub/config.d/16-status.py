@@ -17,7 +17,9 @@ def menu() -> dict[str, Any] | None:
     """Return the image menu as the registry was last scanned; None where there is none."""
     if not images:
         return None
-    from image_menu import choices, read_menu, read_scan  # only there where the site has a menu
+    # Only there where the site has a menu.
+    from image_menu import choices, read_menu
+    from menu_files import read_scan
 
     file = Path(images["file"])
     known, scan = read_menu(file, images["repository"]), read_scan(file)

@@ -1,18 +1,17 @@
-"""Which of a repository's tags people are offered, and the file in which that is kept; shipped to the hub.
+"""Which of a repository's tags people are offered; shipped to the hub, where menu_files.py keeps the menu.
+
+It imports none of the hub's other files, because `ops reap` ranks tags by it.
 
 A tag is dYYYYMMDD (a daily build), wYYYYWW (a weekly one, by ISO week), rMMm (release MM.m), or plain.
 """
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-from keeping import write_whole
 
 KINDS = ("release", "weekly", "daily", "plain")
 """In the order of the menu: what changes least comes first."""
@@ -121,30 +120,6 @@ def choose(
         return tuple(chosen), None
     digest = resolve(recommended)
     return tuple(chosen), Image(recommended, digest) if digest else None
-
-
-def write_menu(path: Path, menu: Menu) -> None:
-    """Keep the menu for the hub."""
-    write_whole(path, asdict(menu))
-
-
-def write_scan(path: Path, error: str | None) -> None:
-    """Keep beside the menu's file when the registry was last scanned, and why that gave no new menu."""
-    write_whole(_scan_file(path), {"when": time.time(), "error": error})
-
-
-def read_scan(path: Path) -> tuple[float, str | None] | None:
-    """Return what `write_scan` wrote beside this file; None before a first scan."""
-    try:
-        data = json.loads(_scan_file(path).read_text())
-        error = data["error"]
-        return float(data["when"]), None if error is None else str(error)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _scan_file(path: Path) -> Path:
-    return path.with_name("image-scan.json")
 
 
 def read_menu(path: Path, repository: str) -> Menu | None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from image_menu import Menu, choose, write_menu, write_scan
+from image_menu import Menu, choose
+from menu_files import write_menu, write_scan
 from oci_registry import Registry, RegistryError
 
 SCAN_SECONDS = 600

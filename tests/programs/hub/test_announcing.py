@@ -10,7 +10,8 @@ import pytest
 
 from components.apps.hub.pages import announcements_data
 from programs.hub.announcing import announced
-from programs.hub.menu.image_menu import Image, Menu, read_scan, write_menu, write_scan
+from programs.hub.menu.image_menu import Image, Menu
+from programs.hub.menu.menu_files import read_scan, write_menu, write_scan
 from tests.programs.hub.asking import SECRETS, configured, site
 from tests.programs.hub.provisioner import Provisioner
 from tests.programs.hub.running import HUB_CA, Browser, serving

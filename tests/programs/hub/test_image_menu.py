@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from programs.hub.menu.image_menu import Image, LastKnown, Menu, choices, choose, named, ranked, read_menu, write_menu
+from programs.hub.menu.image_menu import Image, LastKnown, Menu, choices, choose, named, ranked, read_menu
+from programs.hub.menu.menu_files import write_menu
 
 DIGEST: Final = "sha256:" + "0a" * 32
 MENU: Final = Menu("quay.io/team/lab", 1.5, (Image("r170", DIGEST),), Image("recommended", DIGEST))

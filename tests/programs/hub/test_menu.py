@@ -15,7 +15,8 @@ import kubernetes_validate
 import pytest
 
 from components.apps.hub.menu import MENU_FILE
-from programs.hub.menu.image_menu import Image, Menu, read_menu, write_menu
+from programs.hub.menu.image_menu import Image, Menu, read_menu
+from programs.hub.menu.menu_files import write_menu
 from stacks.load import parse_settings
 from stacks.settings import Site
 from stacks.versions import SITE
