@@ -113,34 +113,46 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         # One at a time for each person: a token that renews the login may be good for one use.
         async with self._asking.setdefault(user.name, asyncio.Lock()):
             state = await user.get_auth_state()
-            known = known_of(state)
-            if not known:
+            if not (known := known_of(state)):
                 return False
-            _away.set([])
-            try:
-                model = await super().refresh_user(user, handler, **options)
-                if raised := _away.get():
-                    raise raised[0]
-                if model and known_of(model["auth_state"])["account"] == known["account"]:
-                    if await self.may_enter(model["name"], model):
-                        # Not for the name that the account has now: it may be an administrator's who gave it up.
-                        model["admin"] = user.name in self.admin_users or None
-                        await user.save_auth_state(model["auth_state"])
-                        if self.manage_groups:
-                            user.sync_groups(model["groups"])
-                        return model
-                elif not model and (self.tokens_end or state.get("refresh_token")) and self.holds(known):
-                    return True
-            except ProviderAway as error:
-                if self.holds(known):
-                    return True
-                self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
-                return False
-            except HTTPError as error:
-                if error.status_code != 403:
-                    raise
-            await self.send_away(user)
+            answer = await self._asked(user, state, known, handler, **options)
+            if await user.get_auth_state() != state:
+                return True  # The person has logged in meanwhile: the answer is about a login that is gone.
+            if answer is None:
+                await self.send_away(user)
+            elif isinstance(answer, dict):
+                await user.save_auth_state(answer["auth_state"])
+                if self.manage_groups:
+                    user.sync_groups(answer["groups"])
+            return answer or False
+
+    async def _asked(
+        self, user: Any, state: dict[str, Any], known: dict[str, Any], handler: Any, **options: Any
+    ) -> dict[str, Any] | bool | None:
+        """Return the login as the provider sees it now, True while its last answer holds, and None for a no.
+
+        False asks for a new login, and leaves servers alone.
+        """
+        _away.set([])
+        try:
+            model = await super().refresh_user(user, handler, **options)
+            if raised := _away.get():
+                raise raised[0]
+            if model and known_of(model["auth_state"])["account"] == known["account"]:
+                if await self.may_enter(model["name"], model):
+                    # Not for the name that the account has now: it may be an administrator's who gave it up.
+                    return {**model, "admin": user.name in self.admin_users or None}
+            elif not model and (self.tokens_end or state.get("refresh_token")) and self.holds(known):
+                return True
+        except ProviderAway as error:
+            if self.holds(known):
+                return True
+            self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
             return False
+        except HTTPError as error:
+            if error.status_code != 403:
+                raise
+        return None
 
     async def get_token_info(self, handler: Any, params: dict[str, Any]) -> dict[str, Any]:
         """Return what the provider gives for a code. Raise `ProviderAway` for neither a token nor a refusal."""

@@ -114,6 +114,10 @@ class Hub:
         """Return whether this person may log in."""
         return self.log_in(person)[1] == 200
 
+    def tokens_of(self, person: str) -> list[str]:
+        """Return the person's tokens at the provider, the newest last."""
+        return [token for token, name in self.provider.who.items() if name == person]
+
     def with_server(self, person: str, name: str | None = None) -> Browser:
         """Log in as this person, start their server and wait for it."""
         browser, status = self.log_in(person)

@@ -28,6 +28,16 @@ Answer = tuple[int, Any, dict[str, str]]
 P = TypeVar("P", bound="Provider")
 
 
+@dataclass(frozen=True)
+class Held:
+    """Questions that are not answered until they are let go."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    """Set when there is such a question."""
+    answered: threading.Event = field(default_factory=threading.Event)
+    """Set to have it answered."""
+
+
 @dataclass
 class Provider:
     """People with accounts, and whether the provider answers."""
@@ -46,6 +56,8 @@ class Provider:
     asked: int = 0
     who: dict[str, str] = field(default_factory=dict)
     """Whose a token is."""
+    held: dict[str, Held] = field(default_factory=dict)
+    """Tokens with which questions wait for their answer."""
     challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By code that was not used yet: the person, and the challenge that came with the request for it."""
     gives_refresh_tokens: bool = False
@@ -203,6 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(302, None, {"Location": self.provider.authorize(query)})
             return
         token = self.headers.get("Authorization", "").partition("Bearer ")[2]
+        if held := self.provider.held.get(token):
+            held.begun.set()
+            held.answered.wait()
         self._answer(lambda: self.provider.answer(url.path, query, self.provider.who.get(token)))
 
     def do_POST(self) -> None:

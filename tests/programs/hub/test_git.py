@@ -137,11 +137,6 @@ def at_work(hub: Hub, directory: Path, name: str) -> tuple[Browser, Shell]:
     return browser, Shell(hub, directory, name, pod)
 
 
-def tokens_of(hub: Hub, name: str) -> list[str]:
-    """Return the person's tokens at GitHub, the newest last."""
-    return [token for token, person in hub.provider.who.items() if person == name]
-
-
 def repository(hub: Hub, name: str) -> str:
     return f"{hub.provider.url}{PREFIX}{name}.git"
 
@@ -165,7 +160,7 @@ def test_push_goes_with_the_token_of_the_login_and_leaves_it_nowhere(
     done = shell.commit_and_push(repository(hub, "grace"))
     assert done.returncode == 0, done.stderr
     assert pushed(directory, "grace") == ['Grace "Amazing" Hopper <2+grace@users.noreply.127.0.0.1>']
-    for token in tokens_of(hub, "grace"):
+    for token in hub.tokens_of("grace"):
         assert token not in shell.written()
         assert token not in json.dumps(shell.environment)
         assert token not in json.dumps(shell.server), "the whole environment of the server that runs"
@@ -176,9 +171,9 @@ def test_new_login_brings_another_token_and_the_old_one_is_gone(
     hub: Hub, directory: Path, grace: tuple[Browser, Shell]
 ) -> None:
     _, shell = grace
-    (*_, old) = tokens_of(hub, "grace")
+    (*_, old) = hub.tokens_of("grace")
     assert hub.lets_in("grace")
-    (*_, new) = tokens_of(hub, "grace")
+    (*_, new) = hub.tokens_of("grace")
     assert new != old
     hub.provider.who.pop(old)
     before = len(pushed(directory, "grace"))
@@ -194,11 +189,11 @@ def test_new_login_brings_another_token_and_the_old_one_is_gone(
 def test_server_gets_the_token_of_its_own_person(hub: Hub, directory: Path, grace: tuple[Browser, Shell]) -> None:
     _, shell = grace
     answer = asked(hub, directory, shell.server["JUPYTERHUB_API_TOKEN"])
-    assert answer.json() == {"username": "grace", "password": tokens_of(hub, "grace")[-1]}
+    assert answer.json() == {"username": "grace", "password": hub.tokens_of("grace")[-1]}
     assert answer.headers["Cache-Control"] == "no-store"
     hub.with_server("kim")
     other = json.loads((directory / ENVIRONMENTS / "kim").read_text())["JUPYTERHUB_API_TOKEN"]
-    assert asked(hub, directory, other).json()["password"] == tokens_of(hub, "kim")[-1]
+    assert asked(hub, directory, other).json()["password"] == hub.tokens_of("kim")[-1]
 
 
 def test_only_the_person_gets_it(hub: Hub, directory: Path, grace: tuple[Browser, Shell], admin: Browser) -> None:
@@ -284,7 +279,7 @@ def test_token_is_not_handed_to_a_helper_that_may_write_it_down(
         assert done.returncode != 0
         assert "which may write it down" in done.stderr
         assert "store" in done.stderr
-        assert not [each for each in tokens_of(hub, "grace") if each in shell.written()]
+        assert not [each for each in hub.tokens_of("grace") if each in shell.written()]
     (shell.home / ".gitconfig").unlink()
     assert shell.commit_and_push(to, "-c", "credential.helper=store").returncode != 0
     assert shell.commit_and_push(to, "-c", "credential.https://gitlab.com.helper=store").returncode == 0

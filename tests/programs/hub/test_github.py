@@ -11,20 +11,24 @@ import pytest
 
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub
-from tests.programs.hub.provider import CLIENT_SECRET, GitHub, running
+from tests.programs.hub.provider import CLIENT_SECRET, GitHub, Held, running
 from tests.programs.hub.running import Browser
 
 pytestmark = pytest.mark.programs
 
 
+TWICE: Final = ("rex", "sue")
+"""They log in again while they are logged in."""
+
+
 def github() -> GitHub:
     """Return a GitHub with some people."""
-    names = ("ada", "grace", "fox", "Stray", "hand", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy")
+    names = ("ada", "grace", "fox", "Stray", "hand", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE)
     return GitHub(
         accounts={name: number for number, name in enumerate(names, 1)},
         organizations={"Flock": 1001, "foxes": 1002, "barn": 1003},
         members={
-            "Flock": {"ada", "grace", "fox", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy"},
+            "Flock": {"ada", "grace", "fox", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE},
             "foxes": {"fox", "vixen"},
             "barn:staff": {"hand"},
             "barn": {"hand"},
@@ -175,6 +179,24 @@ def test_who_becomes_denied_is_out_with_their_server(hub: Hub) -> None:
     hub.with_server("kim")
     of(hub).members["foxes"].add("kim")
     eventually("the end of that server", lambda: hub.says("stopping the server", "kim"), seconds=SOON)
+
+
+@pytest.mark.parametrize(("person", "answer"), zip(TWICE, ["yes", "no"], strict=True))
+def test_answer_about_a_login_that_was_replaced_does_not_count(hub: Hub, person: str, answer: str) -> None:
+    """It comes after the person logged in again, and would bring their old token back, or end their server."""
+    browser = hub.with_server(person)
+    (*_, old) = hub.tokens_of(person)
+    held = of(hub).held[old] = Held()
+    assert held.begun.wait(SOON)
+    assert hub.lets_in(person)
+    (*_, new) = hub.tokens_of(person)
+    if answer == "no":
+        of(hub).who.pop(old)
+    held.answered.set()
+    hub.asks_again()
+    assert hub.runs(browser, person)
+    administrator, _ = hub.log_in("ada")
+    assert hub.api(administrator, "GET", f"users/{person}").json()["auth_state"]["access_token"] == new != old
 
 
 def test_who_takes_the_token_back_cannot_stay(hub: Hub) -> None:
