@@ -162,7 +162,7 @@ def agent(key: Path) -> Iterator[str]:
     process = subprocess.Popen([program, "-D", "-a", path], stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 10
-        while not path.exists():
+        while not _accepts(path):
             assert time.monotonic() < deadline, "ssh-agent did not start"
             time.sleep(0.05)
         subprocess.run(["ssh-add", "-q", key], env={"SSH_AUTH_SOCK": str(path)}, check=True)
@@ -170,3 +170,9 @@ def agent(key: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _accepts(path: Path) -> bool:
+    """Whether a program listens there; the socket is in its place a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as end:
+        return end.connect_ex(str(path)) == 0
