@@ -35,11 +35,11 @@ def images_go_before_pods(site: Site) -> Iterator[Problem]:
     if high is None or high == OFF or not available.endswith("%"):
         return
     full = 100 - int(available.removesuffix("%"))
-    if high >= full:
+    if high > full:
         yield Problem(
             "cluster.image_gc_high_threshold_percent",
-            f"{high} is not less than {full}, where pods are evicted (eviction_disk_available, {available})",
-            accepted=f"1 to {full - 1}, or {OFF}: eviction then removes unused images, before it stops a pod",
+            f"{high} is more than {full}, where pods are evicted (eviction_disk_available, {available})",
+            accepted=f"1 to {full}, or {OFF}: eviction then removes unused images, before it stops a pod",
         )
 
 

@@ -91,11 +91,11 @@ def culling_in_time(site: Site) -> Iterator[Problem]:
 def answers_are_held(site: Site) -> Iterator[Problem]:
     """Refuse a last answer of the provider that is too old whenever it is asked again."""
     login = site.hub.login
-    if isinstance(login, ProviderLoginSettings) and 0 < login.hold_seconds <= login.check_seconds:
+    if isinstance(login, ProviderLoginSettings) and 0 < login.hold_seconds < login.check_seconds:
         yield Problem(
             "hub.login.hold_seconds",
-            f"{login.hold_seconds} is not more than check_seconds, {login.check_seconds}: no answer would ever be held",
-            accepted="0 to hold none, or more than check_seconds",
+            f"{login.hold_seconds} is less than check_seconds, {login.check_seconds}: the last answer is always older",
+            accepted="0 to hold none, or check_seconds and more",
         )
 
 

@@ -24,9 +24,9 @@ class Program:
     """Memory: with less, the kernel kills it at its start."""
 
 
-HUB: Final = Program("the hub, with what it runs beside itself,", "100m", "256Mi")
-"""JupyterHub with all its modules takes 156 MiB and 3.3 seconds of a core before it answers, and each of up to three
-services of ours 25 to 35 MiB; the startup probe gives it 300 seconds."""
+HUB: Final = Program("the hub, with what it runs beside itself,", "100m", "192Mi")
+"""JupyterHub with all its modules takes 156 MiB and 3.3 seconds of a core before it answers, and the
+service beside it that every site has 25 to 35 MiB; the startup probe gives it 300 seconds."""
 PROXY: Final = Program("configurable-http-proxy", "50m", "64Mi")
 """Node takes 40 MiB before it has loaded the proxy."""
 EDGE: Final = Program("nginx", "50m", "32Mi")

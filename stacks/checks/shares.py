@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from programs.homes.names import ORGANIZATION_GIDS
+from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.checks.added import why_refused
 from stacks.checks.check import Check
 from stacks.problems import Problem
@@ -12,6 +12,8 @@ from stacks.settings import Site
 
 SYSTEM_GIDS: Final = range(60000, 65536)
 """Ids of Debian's, of systemd's own, and of NFS's root (UIDS-GIDS of systemd); the file server gives none of them."""
+PROGRAMS: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt/conda", "/proc", "/sbin", "/sys", "/usr")
+"""Where images have programs, among them Jupyter's own (`/usr/local` or `/opt/conda`), and the kernel its files."""
 MOST_GROUPS: Final = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
@@ -35,6 +37,12 @@ def places_of_their_own(site: Site) -> Iterator[Problem]:
         where = f"storage.shares.{name}.mount_path"
         if why := why_refused(place, "user server", directory=True):
             yield Problem(where, f"{place} {why}", accepted="a directory of its own, such as /project")
+        elif inside := next((each for each in PROGRAMS if place.is_relative_to(each)), None):
+            yield Problem(
+                where,
+                f"{place} is in {inside}, where an image has its programs: the share would hide them",
+                accepted="a directory of its own, such as /project",
+            )
         for other, whose in taken.items():
             if place == other:
                 yield Problem(where, f"{place} is also that of {whose}", accepted="one path per share")
@@ -70,12 +78,10 @@ def volumes_beside_shares(site: Site) -> Iterator[Problem]:
     }
     for where, place in added.items():
         for name, share in site.storage.shares.items():
-            if PurePosixPath(place).is_relative_to(share.path(name)):
-                yield Problem(
-                    where,
-                    f"{place} is in {share.path(name)}, the directory of storage.shares.{name}",
-                    accepted="a path outside it",
-                )
+            mount = share.path(name)
+            if PurePosixPath(place).is_relative_to(mount):
+                problem = f"{place} is in {mount}, the directory of storage.shares.{name}"
+                yield Problem(where, problem, accepted="a path outside it")
 
 
 def groups_of_their_own(site: Site) -> Iterator[Problem]:
@@ -112,7 +118,9 @@ def _is_free(gid: int, first_uid: int) -> bool:
     """Return whether no person and no system can have this group, where people's ids are counted from `first_uid`."""
     if gid in SYSTEM_GIDS:
         return False
-    return gid < first_uid or (first_uid < ORGANIZATION_GIDS.start <= gid)
+    if first_uid >= ACCOUNT_UIDS.start:  # the next number after those of accounts is an organization's
+        return gid < first_uid and gid not in ACCOUNT_UIDS
+    return gid < first_uid or gid >= ORGANIZATION_GIDS.start
 
 
 def groups_that_there_are(site: Site) -> Iterator[Problem]:

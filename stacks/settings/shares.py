@@ -39,10 +39,10 @@ class ShareSettings(Model):
     access: Literal["read-only", "read-write"] = "read-only"
     """Whether people can write there. Administrators fill a read-only directory on the file server, as root, in
     `/<pool>/<name>`."""
-    groups: tuple[GroupName, ...] = ()
+    groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
     """Groups of the hub whose members have the directory in their servers: groups of the identity provider, allowed
     organizations of GitHub, and those that administrators make on the page Admin. If omitted, everyone has it."""
-    write_groups: tuple[GroupName, ...] = ()
+    write_groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
     """Groups whose members can write, when not everyone who has the directory can. They have it, too, whatever `groups`
     says."""
     gid: int | None = Field(default=None, ge=1000, le=2**31 - 1)

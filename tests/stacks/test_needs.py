@@ -48,8 +48,8 @@ def collection(high: int, low: int | None = None, **cluster: Any) -> dict[str, A
 GPU = "nvidia.com/gpu"
 OVERRIDE = "hub.profile_list.0.kubespawner_override"
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    ({"hub": {"resources": limits(memory="255Mi")}}, "hub.resources.limits.memory: 255Mi: the hub", "256Mi or more"),
-    ({"hub": {"resources": limits(memory="1Ki")}}, "hub.resources.limits.memory: 1Ki: the hub", "256Mi or more"),
+    ({"hub": {"resources": limits(memory="191Mi")}}, "hub.resources.limits.memory: 191Mi: the hub", "192Mi or more"),
+    ({"hub": {"resources": limits(memory="1Ki")}}, "hub.resources.limits.memory: 1Ki: the hub", "192Mi or more"),
     ({"hub": {"resources": limits(cpu="99m")}}, "hub.resources.limits.cpu: 99m: the hub", "100m or more"),
     ({"hub": {"resources": limits(cpu=0.05)}}, "hub.resources.limits.cpu: 0.05: the hub", "100m or more"),
     ({"hub": {"proxy_resources": limits(memory="32Mi")}}, "hub.proxy_resources.limits.memory: 32Mi", "64Mi or more"),
@@ -91,9 +91,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         f"{OVERRIDE}.extra_resource_guarantees.cpu: has",
         "cpu_guarantee",
     ),
-    (collection(90, eviction_disk_available="10%"), "image_gc_high_threshold_percent: 90 is not less than 90", "89"),
-    (collection(99, eviction_disk_available="10%"), "image_gc_high_threshold_percent: 99 is not less than 90", "100"),
-    (collection(50, eviction_disk_available="50%"), "image_gc_high_threshold_percent: 50 is not less than 50", "49"),
+    (collection(91, eviction_disk_available="10%"), "image_gc_high_threshold_percent: 91 is more than 90", "90"),
+    (collection(99, eviction_disk_available="10%"), "image_gc_high_threshold_percent: 99 is more than 90", "100"),
+    (collection(51, eviction_disk_available="50%"), "image_gc_high_threshold_percent: 51 is more than 50", "50"),
     (collection(80, 80), "image_gc_low_threshold_percent: 80 is not less", "0 to 79"),
     (collection(80, 90), "image_gc_low_threshold_percent: 90 is not less", "0 to 79"),
     ({"cluster": {"eviction_disk_available": "0%"}}, "cluster.eviction_disk_available: '0%'", ""),
@@ -127,8 +127,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "",
     ),
     (
-        {"hub": {"login": {**GITHUB, "check_seconds": 600, "hold_seconds": 600}}},
-        "hub.login.hold_seconds: 600 is not more than check_seconds, 600",
+        {"hub": {"login": {**GITHUB, "check_seconds": 600, "hold_seconds": 599}}},
+        "hub.login.hold_seconds: 599 is less than check_seconds, 600",
         "0 to hold none",
     ),
     ({"monitoring": {"retention_size": "511MB"}}, "monitoring.retention_size: '511MB'", ""),
@@ -137,7 +137,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"edge": {"dns_ttl_seconds": 2**31}}, "edge.dns_ttl_seconds: 2147483648", ""),
 ]
 ALLOWED: list[dict[str, Any]] = [
-    {"hub": {"resources": {"requests": {"memory": "256Mi"}, "limits": {"memory": "256Mi", "cpu": "100m"}}}},
+    collection(85, eviction_disk_available="15%"),  # the kubelet's own defaults
+    {"hub": {"login": {**GITHUB, "check_seconds": 600, "hold_seconds": 600}}},
+    {"hub": {"resources": {"requests": {"memory": "192Mi"}, "limits": {"memory": "192Mi", "cpu": "100m"}}}},
     {"hub": {"proxy_resources": limits(memory="64Mi", cpu=0.05)}},
     {"edge": {"resources": limits(memory="32Mi", cpu="50m")}},
     placeholders(replicas=110, resources=limits(memory="8Mi", cpu="1m")),

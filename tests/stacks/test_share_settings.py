@@ -85,6 +85,20 @@ REFUSED: Final[list[tuple[dict[str, Any], dict[str, Any], str]]] = [
     ({"a": {"quota": "2TB"}}, {}, "storage.shares.a.quota: '2TB'"),
     ({"a": {"group": ["x"]}}, {}, "storage.shares.a.group: is not a setting"),
     ({"a": {"groups": [""]}}, {}, "storage.shares.a.groups.0"),
+    # Whoever empties the list to keep everyone out would let everyone in.
+    ({"a": {"groups": []}}, {}, "storage.shares.a.groups"),
+    ({"a": {**WRITTEN, "write_groups": []}}, {}, "storage.shares.a.write_groups"),
+    *(
+        ({"a": {"mount_path": path}}, {}, f"storage.shares.a.mount_path: {path} is in ")
+        for path in (
+            "/usr/bin",
+            "/usr/local/share/x",
+            "/opt/conda",
+            "/opt/conda/lib",
+            "/lib/x86_64-linux-gnu",
+            "/dev/shm",
+        )
+    ),
     ({"a": {"groups": "x"}}, {}, "storage.shares.a.groups"),
     ({"a": {"write_groups": ["x"]}}, {}, "write_groups need access: read-write"),
     ({"a": {"own_files": True}}, {}, "own_files needs access: read-write"),
@@ -98,6 +112,11 @@ REFUSED: Final[list[tuple[dict[str, Any], dict[str, Any], str]]] = [
     (
         {"a": {**WRITTEN, "gid": ORGANIZATION_GIDS.start + 7}},
         {"storage": {"homes": {"first_uid": 2**30 + 1}}},
+        "may be a person's or the system's",
+    ),
+    (
+        {"a": {**WRITTEN, "gid": ORGANIZATION_GIDS.start + 7}},
+        {"storage": {"homes": {"first_uid": 600_000_000}}},
         "may be a person's or the system's",
     ),
     ({ONE: WRITTEN, OTHER: WRITTEN}, {}, f"storage.shares.{OTHER}.gid: {gid_of(ONE)} follows from the name"),
