@@ -31,10 +31,14 @@ def default_image() -> str:
 class Spawner(c.JupyterHub.spawner_class):
     """A new default image is used once the nodes have it; until then servers start with the one before."""
 
+    image: str
+    given: str | None = None
+    """The image that this gave the start before."""
+
     async def load_user_options(self) -> None:
-        """Take the image of now, then what was chosen. A site's own fragment that sets the image has its say."""
-        if c.KubeSpawner.image == wanted:
-            self.image = default_image()
+        """Take the image of now, then what was chosen. An image that a site's fragment or hook has set stays."""
+        if self.image in (wanted, self.given):
+            self.image = self.given = default_image()
         await super().load_user_options()
 
 

@@ -10,6 +10,7 @@ from components.apps.hub.images import DEFAULT_FILE
 from programs.hub.images.default_image import LATEST_SECONDS, Default, following, read_default, write_default
 from stacks.settings import Site
 from tests.programs.hub.asking import ask, site
+from tests.stacks.test_fragments import parsed, written
 
 OLD, NEW, NEWER = "quay.io/team/lab:1", "quay.io/team/lab:2", "quay.io/team/lab:3"
 LATE: Final = LATEST_SECONDS + 1
@@ -89,6 +90,21 @@ def test_servers_start_with_the_image_before_until_the_nodes_have_the_new_one(tm
     write_default(tmp_path / DEFAULT_FILE, Default(OLD, OLD, 0))
     chosen = [{"profile": ["lab"]}, {"profile": ["r"]}]
     assert images(tmp_path, of, *chosen) == [OLD, "quay.io/team/r:4.5"]
+
+
+@pytest.mark.programs
+def test_image_that_a_hook_of_the_sites_sets_stays(tmp_path: Path) -> None:
+    fragment = (
+        "from henhouse_hub import c\n\n\n"
+        'def choose(spawner, options):\n    spawner.image = "quay.io/team/course:1"\n\n\n'
+        "c.Spawner.apply_user_options = choose\n"
+    )
+    written(tmp_path / "stack", {"90-course.py": fragment})
+    of = parsed(tmp_path / "stack", server_image=NEW, prePuller={}, fragments="site/fragments")
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    write_default(hub / DEFAULT_FILE, Default(OLD, OLD, 0))
+    assert images(hub, of, {}) == ["quay.io/team/course:1"]
 
 
 @pytest.mark.programs
