@@ -92,7 +92,10 @@ def test_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureF
     assert "none.json: " in capsys.readouterr().err
 
 
-def test_server_that_does_not_answer(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_server_that_does_not_answer(
+    outputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.names.ASK_SECONDS", 0.2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind((ADDRESS, 0))
         port = free.getsockname()[1]
