@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from components.machines.roles import interfaces
 from converge.items import Directory, Script
 from stacks.load import parse_settings
@@ -68,6 +70,7 @@ def test_files_that_differ_are_never_in_the_same_place() -> None:
     assert len([path for path in places if path.endswith("eno1.network")]) == 2
 
 
+@pytest.mark.xdist_group("prod")  # one process runs that program
 def test_machines_without_them_have_no_such_role() -> None:
     assert not [each.name for stack in ("dev", "prod") for each in program(stack) if "interfaces" in each.name]
 
