@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
+from programs.hub.sharing import MOST_GROUPS
 from stacks.checks.added import why_refused
 from stacks.checks.check import Check
 from stacks.problems import Problem
@@ -14,8 +15,6 @@ SYSTEM_GIDS: Final = range(60000, 65536)
 """Ids of Debian's, of systemd's own, and of NFS's root (UIDS-GIDS of systemd); the file server gives none of them."""
 PROGRAMS: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt/conda", "/proc", "/sbin", "/sys", "/usr")
 """Where images have programs, among them Jupyter's own (`/usr/local` or `/opt/conda`), and the kernel its files."""
-MOST_GROUPS: Final = 15
-"""NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
 
 def names_of_their_own(site: Site) -> Iterator[Problem]:

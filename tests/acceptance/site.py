@@ -172,6 +172,18 @@ def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, e
         time.sleep(every)
 
 
+def in_the_pod(user: str, script: str) -> str:
+    """Return what a shell in a person's server prints."""
+    return kubectl("--namespace", "users", "exec", f"jupyter-{user}", "--", "bash", "-c", script)
+
+
+def connects(shell: Callable[[str], str], place: str) -> bool:
+    """Whether a shell reaches a place, `address:port`; where nothing answers, a refusal shows nothing."""
+    host, port = place.split(":")
+    connect = f"timeout 2 bash -c ': </dev/tcp/{host}/{port}' 2>/dev/null"
+    return shell(f"{connect} && echo connects || true").strip() == "connects"
+
+
 def changes(text: str) -> dict[str, int]:
     """Return the engine's summary of an update or preview, keyed by what it did: {"create": 3, "unchanged": 120}."""
     summary = text[text.rindex("\nResources:") :]

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.acceptance.site import HOSTS, eventually, kubectl, on, output, password
+from tests.acceptance.site import HOSTS, connects, eventually, in_the_pod, kubectl, on, output, password
 from tests.acceptance.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.rack
@@ -36,11 +36,6 @@ def ada() -> Iterator[Visitor]:
         yield person
 
 
-def in_the_pod(script: str, *, check: bool = True) -> str:
-    command = ("--namespace", "users", "exec", f"jupyter-{USER}", "--", "bash", "-c", script)
-    return kubectl(*command, check=check)
-
-
 def spec() -> dict[str, Any]:
     found = kubectl("--namespace", "users", "get", "pod", f"jupyter-{USER}", "--output", "jsonpath={.spec}")
     parsed: dict[str, Any] = json.loads(found)
@@ -50,16 +45,21 @@ def spec() -> dict[str, Any]:
 def test_pod_has_no_word_with_the_cluster(ada: Visitor) -> None:
     del ada
     assert spec()["automountServiceAccountToken"] is False
-    assert in_the_pod("ls /var/run/secrets/kubernetes.io /run/secrets/kubernetes.io 2>/dev/null | wc --lines") == "0\n"
+    assert (
+        in_the_pod(USER, "ls /var/run/secrets/kubernetes.io /run/secrets/kubernetes.io 2>/dev/null | wc --lines")
+        == "0\n"
+    )
 
 
 def test_pod_has_no_rights_and_gets_none(ada: Visitor) -> None:
     del ada
-    status = dict(line.split(":\t", 1) for line in in_the_pod("cat /proc/self/status").splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t", 1) for line in in_the_pod(USER, "cat /proc/self/status").splitlines() if ":\t" in line
+    )
     assert {status[each] for each in ("CapEff", "CapPrm", "CapBnd")} == {"0" * 16}
     assert status["NoNewPrivs"] == "1"
-    assert int(in_the_pod("id -u")) >= 100000
-    assert "Permission" in in_the_pod("unshare --mount true 2>&1; mknod /tmp/a b 8 0 2>&1; true").replace(
+    assert int(in_the_pod(USER, "id -u")) >= 100000
+    assert "Permission" in in_the_pod(USER, "unshare --mount true 2>&1; mknod /tmp/a b 8 0 2>&1; true").replace(
         "Operation not permitted", "Permission"
     )
 
@@ -76,7 +76,7 @@ def test_no_port_of_a_machine_answers_a_pod(ada: Visitor) -> None:
 
 def connected(places: Sequence[tuple[str, int]]) -> list[Any]:
     """Return the places, address and port, that accept a connection of the pod's."""
-    printed = in_the_pod(f"python3 -c {shlex.quote(_CONNECTING)} {shlex.quote(json.dumps(places))}")
+    printed = in_the_pod(USER, f"python3 -c {shlex.quote(_CONNECTING)} {shlex.quote(json.dumps(places))}")
     found: list[Any] = json.loads(printed)
     return found
 
@@ -100,16 +100,12 @@ def test_metadata_address_does_not_answer_a_pod(ada: Visitor) -> None:
     listening = f"socat TCP-LISTEN:80,bind={METADATA},fork EXEC:date"
     on("chick2", f"ip address replace {METADATA}/32 dev lo; systemd-run --unit metadata --collect {listening}")
     try:
-        eventually("an answer for the machine itself", partial(answers, "chick2", METADATA, 80), seconds=60)
+        eventually(
+            "an answer for the machine itself", partial(connects, partial(on, "chick2"), f"{METADATA}:80"), seconds=60
+        )
         assert connected([(METADATA, 80)]) == []
     finally:
         on("chick2", f"systemctl stop metadata; ip address delete {METADATA}/32 dev lo")
-
-
-def answers(host: str, address: str, port: int) -> bool:
-    """Whether a machine reaches a place; where nothing answers, a refusal shows nothing."""
-    connect = f"timeout 3 bash -c ': </dev/tcp/{address}/{port}' 2>/dev/null"
-    return on(host, f"{connect} && echo connects || true").strip() == "connects"
 
 
 CALLS: Final = (
@@ -143,7 +139,7 @@ def test_token_of_a_server_opens_nothing_else(ada: Visitor) -> None:
 
 def statuses_of(calls: Sequence[tuple[str, str]]) -> list[int]:
     """Return what the hub answers to calls of its API with the token of the person's server."""
-    printed = in_the_pod(f"python3 -c {shlex.quote(_CALLING)} {shlex.quote(json.dumps(calls))}")
+    printed = in_the_pod(USER, f"python3 -c {shlex.quote(_CALLING)} {shlex.quote(json.dumps(calls))}")
     found: list[int] = json.loads(printed)
     return found
 
@@ -166,7 +162,7 @@ def test_api_of_the_proxy_does_not_answer_a_pod(ada: Visitor) -> None:
     """Whoever has it gives every address of the hub to themselves."""
     del ada
     address = kubectl("--namespace", "hub", "get", "service", "proxy-api", "--output", "jsonpath={.spec.clusterIP}")
-    assert answers("chick1", address, 8001)
+    assert connects(partial(on, "chick1"), f"{address}:8001")
     assert connected([(address, 8001)]) == []
 
 
@@ -228,16 +224,16 @@ def test_links_in_a_home_lead_nowhere_outside(ada: Visitor) -> None:
     kubectl(*theirs, "echo of-grace >hers.txt")
     targets = (f"../{OTHER}", f"{HOMES}/{OTHER}", f"/proc/1/root{HOMES}/{OTHER}", "../..")
     for number, target in enumerate(targets):
-        in_the_pod(f"ln --symbolic --force --no-target-directory {target} ~/link-{number}")
+        in_the_pod(USER, f"ln --symbolic --force --no-target-directory {target} ~/link-{number}")
         assert "of-grace" not in in_the_pod(
-            f"cat ~/link-{number}/hers.txt ~/link-{number}/{OTHER}/hers.txt 2>&1 || true"
+            USER, f"cat ~/link-{number}/hers.txt ~/link-{number}/{OTHER}/hers.txt 2>&1 || true"
         )
-    assert in_the_pod(f"rmdir ~ 2>&1 || mv ~ /home/{OTHER} 2>&1 || echo refused").splitlines()[-1] == "refused"
+    assert in_the_pod(USER, f"rmdir ~ 2>&1 || mv ~ /home/{OTHER} 2>&1 || echo refused").splitlines()[-1] == "refused"
     # The next start mounts the home by its own name, whatever is in it.
     ada.stop(USER)
     ada.start(USER)
-    assert in_the_pod("ls --almost-all ~").count("link-") == len(targets)
-    in_the_pod("rm ~/link-*")
+    assert in_the_pod(USER, "ls --almost-all ~").count("link-") == len(targets)
+    in_the_pod(USER, "rm ~/link-*")
 
 
 def test_server_of_another_is_not_opened(ada: Visitor) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from ipaddress import ip_address, ip_network
@@ -17,8 +16,10 @@ from tests.acceptance.site import (
     HOSTS,
     Clock,
     changes,
+    connects,
     drift,
     eventually,
+    in_the_pod,
     inside,
     kubectl,
     lab,
@@ -92,15 +93,15 @@ def _write_file(user: str, text: str, *, outside: bool = False) -> None:
 def test_file_came_over_nfs_4_2_to_the_dataset() -> None:
     assert on("hen", f"stat -f -c %T {HOMES}/{USER}").strip() == "zfs"
     assert on("hen", f"zfs list -H -o name {HOMES}/{USER}").strip() == "nest/homes"
-    (mounted,) = {line for line in _in_the_pod(USER, "cat /proc/mounts").splitlines() if " nfs4 " in line}
+    (mounted,) = {line for line in in_the_pod(USER, "cat /proc/mounts").splitlines() if " nfs4 " in line}
     assert "vers=4.2" in mounted
 
 
 def test_person_has_a_name_in_the_notebook() -> None:
     """Their number is in no image's passwd; without a name whoami, ssh and getpass fail."""
-    assert _in_the_pod(USER, "whoami").strip() == USER
-    assert _in_the_pod(USER, "python3 -c 'import getpass; print(getpass.getuser())'").strip() == USER
-    assert set(_in_the_pod(USER, "id -Gn").split()) == {USER, "users"}
+    assert in_the_pod(USER, "whoami").strip() == USER
+    assert in_the_pod(USER, "python3 -c 'import getpass; print(getpass.getuser())'").strip() == USER
+    assert set(in_the_pod(USER, "id -Gn").split()) == {USER, "users"}
 
 
 def test_greeting_of_a_machine_does_not_hinder_drift() -> None:
@@ -117,13 +118,9 @@ def test_home_is_its_owners_alone() -> None:
     other = on("hen", f"stat -c %u {HOMES}/{OTHER}").strip()
     assert mode == "700"
     assert owner != other
-    assert _in_the_pod(OTHER, "id -u").strip() == other
+    assert in_the_pod(OTHER, "id -u").strip() == other
     as_other = f"setpriv --reuid {other} --regid {other} --clear-groups cat {HOMES}/{USER}/{FILE} 2>&1 || true"
     assert "Permission denied" in on("hen", as_other)
-
-
-def _in_the_pod(user: str, script: str) -> str:
-    return kubectl("--namespace", "users", "exec", f"jupyter-{user}", "--", "sh", "-c", script)
 
 
 def test_login_page_and_the_browsers_address() -> None:
@@ -254,15 +251,15 @@ def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() ->
         f"{other}:8888": "chick2",
         **{f"{host['address']}:22": "rooster" for host in HOSTS.values()},
     }
-    deaf = [place for place, sees in answering.items() if not _connects(partial(on, sees), place)]
+    deaf = [place for place, sees in answering.items() if not connects(partial(on, sees), place)]
     assert not deaf, f"nothing answers at {deaf}, so a refusal there would show nothing"
-    from_pod = partial(_in_the_pod, USER)
-    assert not [place for place in answering if _connects(from_pod, place)]
+    from_pod = partial(in_the_pod, USER)
+    assert not [place for place in answering if connects(from_pod, place)]
 
     policies = kubectl("--namespace", "users", "get", "networkpolicies", "--output", "json")
     kubectl("--namespace", "users", "delete", "networkpolicies", "--all")
     try:
-        assert not [place for place in answering if _connects(from_pod, place)]
+        assert not [place for place in answering if connects(from_pod, place)]
     finally:
         create = "kubectl --kubeconfig /etc/kubernetes/admin.conf create --filename -"
         on("chick0", f"{create} <<<{shlex.quote(_as_made(policies))}")
@@ -270,12 +267,6 @@ def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() ->
 
 def _pod_address(namespace: str, name: str) -> str:
     return kubectl("--namespace", namespace, "get", "pod", name, "--output", "jsonpath={.status.podIP}")
-
-
-def _connects(shell: Callable[[str], str], place: str) -> bool:
-    host, port = place.split(":")
-    connect = f"timeout 2 bash -c ': </dev/tcp/{host}/{port}' 2>/dev/null"
-    return shell(f"{connect} && echo connects || true").strip() == "connects"
 
 
 def _as_made(objects: str) -> str:
