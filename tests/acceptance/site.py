@@ -40,6 +40,20 @@ class Clock:
         self.times.append((what, time.monotonic() - started))
 
 
+class CommandFailed(subprocess.CalledProcessError):
+    """A command that did not end well; its text ends with the last lines that the command printed.
+
+    A summary of failed tests, which may be all that is kept of a run, then says why, too.
+    """
+
+    LINES: Final = 40
+
+    def __str__(self) -> str:
+        """Return the command, its exit status and the last lines of both streams."""
+        printed = f"{self.stdout}{self.stderr}".splitlines()[-self.LINES :]
+        return "\n".join([super().__str__(), *printed])
+
+
 def run(
     command: Sequence[str], *, check: bool = True, environment: Mapping[str, str] | None = None, show: bool = True
 ) -> subprocess.CompletedProcess[str]:
@@ -56,8 +70,8 @@ def run(
     )
     if show or (check and done.returncode):
         print(f"$ {shlex.join(command)}\n{done.stdout}{done.stderr}", flush=True)
-    if check:
-        done.check_returncode()
+    if check and done.returncode:
+        raise CommandFailed(done.returncode, done.args, done.stdout, done.stderr)
     return done
 
 
