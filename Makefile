@@ -22,6 +22,8 @@ export PULUMI_CONFIG_PASSPHRASE ?= henhouse-example
 endif
 # Every other stack brings its own; said before the engine is started.
 PASSPHRASE := $(PYTHON) -m stacks.passphrase $(STACK)
+# A target starts many interpreters: each would compile all of the project's modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # Mostly waiting for machines, several roles of which wait for one another.
 export PULUMI_PARALLEL ?= 32
 
