@@ -249,7 +249,7 @@ def test_a_share_is_one_chain_from_the_dataset_to_the_server() -> None:
         assert told["claim"] == recorded.one(f"homes-share-{share}-claim").inputs["metadata"]["name"]
         assert told["read_only"] == (access == "ro")
         if told["gid"] is not None:
-            assert f"chown 0:{told['gid']} /nest/{share}\n" in scripts(recorded)["hen-shares-command"]
+            assert f"chown 0:{told['gid']} /nest/{share}\n" in scripts(recorded)[f"hen-share-{share}-command"]
 
 
 def shares_told(recorded: Recorded) -> list[dict[str, Any]]:
@@ -265,7 +265,8 @@ def test_site_without_shares_is_as_it_was_before_there_were_any() -> None:
     names = {each.urn for each in before}
     new = {each.name for each in after if each.urn not in names}
     shares = ("homes-share-datasets", "homes-share-my-project")
-    assert new == {"hen-shares", "hen-shares-command", *(f"{share}-{each}" for share in shares for each in KEPT)}
+    roles = {f"hen-share-{share}{kind}" for share in ("datasets", "my-project") for kind in ("", "-command")}
+    assert new == roles | {f"{share}-{each}" for share in shares for each in KEPT}
     assert not names - {each.urn for each in after}
     assert all(after.one(f"{share}-{each}").protect for share in shares for each in KEPT)
 

@@ -6,6 +6,9 @@ Shipped to the hub beside its configuration.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+SHARED: Final = range(2**30, 2**31)
+"""Numbers of groups that people share: of GitHub's organizations (programs.homes.names), and those that follow from the
+names of shares (stacks.settings.shares)."""
 MOST_GROUPS: Final = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
@@ -74,6 +77,14 @@ def numbers(shares: Sequence[Share], organizations: Mapping[str, int]) -> dict[s
             found[names.get(gid) or (f"{name}_share" if name in organizations else name)] = gid
     others = [(name, gid) for name, gid in organizations.items() if name not in found]
     return {**found, **dict(others[: MOST_GROUPS - len(found)])}
+
+
+def own_group(uid: int, gid: int, shares: Sequence[Share]) -> int:
+    """Return the group that a server runs with, where `gid` is that of the home.
+
+    A home may have any group that its owner has, or had (chgrp(1)): one that people share would stay theirs for ever.
+    """
+    return uid if gid in SHARED or gid in {share["gid"] for share in shares} else gid
 
 
 def _volume(share: Share) -> str:

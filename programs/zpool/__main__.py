@@ -69,9 +69,25 @@ def apply(spec: Spec) -> list[str]:
             f"changed here: write into the settings what `zpool status -P {spec.name}` shows, or change the pool by "
             "hand"
         )
+    if reasons := _too_small(spec):
+        raise Refusal(f"nothing was written: {'; '.join(reasons)}")
     for _, command in _property_differences(spec):
         system.run(*command)
     return []
+
+
+def _too_small(spec: Spec) -> list[str]:
+    """Return which quotas are less than what the dataset's files take already, which zfs-set(8) refuses."""
+    found = []
+    for dataset in sorted(spec.datasets.keys() & system.datasets(spec.name)):
+        if quota := spec.datasets[dataset].get("refquota"):
+            taken = system.dataset_properties(dataset, ["referenced"])["referenced"]
+            if int(taken) > int(quota):
+                found.append(
+                    f"the quota of {dataset} is {quota} bytes, and its files take {taken}: give it more, or delete "
+                    f"some in its directory first (its snapshots do not count)"
+                )
+    return found
 
 
 def import_pool(spec: Spec) -> list[str]:

@@ -31,8 +31,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{seconds:8.1f} s  {what}")
 
 
-@pytest.fixture(autouse=True)
-def _stop_at_the_first_failure(request: pytest.FixtureRequest) -> None:
-    """Skip each test after a failure: the tests are one story, and the later chapters would only repeat the failure."""
-    if request.session.testsfailed:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip each test after a failure: the tests are one story, and the later chapters would only repeat the failure.
+
+    Before any fixture, which would look for what an earlier chapter did not make.
+    """
+    if item.session.testsfailed:
         pytest.skip("an earlier chapter failed")

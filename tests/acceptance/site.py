@@ -46,7 +46,7 @@ class CommandFailed(subprocess.CalledProcessError):
     A summary of failed tests, which may be all that is kept of a run, then says why, too.
     """
 
-    LINES: Final = 40
+    LINES: Final = 60
 
     def __str__(self) -> str:
         """Return the command, its exit status and the last lines of both streams."""

@@ -1,6 +1,6 @@
 """NfsFileserver: the datasets with people's homes and with what they share, as machines and pods see them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Service, ServicePortArgs, ServiceSpecArgs
@@ -14,7 +14,7 @@ from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume, 
 from components.contracts.watched import Watched
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import certificates_role, homes_role, nfs_role
-from components.storage.fileserver.shares import exports, shares_role
+from components.storage.fileserver.shares import exports, share_role
 from components.storage.fileserver.texts import Export
 from components.storage.fileserver.volumes import NfsDirectory, volume_and_claim
 from converge.host_state import HostState, apply
@@ -61,6 +61,7 @@ class NfsFileserver(pulumi.ComponentResource):
         self._cluster = cluster
 
         exported = self._export(site, dataset, shares)
+        owned = self._owned(dataset, exports(self._shares, shares))
         provisioner = self._provisioner(secrets, dataset)
         service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
@@ -71,7 +72,9 @@ class NfsFileserver(pulumi.ComponentResource):
             provisioner=provisioner,
             ready=self,
         )
-        self.shares = tuple(self._shared(share, shares[share], namespaces.users, exported) for share in shares)
+        self.shares = tuple(
+            self._shared(share, shares[share], namespaces.users, [exported, owned[share]]) for share in shares
+        )
         self.openings = openings(site, dataset.machine.name)
         self.watched = certificates_watched()
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
@@ -80,14 +83,19 @@ class NfsFileserver(pulumi.ComponentResource):
         clients = sorted(worker.address for worker in site.workers_for("user").values())
         homes, shared = Export(dataset.name, dataset.mountpoint, dataset.mount_unit), exports(self._shares, shares)
         role = nfs_role([homes, *shared.values()], clients, self._homes)
-        after = [dataset.ready, *self._owned(dataset, shared)]
-        return apply(dataset.machine, role, parent=self, after=after, protect=True)
+        return apply(dataset.machine, role, parent=self, after=[dataset.ready], protect=True)
 
-    def _owned(self, dataset: Dataset, shared: Mapping[str, Export]) -> list[HostState]:
-        """Give each share to its group, before anyone can mount it."""
-        if not shared:
-            return []
-        return [apply(dataset.machine, shares_role(self._shares, shared), parent=self, after=[dataset.ready])]
+    def _owned(self, dataset: Dataset, shared: Mapping[str, Export]) -> dict[str, HostState]:
+        """Give each share to its group, before a volume of it is there to be mounted.
+
+        Homes do not wait for it: a share may be what cannot be mounted.
+        """
+        return {
+            name: apply(
+                dataset.machine, share_role(name, self._shares[name], export), parent=self, after=[dataset.ready]
+            )
+            for name, export in shared.items()
+        }
 
     def _provisioner(self, secrets: SiteSecrets, dataset: Dataset) -> HomeProvisioner:
         machine = dataset.machine
@@ -151,12 +159,14 @@ class NfsFileserver(pulumi.ComponentResource):
         kept = self._cluster.options(self, protect=True)
         return volume_and_claim(self._name, self._name, namespace, directory, kept, [exported])
 
-    def _shared(self, name: str, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> SharedVolume:
+    def _shared(
+        self, name: str, dataset: Dataset, namespace: pulumi.Output[str], after: Sequence[HostState]
+    ) -> SharedVolume:
         """Make the volume of a share and its claim, and return what pods see of it."""
         share = self._shares[name]
         directory = NfsDirectory(self.server, dataset.mountpoint, read_only=share.read_only)
         kept = self._cluster.options(self, protect=True)
-        claim = volume_and_claim(f"{self._name}-share-{name}", f"share-{name}", namespace, directory, kept, [exported])
+        claim = volume_and_claim(f"{self._name}-share-{name}", f"share-{name}", namespace, directory, kept, after)
         return SharedVolume(
             name=name,
             claim=claim.metadata.apply(lambda metadata: str(metadata.name)),

@@ -46,7 +46,8 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             Package("nfs-kernel-server"),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
-            *(mounted(export.mountpoint, export.mount_unit) for export in exports),
+            # Shared directories have roles of their own: one that cannot be mounted must not keep homes away.
+            mounted(of_homes.mountpoint, of_homes.mount_unit),
             # It takes nfs-mountd.service with it: each requires the other.
             Unit("nfs-server.service", restart_on=(conf, binding, mountd)),
             _exported(exports, clients),

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from components.contracts.storage import Dataset
-from components.storage.fileserver.roles import mounted
 from components.storage.fileserver.texts import Export
-from converge.items import Item, Script
+from converge.items import Item, Script, Unit
 from converge.role import Role
 from stacks.settings import ShareSettings
 
@@ -26,18 +25,21 @@ def exports(shares: Mapping[str, ShareSettings], datasets: Mapping[str, Dataset]
     }
 
 
-def shares_role(shares: Mapping[str, ShareSettings], exported: Mapping[str, Export]) -> Role:
-    """Return the role in which each share belongs to its group. What is in it is left as it is."""
-    return Role(
-        "shares", tuple(item for name, export in exported.items() for item in _items(name, shares[name], export))
-    )
+def share_role(name: str, share: ShareSettings, export: Export) -> Role:
+    """Return the role in which a share is mounted and belongs to its group. What is in it is left as it is.
+
+    One per share: what is wrong with one concerns neither homes nor the others.
+    """
+    return Role(f"share-{name}", tuple(_items(name, share, export)))
 
 
 def _items(name: str, share: ShareSettings, export: Export) -> Iterator[Item]:
     group = share.group(name)
-    yield mounted(export.mountpoint, export.mount_unit)
+    yield Unit(export.mount_unit)
     yield _owned(export.mountpoint, mode_of(share), group or 0)
-    if not share.read_only:
+    if share.read_only:
+        yield _not_inherited(export.mountpoint)
+    else:
         yield _inherited(export.mountpoint, default_acl(share))
 
 
@@ -78,7 +80,11 @@ def default_acl(share: ShareSettings) -> str:
     """
     if share.own_files:
         return ""
-    entries = ((_USER, 7), (_GROUP, 7), (_OTHER, _for_others(share)))
+    return _acl(_for_others(share))
+
+
+def _acl(others: int) -> str:
+    entries = ((_USER, 7), (_GROUP, 7), (_OTHER, others))
     return (
         struct.pack("<I", _VERSION) + b"".join(struct.pack("<HHI", tag, mode, _UNDEFINED) for tag, mode in entries)
     ).hex()
@@ -86,14 +92,34 @@ def default_acl(share: ShareSettings) -> str:
 
 def _inherited(path: str, acl: str) -> Script:
     """Return the item by which files inherit this ACL. Python is there, unlike setfacl(1)."""
-    read = f"import os; print(os.getxattr('{path}', '{DEFAULT_ACL}').hex())"
     write = f"import os; os.setxattr('{path}', '{DEFAULT_ACL}', bytes.fromhex('{acl}'))"
-    remove = f"import os; '{DEFAULT_ACL}' in os.listxattr('{path}') and os.removexattr('{path}', '{DEFAULT_ACL}')"
     return Script(
         f"what files inherit in {path}",
-        check=f"""\
-found=$(python3 -c "{read}" 2>/dev/null) || true
-echo "${{found:-nothing}}"
-[[ $found == '{acl}' ]]""",
-        apply=f'python3 -c "{write if acl else remove}"',
+        check=f"{_found(path)}\n[[ $found == '{acl}' ]]",
+        apply=f'python3 -c "{write}"' if acl else _removed(path),
     )
+
+
+def _not_inherited(path: str) -> Script:
+    """Return the item by which a share that is only read has none of the ACLs of one that is written.
+
+    Any other is an administrator's.
+    """
+    ours = " ".join(f"&& $found != '{_acl(others)}'" for others in (0, 5))
+    return Script(
+        f"what files inherited in {path}",
+        check=f"{_found(path)}\n[[ {ours.removeprefix('&& ')} ]]",
+        apply=_removed(path),
+    )
+
+
+def _found(path: str) -> str:
+    read = f"import os; print(os.getxattr('{path}', '{DEFAULT_ACL}').hex())"
+    return f"""\
+found=$(python3 -c "{read}" 2>/dev/null) || true
+echo "${{found:-nothing}}\""""
+
+
+def _removed(path: str) -> str:
+    remove = f"import os; '{DEFAULT_ACL}' in os.listxattr('{path}') and os.removexattr('{path}', '{DEFAULT_ACL}')"
+    return f'python3 -c "{remove}"'

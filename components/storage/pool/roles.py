@@ -75,7 +75,7 @@ def pool_role(storage: StorageSettings) -> Role:
     """
     pool, spec = storage.pool, topology.spec(storage)
     path = f"{SPECS}/{pool.name}.json"
-    importing = units.import_unit_name(pool.name)
+    importing, homes = units.import_unit_name(pool.name), topology.homes_dataset(storage)
     mounts = {
         units.unit_name(topology.mountpoint(dataset), "mount"): dataset
         for dataset, properties in spec.datasets.items()
@@ -96,7 +96,8 @@ def pool_role(storage: StorageSettings) -> Role:
             ),
             *mount_units,
             Unit(importing),
-            *(Unit(name) for name in mounts),
+            # Those of what people share: after the homes, and in a role of their own.
+            Unit(units.unit_name(topology.mountpoint(homes), "mount")),
             Unit(f"zfs-scrub-monthly@{pool.name}.timer"),
             Unit(f"henhouse-zpool-metrics@{pool.name}.timer"),
         ),

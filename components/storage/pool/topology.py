@@ -86,8 +86,13 @@ def spec(storage: StorageSettings) -> Spec:
 
 
 def share_properties(quota: str | None) -> dict[str, str]:
-    """Return zfsprops(7) of a dataset that people share: those of the homes, and how much its files may take."""
-    return {**HOMES_PROPERTIES, "refquota": str(bytes_of(quota) if quota else WHOLE_POOL)}
+    """Return zfsprops(7) of a dataset that people share: those of the homes, ACLs, and how much its files may take."""
+    return {
+        **HOMES_PROPERTIES,
+        # Inherited, unless an older system had set another: what files inherit in a share is an ACL.
+        "acltype": ROOT_PROPERTIES["acltype"],
+        "refquota": str(bytes_of(quota) if quota else WHOLE_POOL),
+    }
 
 
 def _log(disks: tuple[str, ...]) -> tuple[Vdev, ...]:

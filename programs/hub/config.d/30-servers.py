@@ -88,4 +88,6 @@ c.KubeSpawner.volume_mounts = [
     {"name": "identity", "mountPath": f"/etc/{name}", "subPath": name, "readOnly": True} for name in NAMES
 ]
 c.KubeSpawner.supplemental_gids = [USERS_GROUP]
+# An image's /etc/group must not make its user a member of other people's groups.
+c.KubeSpawner.pod_security_context = {"supplementalGroupsPolicy": "Strict"}
 # No fs_gid: the kubelet would change the group of every file in the home at every start.

@@ -9,7 +9,7 @@ from file_server import answered
 from henhouse_hub import c, site
 from identity import USERS_GROUP, group_file, passwd_file
 from kubespawner import KubeSpawner
-from sharing import share_directories
+from sharing import own_group, share_directories
 from tornado.httpclient import HTTPRequest
 
 homes = site["homes"]
@@ -79,7 +79,8 @@ async def make_home(spawner: KubeSpawner) -> None:
             raise _logged(spawner, HomeError(user, "Your home directory cannot be used", reason, ASK))
         raise _logged(spawner, HomeError(user, "Your home directory could not be made", reason, TRY_AGAIN))
     home = json.loads(answer.body)
-    spawner.uid, spawner.gid = int(home["uid"]), int(home["gid"])
+    spawner.uid = int(home["uid"])
+    spawner.gid = own_group(spawner.uid, int(home["gid"]), site["shares"])
     mount = {"name": "home", "mountPath": spawner.working_dir, "subPath": home.get("directory", user)}
     # The spawner may have started a server before.
     spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]

@@ -6,8 +6,9 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from programs.hub.sharing import MOST_GROUPS, numbers
-from stacks.settings.shares import gid_of
+from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
+from programs.hub.sharing import MOST_GROUPS, SHARED, numbers, own_group
+from stacks.settings.shares import SHARE_GIDS, gid_of
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import running_provisioner
@@ -114,9 +115,10 @@ def test_who_lost_a_group_has_lost_its_directory_at_the_next_start(pods: list[An
 
 
 @pytest.mark.programs
-def test_pods_are_valid_and_restricted(pods: list[Any]) -> None:
+def test_pods_are_valid_and_restricted_and_have_no_groups_of_their_image(pods: list[Any]) -> None:
     minor = ".".join(SITE["kubernetes"].split(".")[:2])
     for pod in pods:
+        assert pod["spec"]["securityContext"]["supplementalGroupsPolicy"] == "Strict", "no groups of the image"
         kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", **pod}, minor, strict=True)
         assert broken(pod["spec"]) == [], "the API server would refuse it"
         (home,) = (each for each in pod["spec"]["containers"][0]["volumeMounts"] if each["name"] == "home")
@@ -159,3 +161,27 @@ def test_numbers_of_shares_come_first_and_are_as_many_as_nfs_carries(
     shares: dict[str, int], organizations: dict[str, int], found: dict[str, int]
 ) -> None:
     assert numbers(numbered(**shares), organizations) == found
+
+
+@pytest.mark.parametrize(
+    ("gid", "group"),
+    [
+        (100007, 100007),
+        (100, 100),
+        (5000, 5000),
+        (2000, 100007),
+        (gid_of("project"), 100007),
+        (gid_of("removed"), 100007),
+        (ORGANIZATION_GIDS.start + 42, 100007),
+    ],
+)
+def test_group_of_the_home_makes_no_member_of_what_is_shared(gid: int, group: int) -> None:
+    """Its owner can give it to any group that they are in, and are in no more."""
+    assert own_group(100007, gid, numbered(exam=2000, project=gid_of("project"))) == group
+
+
+def test_numbers_of_what_is_shared_are_told_from_those_of_people() -> None:
+    for ids in (SHARE_GIDS, ORGANIZATION_GIDS):
+        assert ids.start in SHARED
+        assert ids[-1] in SHARED
+    assert ACCOUNT_UIDS[-1] not in SHARED

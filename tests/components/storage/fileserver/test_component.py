@@ -196,12 +196,21 @@ def test_objects_of_shares_fit_their_schema(shared: Recorded) -> None:
         kubernetes_validate.validate(each.inputs, minor, strict=True)
 
 
-def test_share_belongs_to_its_group_before_it_is_exported(shared: Recorded) -> None:
-    assert "hen-shares-command" in shared.one("hen-nfs-command").depends_on_names
-    assert "disks" in shared.one("hen-shares-command").depends_on_names
-    script = shared.one("hen-shares-command").inputs["create"]
-    assert f"chown 0:{gid_of('project')} /nest/project\n" in script
-    assert "chown 0:0 /nest/datasets\n" in script
+def test_share_belongs_to_its_group_before_it_has_a_volume(shared: Recorded) -> None:
+    for name, group in (("project", gid_of("project")), ("datasets", 0)):
+        role = shared.one(f"hen-share-{name}-command")
+        assert "disks" in role.depends_on_names
+        assert f"chown 0:{group} /nest/{name}\n" in role.inputs["create"]
+        assert role.name in shared.one(f"homes-share-{name}-volume").depends_on_names
+
+
+def test_share_that_is_not_mounted_keeps_neither_homes_nor_other_shares_away(shared: Recorded) -> None:
+    """Wherever it fails to be mounted, nothing but its own volume comes after it."""
+    for name in SHARES:
+        after = {each.name for each in shared if f"hen-share-{name}-command" in each.depends_on_names}
+        assert after <= {f"homes-share-{name}-{kind}" for kind in ("volume", "claim")}
+        for role in ("hen-nfs", "hen-homes"):
+            assert f"mountpoint --quiet /nest/{name}" not in shared.one(f"{role}-command").inputs["create"]
 
 
 def test_the_hub_is_told_whose_a_share_is(shared: Recorded) -> None:

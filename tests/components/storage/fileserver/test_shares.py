@@ -3,13 +3,13 @@
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from components.storage.fileserver.shares import DEFAULT_ACL, default_acl, mode_of, shares_role
+from components.storage.fileserver.shares import DEFAULT_ACL, default_acl, mode_of, share_role
 from components.storage.fileserver.texts import Export
 from converge.items import Script
 from converge.render import render
@@ -24,11 +24,12 @@ def share(**settings: Any) -> ShareSettings:
     return ShareSettings.model_validate(settings)
 
 
-def role_of(shares: Mapping[str, Mapping[str, Any]]) -> Role:
-    settings = {name: share(**each) for name, each in shares.items()}
-    return shares_role(
-        settings, {name: Export(f"nest/{name}", f"/nest/{name}", f"nest-{name}.mount") for name in shares}
-    )
+def role_of(name: str, settings: Mapping[str, Any]) -> Role:
+    return share_role(name, share(**settings), Export(f"nest/{name}", f"/nest/{name}", f"nest-{name}.mount"))
+
+
+def scripts_of(name: str, settings: Mapping[str, Any]) -> Iterator[Script]:
+    return (item for item in role_of(name, settings).items if isinstance(item, Script))
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,9 @@ def test_mode_lets_in_whoever_has_the_directory_and_no_other(settings: dict[str,
 
 
 def test_group_is_the_settings_or_follows_from_the_name() -> None:
-    role = role_of({"datasets": {}, "project": WRITTEN, "software": {"groups": ["a"], "gid": 2000}})
-    owners = [item.check.splitlines()[-1] for item in role.items if isinstance(item, Script) and "owner" in item.name]
+    given = {"datasets": {}, "project": WRITTEN, "software": {"groups": ["a"], "gid": 2000}}
+    found = (item for name, settings in given.items() for item in scripts_of(name, settings) if "owner" in item.name)
+    owners = [item.check.splitlines()[-1] for item in found]
     assert owners == [
         "[[ $found == '0755 0 0' ]]",
         f"[[ $found == '2775 0 {gid_of('project')}' ]]",
@@ -89,12 +91,13 @@ def test_scripts_are_sound(faults: Callable[[str], str]) -> None:
         "project": WRITTEN,
         "my-data": {**WRITTEN, "own_files": True},
     }
-    assert faults(render(role_of(shares), "hen")) == ""
+    for name, settings in shares.items():
+        assert faults(render(role_of(name, settings), "hen")) == ""
 
 
 def item_of(settings: Mapping[str, Any], directory: Path, about: str) -> Script:
     """Return the item of this name, for a share in a test's directory."""
-    (item,) = (item for item in role_of({"x": settings}).items if isinstance(item, Script) and about in item.name)
+    (item,) = (item for item in scripts_of("x", settings) if about in item.name)
     return Script(item.name, *(text.replace("/nest/x", str(directory)) for text in (item.check, item.apply)))
 
 
@@ -132,6 +135,19 @@ def test_what_is_inherited_is_what_the_kernel_shows(tmp_path: Path) -> None:
     assert os.getxattr(tmp_path, DEFAULT_ACL).hex() == acl
 
 
-def test_what_is_only_read_inherits_nothing() -> None:
-    names = [item.name for item in role_of({"datasets": {"groups": ["a"]}}).items if isinstance(item, Script)]
-    assert names == ["/nest/datasets is mounted", "owner of /nest/datasets"]
+def test_what_is_only_read_does_not_inherit_what_a_share_did_that_was_written(tmp_path: Path) -> None:
+    item = item_of({}, tmp_path, "inherited")
+    assert run(item.check) == 0
+    for written in (WRITTEN, {**WRITTEN, "groups": ["a"]}):
+        assert run(item_of(written, tmp_path, "inherit").apply) == 0
+        assert run(item.check) != 0
+        for _ in range(2):
+            assert run(item.apply) == 0
+            assert run(item.check) == 0
+        assert made_in(tmp_path) == [0o644, 0o755]
+
+
+def test_acl_of_an_administrator_stays_where_people_only_read(tmp_path: Path) -> None:
+    of_hand = bytes.fromhex(default_acl(share(**WRITTEN)).replace("0700", "0500"))
+    os.setxattr(tmp_path, DEFAULT_ACL, of_hand)
+    assert run(item_of({}, tmp_path, "inherited").check) == 0

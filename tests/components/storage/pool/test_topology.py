@@ -78,8 +78,8 @@ def test_shares_are_datasets_beside_the_homes() -> None:
     found = spec_of(small(), shares=shares).datasets
     assert list(found) == ["tank", "tank/homes", "tank/datasets", "tank/scratch"]
     homes = found["tank/homes"]
-    assert found["tank/datasets"] == {**homes, "refquota": str(2**60)}
-    assert found["tank/scratch"] == {**homes, "refquota": str(2 * 2**40)}
+    assert found["tank/datasets"] == {**homes, "acltype": "posix", "refquota": str(2**60)}
+    assert found["tank/scratch"] == {**homes, "acltype": "posix", "refquota": str(2 * 2**40)}
 
 
 def test_homes_are_as_they_are_without_shares() -> None:
