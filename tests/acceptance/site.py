@@ -46,11 +46,11 @@ class CommandFailed(subprocess.CalledProcessError):
     A summary of failed tests, which may be all that is kept of a run, then says why, too.
     """
 
-    LINES: Final = 60
+    LINES: Final = 50
 
     def __str__(self) -> str:
-        """Return the command, its exit status and the last lines of both streams."""
-        printed = f"{self.stdout}{self.stderr}".splitlines()[-self.LINES :]
+        """Return the command, its exit status and the last lines of each of its streams."""
+        printed = [line for text in (self.stdout, self.stderr) for line in text.splitlines()[-self.LINES :]]
         return "\n".join([super().__str__(), *printed])
 
 
