@@ -46,7 +46,7 @@ def bring_up(rack: Rack, environment: Mapping[str, str], stage: str) -> int:
     command = ["up", "--stack", rack.name, *quiet, "--continue-on-error"]
     log = rack.state / "up.log"
     environment = {**environment, **probing(rack)}
-    with progress.step(f"bringing the stack {rack.name!r} up", stage) as detail, open(log, "w") as copy:
+    with progress.step(f"bringing the stack {rack.name!r} up", stage) as detail, open(log, "w", buffering=1) as copy:
         process = _start(rack, environment, *command)
         assert process.stdout is not None
         done, last = 0, deque[str](maxlen=_LAST_LINES)

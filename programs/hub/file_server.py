@@ -22,17 +22,23 @@ of a processor begins 64 connections at once, all are late, given up and begun a
 _turns: Final = asyncio.Semaphore(AT_ONCE)
 
 
+class OthersFirst(Exception):
+    """So many questions are under way that this one waits for its turn."""
+
+
 async def answered(request: HTTPRequest, patience: float, waits: Callable[[Exception], None]) -> HTTPResponse:
     """Return the answer, whatever its status.
 
     The request is repeated for `patience` seconds while the server does not answer, and `waits` gets the reason each
-    time. The last error is raised then, and at once the error of a server that cannot prove who it is: no time mends
-    that.
+    time; `OthersFirst` while it is not yet its turn. The last error is raised then, and at once the error of a server
+    that cannot prove who it is: no time mends that.
     """
     loop = asyncio.get_running_loop()
     end, pause = loop.time() + patience, FIRST_PAUSE
     with client() as connections:
         while True:
+            if _turns.locked():
+                waits(OthersFirst(f"{AT_ONCE} others are being answered"))
             try:
                 async with _turns:
                     return await connections.fetch(request, raise_error=False)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from file_server import answered
+from file_server import OthersFirst, answered
 from henhouse_hub import c, site
 from identity import USERS_GROUP, group_file, passwd_file
 from kubespawner import KubeSpawner
@@ -26,6 +26,9 @@ class HomeError(Exception):
 NOT_YET = (
     "The file server with your home directory does not answer yet. The hub tries again every few seconds, and your "
     "server starts as soon as it answers. Your files are safe"
+)
+MANY = (
+    "Many people start a server at this moment. Yours asks the file server for your home directory when it is its turn"
 )
 TRY_AGAIN = "Please try again in a minute, and contact an administrator if this keeps happening."
 ASK = "Trying again does not help. Please contact an administrator, and quote this message."
@@ -64,8 +67,8 @@ async def make_home(spawner: KubeSpawner) -> None:
     )
 
     def waits(reason: Exception) -> None:
-        spawner.log.warning("no answer for %s from %s, asking again: %s", user, homes["provisioner_url"], reason)
-        spawner.awaited = NOT_YET
+        spawner.log.warning("no answer for %s from %s yet: %s", user, homes["provisioner_url"], reason)
+        spawner.awaited = MANY if isinstance(reason, OthersFirst) else NOT_YET
 
     try:
         answer = await answered(request, homes["patience_seconds"], waits)

@@ -27,7 +27,7 @@ class Home(RequestHandler):
 
 
 async def main(people: int) -> None:
-    from file_server import AT_ONCE, answered
+    from file_server import AT_ONCE, OthersFirst, answered
 
     (listening,) = bind_sockets(0, "127.0.0.1")
     there = {"now": 0, "most": 0}
@@ -36,7 +36,9 @@ async def main(people: int) -> None:
     said = []
     answers = await asyncio.gather(*(answered(request, 1, said.append) for _ in range(people)))
     answered_well = sum(each.code == 200 for each in answers)
-    print(json.dumps({"answered": answered_well, "most": there["most"], "may": AT_ONCE, "again": len(said)}))
+    in_line = sum(isinstance(each, OthersFirst) for each in said)
+    found = {"answered": answered_well, "most": there["most"], "may": AT_ONCE, "in_line": in_line}
+    print(json.dumps({**found, "again": len(said) - in_line}))
 
 
 if __name__ == "__main__":

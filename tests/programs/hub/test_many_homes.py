@@ -19,3 +19,4 @@ def test_all_are_answered_and_only_some_at_a_time() -> None:
     found = json.loads(done.stdout)
     assert (found["answered"], found["again"]) == (100, 0)
     assert found["most"] == found["may"] < 64
+    assert found["in_line"] == 100 - found["may"], "who waits for a turn is told so"

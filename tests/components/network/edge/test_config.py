@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Sequence
+from email.message import Message
 from http.client import HTTPResponse
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -117,11 +118,17 @@ def test_campus_logs_in_at_once_and_one_stranger_does_not_use_the_provider_up(tm
     (tmp_path / "nginx.conf").write_text(config)
     with running("nginx", "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), log=tmp_path / "log"):
         eventually("nginx", lambda: _listens(port), seconds=20, every=0.1)
-        people = _answers(port, ["/hub/oauth_login", "/hub/oauth_callback?code=x", "/hub/spawn"] * 250)
-        stranger = _answers(port, ["/hub/oauth_callback?code=x"] * 1000)
-        pages = _answers(port, ["/hub/home"] * 50)
+        people = _statuses(port, ["/hub/oauth_login", "/hub/oauth_callback?code=x", "/hub/spawn"] * 250)
+        refused = _answers(port, ["/hub/oauth_callback?code=x"] * 1000)
+        pages = _statuses(port, ["/hub/home"] * 50)
     assert set(people) == {502}
-    assert stranger.count(429) > 500
+    told = [answer for answer in refused if answer[0] == 429]
+    assert len(told) > 500
+    for _, headers, text in told[:1]:
+        assert "Wait half a minute" in text
+        assert headers["Retry-After"] == "30"
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        assert headers["Strict-Transport-Security"]
     assert set(pages) == {502}
 
 
@@ -130,18 +137,21 @@ def _listens(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _answers(port: int, paths: Sequence[str]) -> list[int]:
-    """Ask for each path on one connection that the gateway passed on, and return the statuses."""
+def _statuses(port: int, paths: Sequence[str]) -> list[int]:
+    return [status for status, _, _ in _answers(port, paths)]
+
+
+def _answers(port: int, paths: Sequence[str]) -> list[tuple[int, Message, str]]:
+    """Ask for each path on one connection that the gateway passed on; return statuses, headers and texts."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.sendall(b"PROXY TCP4 203.0.113.7 198.18.0.2 40000 443\r\n")
         with context.wrap_socket(plain, server_hostname="hub.henhouse.localhost") as connection:
-            found = []
+            found: list[tuple[int, Message, str]] = []
             for path in paths:
                 connection.sendall(f"GET {path} HTTP/1.1\r\nHost: hub.henhouse.localhost\r\n\r\n".encode())
                 answer = HTTPResponse(connection)
                 answer.begin()
-                answer.read()
-                found.append(answer.status)
+                found.append((answer.status, answer.headers, answer.read().decode()))
     return found
