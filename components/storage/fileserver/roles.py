@@ -48,6 +48,7 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
             # Shared directories have roles of their own: one that cannot be mounted must not keep homes away.
             mounted(of_homes.mountpoint, of_homes.mount_unit),
+            *(_place(export.mountpoint) for export in shared),
             # It takes nfs-mountd.service with it: each requires the other.
             Unit("nfs-server.service", restart_on=(conf, binding, mountd)),
             _exported(exports, clients),
@@ -63,6 +64,15 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
 def _waits_for(mount_units: Sequence[str]) -> tuple[File, ...]:
     path = f"{SYSTEM}/nfs-server.service.d/shares.conf"
     return (File(path, texts.after_mounts(mount_units)),) if mount_units else ()
+
+
+def _place(mountpoint: str) -> Script:
+    """Return the item by which there is a directory to mount a dataset at: exportfs(8) fails where there is none."""
+    return Script(
+        f"{mountpoint} is a directory",
+        check=f"echo 'not there'; [[ -d {mountpoint} ]]",
+        apply=f"mkdir --parents {mountpoint}",
+    )
 
 
 def mounted(mountpoint: str, mount_unit: str) -> Script:
