@@ -131,7 +131,10 @@ def write_metrics(spec: Spec) -> list[str]:
     """Write the pool's condition for node_exporter's textfile collector."""
     pool = system.status(spec.name)
     layout = [] if pool is None else _layout_differences(spec)
-    metrics.write(Path(metrics.DIRECTORY, f"zpool_{spec.name}.prom"), metrics.render(spec.name, pool, len(layout)))
+    there = system.mounted(Path("/proc/self/mounts").read_text(encoding="utf-8"))
+    datasets = {name: name in there for name, properties in spec.datasets.items() if properties["canmount"] == "on"}
+    text = metrics.render(spec.name, pool, len(layout), datasets)
+    metrics.write(Path(metrics.DIRECTORY, f"zpool_{spec.name}.prom"), text)
     return []
 
 

@@ -1,7 +1,7 @@
 """The pool's condition in Prometheus's text format, for node_exporter's textfile collector.
 
 Only what node_exporter's own zfs collector lacks (it has the pool's state). Each metric has a rule in
-components/observability/monitoring/rules/storage.yml; a test holds that.
+components/storage/pool/alerts.yml; a test holds that.
 """
 
 import os
@@ -20,6 +20,7 @@ HELP: Final = {
     "henhouse_zpool_errors": "Read, write and checksum errors of each disk since they were last cleared.",
     "henhouse_zpool_data_errors": "Files with permanent damage.",
     "henhouse_zpool_layout_differences": "Places where the pool's layout is not as the settings say.",
+    "henhouse_zpool_dataset_mounted": "Whether a dataset of the settings is mounted at its place.",
     "henhouse_zpool_size_bytes": "Raw size of the pool.",
     "henhouse_zpool_allocated_bytes": "Raw space in use.",
     "henhouse_zpool_scrub_end_timestamp_seconds": "When the last finished scrub ended.",
@@ -27,9 +28,14 @@ HELP: Final = {
 }
 
 
-def render(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -> str:
-    """Return the text for one pool; `pool` is its object of `zpool status -j`, None while it is not imported."""
-    samples = list(_samples(name, pool, layout_differences))
+def render(
+    name: str, pool: Mapping[str, Any] | None, layout_differences: int, datasets: Mapping[str, bool] | None = None
+) -> str:
+    """Return the text for one pool; `pool` is its object of `zpool status -j`, None while it is not imported.
+
+    `datasets` says of each dataset whether it is mounted.
+    """
+    samples = list(_samples(name, pool, layout_differences, datasets or {}))
     lines = []
     for metric, text in HELP.items():
         values = [f"{metric}{{{labels}}} {value}" for known, labels, value in samples if known == metric]
@@ -38,7 +44,9 @@ def render(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -
     return "\n".join(lines) + "\n"
 
 
-def _samples(name: str, pool: Mapping[str, Any] | None, layout_differences: int) -> Iterator[tuple[str, str, int]]:
+def _samples(
+    name: str, pool: Mapping[str, Any] | None, layout_differences: int, datasets: Mapping[str, bool]
+) -> Iterator[tuple[str, str, int]]:
     here = f'pool="{name}"'
     if pool is None:
         return
@@ -50,6 +58,8 @@ def _samples(name: str, pool: Mapping[str, Any] | None, layout_differences: int)
             yield "henhouse_zpool_errors", labels, int(disk.get(f"{kind}_errors", 0))
     yield "henhouse_zpool_data_errors", here, int(pool.get("error_count", 0))
     yield "henhouse_zpool_layout_differences", here, layout_differences
+    for dataset, mounted in datasets.items():
+        yield "henhouse_zpool_dataset_mounted", f'{here},dataset="{dataset}"', int(mounted)
     root = pool["vdevs"][name]
     yield "henhouse_zpool_size_bytes", here, int(root["total_space"])
     yield "henhouse_zpool_allocated_bytes", here, int(root["alloc_space"])

@@ -58,6 +58,12 @@ def dataset_properties(dataset: str, names: list[str]) -> dict[str, str]:
     return {name: each["value"] for name, each in report["datasets"][dataset]["properties"].items()}
 
 
+def mounted(mounts: str) -> set[str]:
+    """Return the datasets that are mounted at their place, `/<dataset>`; `mounts` is as proc(5) has it."""
+    lines = (line.split(" ") for line in mounts.splitlines())
+    return {source for source, place, kind, *_ in lines if kind == "zfs" and place == f"/{source}"}
+
+
 def inspect(spec: Spec) -> list[Disk]:
     """Look at every disk of the settings, only reading, and return what was found."""
     devices = {name: device_of(name) for name in spec.layout.disks}

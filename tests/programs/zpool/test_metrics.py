@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from programs.zpool.metrics import HELP, render
+from programs.zpool.system import mounted
 from tests.stacks.sites import ROOT
 
 RECORDED = Path(__file__).parents[2] / "components/storage/pool/recorded"
@@ -23,6 +24,23 @@ def test_a_real_pool_is_told() -> None:
         assert 'henhouse_zpool_layout_differences{pool="nest"} 1\n' in text
         assert re.search(r'^henhouse_zpool_size_bytes\{pool="nest"\} [1-9]', text, re.MULTILINE)
         assert re.search(r'^henhouse_zpool_errors\{pool="nest",disk="[^"]+",kind="checksum"\} \d', text, re.MULTILINE)
+
+
+def test_dataset_is_mounted_at_its_place_or_is_not() -> None:
+    mounts = """\
+/dev/vda1 / ext4 rw,relatime 0 0
+nest/homes /nest/homes zfs rw,nosuid,nodev,noatime,xattr,posixacl,casesensitive 0 0
+nest/project /srv/old zfs rw,nosuid,nodev,noatime,xattr,posixacl,casesensitive 0 0
+nest/scratch /nest/scratch nfs4 rw 0 0
+"""
+    assert mounted(mounts) == {"nest/homes"}
+
+
+def test_datasets_of_the_settings_are_told() -> None:
+    pool = json.loads(sorted(RECORDED.glob("*.json"))[0].read_text())["pools"]["nest"]
+    text = render("nest", pool, 0, {"nest/homes": True, "nest/project": False})
+    assert 'henhouse_zpool_dataset_mounted{pool="nest",dataset="nest/homes"} 1\n' in text
+    assert 'henhouse_zpool_dataset_mounted{pool="nest",dataset="nest/project"} 0\n' in text
 
 
 def test_nothing_is_told_of_a_pool_that_is_not_there() -> None:
