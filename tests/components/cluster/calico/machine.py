@@ -130,7 +130,7 @@ class MachineOfFiles:
     def _run(self, text: str, *, known: bool = False, fails_at: str = "") -> Answer:
         here = text.replace(ETC, f"{self.root}{ETC}").replace(DATA, f"{self.root}{DATA}")
         # What is waited for does not come by itself here.
-        here = re.sub(r"SECONDS \+ \d+", "SECONDS", here)
+        here = re.sub(r"SECONDS \+ \d+", "SECONDS - 1", here)
         values = "\n".join(f"secrets[{name}]='{value}'" for name, value in self.secrets.items())
         secret = f'declare -A secrets=()\n{values}\nsecret() {{ printf %s "${{secrets[$1]?}}"; }}\n'
         before = APPLIED_BEFORE if known else ""
