@@ -115,7 +115,7 @@ def test_change_that_a_restart_by_hand_has_seen_to_restarts_nothing(demo: RackSh
     assert invocation(demo) == by_hand
 
 
-@pytest.mark.parametrize(("seconds_after_start", "restarted"), [(0, True), (-3600, False)])
+@pytest.mark.parametrize(("seconds_after_start", "restarted"), [(1, True), (-3600, False)])
 def test_note_of_an_older_henhouse_counts(demo: RackShell, seconds_after_start: int, restarted: bool) -> None:
     """It has the time of the change: of what started before, and of nothing else, something is to be done."""
     before = invocation(demo)
