@@ -28,14 +28,12 @@ HELP: Final = {
 }
 
 
-def render(
-    name: str, pool: Mapping[str, Any] | None, layout_differences: int, datasets: Mapping[str, bool] | None = None
-) -> str:
+def render(name: str, pool: Mapping[str, Any] | None, layout_differences: int, datasets: Mapping[str, bool]) -> str:
     """Return the text for one pool; `pool` is its object of `zpool status -j`, None while it is not imported.
 
     `datasets` says of each dataset whether it is mounted.
     """
-    samples = list(_samples(name, pool, layout_differences, datasets or {}))
+    samples = list(_samples(name, pool, layout_differences, datasets))
     lines = []
     for metric, text in HELP.items():
         values = [f"{metric}{{{labels}}} {value}" for known, labels, value in samples if known == metric]

@@ -60,8 +60,9 @@ class NfsFileserver(pulumi.ComponentResource):
         self._shares = site.storage.shares
         self._cluster = cluster
 
-        exported = self._export(site, dataset, shares)
-        owned = self._owned(dataset, exports(self._shares, shares))
+        shared = exports(self._shares, shares)
+        exported = self._export(site, dataset, shared)
+        owned = self._owned(dataset, shared)
         provisioner = self._provisioner(secrets, dataset)
         service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
@@ -79,9 +80,9 @@ class NfsFileserver(pulumi.ComponentResource):
         self.watched = certificates_watched()
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
-    def _export(self, site: Site, dataset: Dataset, shares: Mapping[str, Dataset]) -> HostState:
+    def _export(self, site: Site, dataset: Dataset, shared: Mapping[str, Export]) -> HostState:
         clients = sorted(worker.address for worker in site.workers_for("user").values())
-        homes, shared = Export(dataset.name, dataset.mountpoint, dataset.mount_unit), exports(self._shares, shares)
+        homes = Export(dataset.name, dataset.mountpoint, dataset.mount_unit)
         role = nfs_role([homes, *shared.values()], clients, self._homes)
         return apply(dataset.machine, role, parent=self, after=[dataset.ready], protect=True)
 

@@ -47,7 +47,7 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
             # Shared directories have roles of their own: one that cannot be mounted must not keep homes away.
-            mounted(of_homes.mountpoint, of_homes.mount_unit),
+            _mounted(of_homes.mountpoint, of_homes.mount_unit),
             *(_place(export.mountpoint) for export in shared),
             # It takes nfs-mountd.service with it: each requires the other.
             Unit("nfs-server.service", restart_on=(conf, binding, mountd)),
@@ -67,7 +67,10 @@ def _waits_for(mount_units: Sequence[str]) -> tuple[File, ...]:
 
 
 def _place(mountpoint: str) -> Script:
-    """Return the item by which there is a directory to mount a dataset at: exportfs(8) fails where there is none."""
+    """Return the item by which there is a directory to mount a dataset at: exportfs(8) fails where there is none.
+
+    It is not a `Directory`: what is mounted there has an owner and a mode of its own.
+    """
     return Script(
         f"{mountpoint} is a directory",
         check=f"echo 'not there'; [[ -d {mountpoint} ]]",
@@ -75,7 +78,7 @@ def _place(mountpoint: str) -> Script:
     )
 
 
-def mounted(mountpoint: str, mount_unit: str) -> Script:
+def _mounted(mountpoint: str, mount_unit: str) -> Script:
     """Return the item by which a dataset is mounted."""
     return Script(
         f"{mountpoint} is mounted",
@@ -136,7 +139,7 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
                 check=f"getent passwd {texts.PROVISIONER_USER} >/dev/null",
                 apply=f"systemd-sysusers {sysusers}",
             ),
-            mounted(mountpoint, mount_unit),
+            _mounted(mountpoint, mount_unit),
             # People can enter their own home but not list others'. The group is nogroup, to which root_squash maps the
             # workers' root: the kubelet opens the volume for reading before it binds a subPath of it
             # (kubernetes/pkg/volume/util/subpath, doSafeOpen).

@@ -105,10 +105,10 @@ def _not_inherited(path: str) -> Script:
 
     Any other is an administrator's.
     """
-    ours = " ".join(f"&& $found != '{_acl(others)}'" for others in (0, 5))
+    none_of_ours = " && ".join(f"$found != '{_acl(others)}'" for others in (0, 5))
     return Script(
         f"what files inherited in {path}",
-        check=f"{_found(path)}\n[[ {ours.removeprefix('&& ')} ]]",
+        check=f"{_found(path)}\n[[ {none_of_ours} ]]",
         apply=_removed(path),
     )
 

@@ -20,7 +20,7 @@ def test_every_metric_has_an_alert() -> None:
 def test_a_real_pool_is_told() -> None:
     for file in sorted(RECORDED.glob("*.json")):
         pool = json.loads(file.read_text())["pools"]["nest"]
-        text = render("nest", pool, layout_differences=1)
+        text = render("nest", pool, layout_differences=1, datasets={})
         assert 'henhouse_zpool_layout_differences{pool="nest"} 1\n' in text
         assert re.search(r'^henhouse_zpool_size_bytes\{pool="nest"\} [1-9]', text, re.MULTILINE)
         assert re.search(r'^henhouse_zpool_errors\{pool="nest",disk="[^"]+",kind="checksum"\} \d', text, re.MULTILINE)
@@ -44,4 +44,4 @@ def test_datasets_of_the_settings_are_told() -> None:
 
 
 def test_nothing_is_told_of_a_pool_that_is_not_there() -> None:
-    assert "henhouse_zpool" not in render("nest", None, layout_differences=0)
+    assert "henhouse_zpool" not in render("nest", None, layout_differences=0, datasets={"nest/homes": False})
