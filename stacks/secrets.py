@@ -2,31 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_random as random
-import pulumi_tls as tls
 
+from stacks.authority import Authority, Issued, Use
 from stacks.settings import Site
 
-CA_HOURS: Final = 10 * 365 * 24
-"""Ten years: people trust the authority once, by hand."""
-LEAF_HOURS: Final = 397 * 24
-"""A year and a month: no browser accepts more from any authority (CA/Browser Forum Baseline Requirements 6.3.2)."""
-RENEWAL_HOURS: Final = 45 * 24
-"""An `up` this long before the end, or later, makes a new certificate."""
 KEY_DIGITS: Final = 64
 """JupyterHub's cookie and crypt keys are 32 bytes, given as hexadecimal digits (jupyterhub/crypto.py)."""
-
-
-@dataclass(frozen=True)
-class Issued:
-    """A certificate with its key, PEM; the key is secret."""
-
-    certificate: pulumi.Output[str]
-    private_key: pulumi.Output[str]
 
 
 class SiteSecrets(pulumi.ComponentResource):
@@ -77,19 +62,8 @@ class SiteSecrets(pulumi.ComponentResource):
             "administrators": pulumi.Output.secret(passwords.apply(lambda known: json.dumps(known, sort_keys=True))),
         }
 
-        self._ca_key = tls.PrivateKey(f"{name}-ca-key", algorithm="ECDSA", ecdsa_curve="P256", opts=kept)
-        self._ca = tls.SelfSignedCert(
-            f"{name}-ca",
-            private_key_pem=self._ca_key.private_key_pem,
-            is_ca_certificate=True,
-            subject=tls.SelfSignedCertSubjectArgs(common_name=f"{site.domain} henhouse authority"),
-            validity_period_hours=CA_HOURS,
-            early_renewal_hours=RENEWAL_HOURS,
-            allowed_uses=["cert_signing", "crl_signing"],
-            set_subject_key_id=True,
-            opts=kept,
-        )
-        self.ca_certificate = self._ca.cert_pem
+        self._authority = Authority.make(f"{name}-ca", f"{site.domain} henhouse authority", kept)
+        self.ca_certificate = self._authority.certificate
         self.register_outputs({"caCertificate": self.ca_certificate})
 
     def issue(
@@ -99,30 +73,17 @@ class SiteSecrets(pulumi.ComponentResource):
         *,
         dns_names: Sequence[str] = (),
         ip_addresses: Sequence[str] = (),
-        client: bool = False,
+        uses: Sequence[Use] = ("server_auth",),
     ) -> Issued:
-        """Return a certificate that the site's authority signs: for a server of these names, or for a client."""
-        children = pulumi.ResourceOptions(parent=self)
-        key = tls.PrivateKey(f"{self._name}-{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=children)
-        request = tls.CertRequest(
-            f"{self._name}-{name}-request",
-            private_key_pem=key.private_key_pem,
-            subject=tls.CertRequestSubjectArgs(common_name=common_name),
-            dns_names=list(dns_names) or None,
-            ip_addresses=list(ip_addresses) or None,
-            opts=children,
-        )
-        certificate = tls.LocallySignedCert(
+        """Return a certificate that the site's authority signs, for these names and uses."""
+        return self._authority.issue(
             f"{self._name}-{name}",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=self._ca_key.private_key_pem,
-            ca_cert_pem=self._ca.cert_pem,
-            validity_period_hours=LEAF_HOURS,
-            early_renewal_hours=RENEWAL_HOURS,
-            allowed_uses=["digital_signature", "client_auth" if client else "server_auth"],
-            opts=children,
+            common_name,
+            pulumi.ResourceOptions(parent=self),
+            dns_names=dns_names,
+            ip_addresses=ip_addresses,
+            uses=uses,
         )
-        return Issued(certificate.cert_pem, key.private_key_pem)
 
 
 def _password(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

@@ -110,7 +110,7 @@ class NfsFileserver(pulumi.ComponentResource):
             parent=self,
             after=[dataset.ready],
         )
-        client = secrets.issue(f"{self._name}-client", texts.PROVISIONER_CLIENT, client=True)
+        client = secrets.issue(f"{self._name}-client", texts.PROVISIONER_CLIENT, uses=["client_auth"])
         apply(machine, certificates_role(), secrets={"client": client.certificate}, parent=self, after=[running])
         return HomeProvisioner(
             machine.address,
