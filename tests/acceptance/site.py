@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+import yaml
+
 from stacks.passphrase import PUBLISHED
-from tests.stacks.sites import ROOT, tree
+from tests.stacks.sites import ROOT, changed, tree
 
 STACK: Final = "dev"
 HOSTS: Final[Mapping[str, Any]] = tree(STACK)["hosts"]
@@ -196,6 +198,29 @@ def connects(shell: Callable[[str], str], place: str) -> bool:
     host, port = place.split(":")
     connect = f"timeout 2 bash -c ': </dev/tcp/{host}/{port}' 2>/dev/null"
     return shell(f"{connect} && echo connects || true").strip() == "connects"
+
+
+def _with_settings(others: Mapping[str, Any], text: str) -> str:
+    """Return a stack's file with other settings."""
+    document = yaml.safe_load(text)
+    config = document["config"]
+    ours = {key.removeprefix("henhouse:"): value for key, value in config.items()}
+    merged = {f"henhouse:{key}": value for key, value in changed(ours, others).items()}
+    return yaml.safe_dump({**document, "config": {**config, **merged}})
+
+
+@contextmanager
+def edited(others: Mapping[str, Any]) -> Iterator[None]:
+    """Have other settings in the stack's file while the block runs, and bring the site back to its own."""
+    file = ROOT / f"Pulumi.{STACK}.yaml"
+    kept = file.read_text()
+    file.write_text(_with_settings(others, kept))
+    try:
+        make("up")
+        yield
+    finally:
+        file.write_text(kept)
+        make("up")
 
 
 def changes(text: str) -> dict[str, int]:

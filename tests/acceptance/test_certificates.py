@@ -6,18 +6,17 @@ A part of `make chaos`; by itself (an hour and a quarter): `pytest -m chaos test
 import mailbox
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import yaml
 
 from lab.rack import load_rack
-from tests.acceptance.site import STACK, Clock, drift, eventually, inside, kubectl, make, on, output, pulumi
-from tests.stacks.sites import ROOT, changed
+from tests.acceptance.site import Clock, drift, edited, eventually, inside, kubectl, on, output, pulumi
+from tests.stacks.sites import ROOT
 
 pytestmark = pytest.mark.chaos
 
@@ -26,29 +25,6 @@ LIFE: Final = 20 * 60
 RENEWALS: Final = 3
 MAIL_PORT: Final = 2525
 CAMPUS: Final = str(load_rack("dev").campus.interface.ip)
-
-
-def settings(changes: Mapping[str, Any], text: str) -> str:
-    """Return a stack's file with other settings."""
-    document = yaml.safe_load(text)
-    config = document["config"]
-    ours = {key.removeprefix("henhouse:"): value for key, value in config.items()}
-    merged = {f"henhouse:{key}": value for key, value in changed(ours, changes).items()}
-    return yaml.safe_dump({**document, "config": {**config, **merged}})
-
-
-@contextmanager
-def edited(changes: Mapping[str, Any]) -> Iterator[None]:
-    """Have other settings in the stack's file while the block runs, and bring the site back to its own."""
-    file = ROOT / f"Pulumi.{STACK}.yaml"
-    kept = file.read_text()
-    file.write_text(settings(changes, kept))
-    try:
-        make("up")
-        yield
-    finally:
-        file.write_text(kept)
-        make("up")
 
 
 @contextmanager
