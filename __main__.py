@@ -48,6 +48,7 @@ homes = NfsFileserver(
     secrets,
     dataset=pool.homes,
     shares=pool.shares,
+    machines=machines,
     cluster=cluster.access,
     namespaces=spaces,
 )

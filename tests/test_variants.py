@@ -41,9 +41,9 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "hub": {"keys": ["third", "second", "first"]},
     },
     "accounts with passwords": PROD,
-    "one worker for everything, its purpose omitted; a pool without a log": {
+    "one worker for everything, its purpose omitted; a pool without a log; homes over TLS": {
         "hosts": {"chick1": None, "chick2": {"purpose": None}},
-        "storage": {"pool": {"log": []}},
+        "storage": {"pool": {"log": []}, "homes": {"transport": "tls"}},
         "time_zone": "America/Port-au-Prince",
     },
     "workers for any purpose, resolvers of the machines, a log on one disk": {

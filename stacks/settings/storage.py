@@ -16,6 +16,9 @@ PoolName = Annotated[
 ]
 """A pool name; zpool-create(8) also reserves some words, which the checks across settings know."""
 
+Transport = Literal["tcp", "tls-preferred", "tls"]
+"""What lies between a client and the file server, and which of it the server accepts."""
+
 
 class VdevSettings(Model):
     """One top-level virtual device of the pool (zpoolconcepts(7))."""
@@ -56,6 +59,11 @@ class HomesSettings(Model):
     service_address: IPv4Address | None = None
     """The ClusterIP that stands for the file server in every PersistentVolume, out of `network.services`. If omitted,
     Kubernetes chooses one when it makes the Service, and the address stays."""
+    transport: Transport = "tcp"
+    """How homes and shared directories go over the network. `tcp`: in plain text, and a worker's address is all that
+    the server asks for. `tls`: encrypted, and server and workers show each other certificates of an authority that the
+    stack makes (RFC 9289). `tls-preferred`, on the way from one to the other: new mounts are made over TLS, and the
+    server accepts the old ones as well (docs/nfs-tls.md)."""
     capacity: Annotated[str, spelled(r"^[1-9][0-9]*(Gi|Ti)$", "whole Gi or Ti, such as 500Gi or 1Ti")] = "1Ti"
     """Nominal size of the PersistentVolume. Not enforced by NFS; use quotas."""
     threads: int = Field(default=16, ge=1, le=1024)

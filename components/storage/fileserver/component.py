@@ -9,6 +9,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.certificates import watched as certificates_watched
 from components.contracts.cluster import KubernetesAccess, Namespaces
+from components.contracts.machines import Machine
 from components.contracts.openings import Opening, only
 from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume, SharedVolume
 from components.contracts.watched import Watched
@@ -16,6 +17,7 @@ from components.storage.fileserver import texts
 from components.storage.fileserver.roles import certificates_role, homes_role, nfs_role
 from components.storage.fileserver.shares import exports, share_role
 from components.storage.fileserver.texts import Export
+from components.storage.fileserver.tls import NfsTls
 from components.storage.fileserver.volumes import NfsDirectory, volume_and_claim
 from converge.host_state import HostState, apply
 from stacks.secrets import SiteSecrets
@@ -50,6 +52,7 @@ class NfsFileserver(pulumi.ComponentResource):
         *,
         dataset: Dataset,
         shares: Mapping[str, Dataset],
+        machines: Mapping[str, Machine],
         cluster: KubernetesAccess,
         namespaces: Namespaces,
         opts: pulumi.ResourceOptions | None = None,
@@ -60,12 +63,15 @@ class NfsFileserver(pulumi.ComponentResource):
         self._shares = site.storage.shares
         self._cluster = cluster
 
-        shared = exports(self._shares, shares)
-        exported = self._export(site, dataset, shared)
+        self._tls = self._homes.transport != "tcp"
+        clients = [machines[worker] for worker in sorted(site.workers_for("user"))]
+
+        shared = exports(self._shares, shares, self._homes.transport)
         owned = self._owned(dataset, shared)
         provisioner = self._provisioner(secrets, dataset)
         service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
+        exported = self._export(dataset, shared, clients)
         claim = self._claim(dataset, namespaces.users, exported)
         self.volume = HomesVolume(
             namespace=namespaces.users,
@@ -80,11 +86,20 @@ class NfsFileserver(pulumi.ComponentResource):
         self.watched = certificates_watched()
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
-    def _export(self, site: Site, dataset: Dataset, shared: Mapping[str, Export]) -> HostState:
-        clients = sorted(worker.address for worker in site.workers_for("user").values())
-        homes = Export(dataset.name, dataset.mountpoint, dataset.mount_unit)
-        role = nfs_role([homes, *shared.values()], clients, self._homes)
-        return apply(dataset.machine, role, parent=self, after=[dataset.ready], protect=True)
+    def _export(self, dataset: Dataset, shared: Mapping[str, Export], clients: Sequence[Machine]) -> HostState:
+        homes = Export(dataset.name, dataset.mountpoint, dataset.mount_unit, transport=self._homes.transport)
+        role = nfs_role([homes, *shared.values()], sorted(client.address for client in clients), self._homes)
+        ready = [dataset.ready]
+        if self._tls:
+            tls = NfsTls(
+                f"{self._name}-tls",
+                server=dataset.machine,
+                address=self.server,
+                clients=clients,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            ready += tls.ready
+        return apply(dataset.machine, role, parent=self, after=ready, protect=True)
 
     def _owned(self, dataset: Dataset, shared: Mapping[str, Export]) -> dict[str, HostState]:
         """Give each share to its group, before a volume of it is there to be mounted.
@@ -156,7 +171,7 @@ class NfsFileserver(pulumi.ComponentResource):
 
     def _claim(self, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> PersistentVolumeClaim:
         """Make the volume of the homes and its claim, and return the claim."""
-        directory = NfsDirectory(self.server, dataset.mountpoint, capacity=self._homes.capacity)
+        directory = NfsDirectory(self.server, dataset.mountpoint, tls=self._tls, capacity=self._homes.capacity)
         kept = self._cluster.options(self, protect=True)
         return volume_and_claim(self._name, self._name, namespace, directory, kept, [exported])
 
@@ -165,7 +180,7 @@ class NfsFileserver(pulumi.ComponentResource):
     ) -> SharedVolume:
         """Make the volume of a share and its claim, and return what pods see of it."""
         share = self._shares[name]
-        directory = NfsDirectory(self.server, dataset.mountpoint, read_only=share.read_only)
+        directory = NfsDirectory(self.server, dataset.mountpoint, share.read_only, self._tls)
         kept = self._cluster.options(self, protect=True)
         claim = volume_and_claim(f"{self._name}-share-{name}", f"share-{name}", namespace, directory, kept, after)
         return SharedVolume(

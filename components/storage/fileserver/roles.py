@@ -90,7 +90,7 @@ def _mounted(mountpoint: str, mount_unit: str) -> Script:
 def _exported(exports: Sequence[Export], clients: Sequence[IPv4Address]) -> Script:
     """Return the item by which the current exports, however they came about, are those of the exports file."""
     wanted = "\n".join(
-        f"{export.mountpoint} {client} {export.access} sync root_squash {texts.fsid(export.dataset)}"
+        f"{export.mountpoint} {client} {export.access} sync root_squash {export.fsid} {export.security or 'any'}"
         for export in exports
         for client in clients
     )
@@ -107,7 +107,8 @@ def _exported(exports: Sequence[Export], clients: Sequence[IPv4Address]) -> Scri
         access = option("rw") ? "rw" : "ro"
         commit = option("sync") ? "sync" : "async"
         squash = option("root_squash") ? "root_squash" : "no_root_squash"
-        print $1, client, access, commit, squash, fsid
+        security = match(options, /xprtsec=[a-z:]+/) ? substr(options, RSTART + 8, RLENGTH - 8) : "any"
+        print $1, client, access, commit, squash, fsid, security
       }"""
     return Script(
         "exports",

@@ -9,6 +9,7 @@ from components.storage.fileserver.texts import Export
 from converge.items import Item, Script, Unit
 from converge.role import Role
 from stacks.settings import ShareSettings
+from stacks.settings.storage import Transport
 
 DEFAULT_ACL: Final = "system.posix_acl_default"
 """The extended attribute in which Linux keeps an inherited ACL (acl(5), linux/posix_acl_xattr.h)."""
@@ -17,10 +18,12 @@ _USER, _GROUP, _OTHER = 0x01, 0x04, 0x20
 _UNDEFINED: Final = 2**32 - 1
 
 
-def exports(shares: Mapping[str, ShareSettings], datasets: Mapping[str, Dataset]) -> dict[str, Export]:
+def exports(
+    shares: Mapping[str, ShareSettings], datasets: Mapping[str, Dataset], transport: Transport
+) -> dict[str, Export]:
     """Return the exports of the shares by name, in the order of the datasets."""
     return {
-        name: Export(dataset.name, dataset.mountpoint, dataset.mount_unit, read_only=shares[name].read_only)
+        name: Export(dataset.name, dataset.mountpoint, dataset.mount_unit, shares[name].read_only, transport)
         for name, dataset in datasets.items()
     }
 

@@ -1,13 +1,14 @@
 """The files of the file server as text."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
 from components.templates import render
 from stacks.settings import HomesSettings
+from stacks.settings.storage import Transport
 
 PROVISIONER_PORT: Final = 8443
 """TCP port of the home provisioner."""
@@ -18,6 +19,8 @@ CREDENTIALS: Final = "/etc/henhouse/homes"
 """Where the provisioner's certificate and key are kept."""
 
 EXPORTS_ELSEWHERE: Final = "# Exports are in /etc/exports.d/henhouse.exports. A line here is removed again.\n"
+ACCEPTED: Final[Mapping[Transport, str | None]] = {"tcp": None, "tls-preferred": "none:mtls", "tls": "mtls"}
+"""Transport layer security that an export accepts, exports(5); None asks for nothing."""
 
 
 def fsid(dataset: str) -> str:
@@ -34,11 +37,22 @@ class Export:
     mountpoint: str
     mount_unit: str
     read_only: bool = False
+    transport: Transport = "tcp"
 
     @property
     def access(self) -> str:
         """`ro` or `rw`, as in exports(5)."""
         return "ro" if self.read_only else "rw"
+
+    @property
+    def fsid(self) -> str:
+        """Identity of the exported file system, exports(5)."""
+        return fsid(self.dataset)
+
+    @property
+    def security(self) -> str | None:
+        """What the option `xprtsec` says; None where there is none."""
+        return ACCEPTED[self.transport]
 
     @property
     def options(self) -> str:
@@ -47,7 +61,8 @@ class Export:
         `sync`: a write is acknowledged when it is on disk. `root_squash`: a node's root has no rights here. `mp`: an
         unmounted dataset's empty directory is not exported.
         """
-        return f"{self.access},sync,root_squash,no_subtree_check,mp,fsid={fsid(self.dataset)},sec=sys"
+        security = f",xprtsec={self.security}" if self.security else ""
+        return f"{self.access},sync,root_squash,no_subtree_check,mp,fsid={self.fsid},sec=sys{security}"
 
 
 def exports_file(exports: Iterable[Export], clients: Iterable[IPv4Address]) -> str:

@@ -18,6 +18,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 MOUNT_OPTIONS: Final = ("nfsvers=4.2", "proto=tcp", "hard", "noatime", "nosuid", "nodev")
 """nfs(5). `hard`: a program waits for a server that is away; it never loses what it wrote."""
+TLS: Final = "xprtsec=mtls"
+"""nfs(5): both sides show a certificate, or there is no mount."""
 SHARE_CAPACITY: Final = "1Ti"
 """NFS does not enforce it, and a claim cannot change it: the quota of a share is its dataset's."""
 
@@ -32,7 +34,14 @@ class NfsDirectory:
     read_only: bool = False
     """Whether nodes mount it so. Not an access mode of the volume, which Kubernetes does not enforce and could not
     change: an option of the mount can be edited."""
+    tls: bool = False
+    """Whether nodes mount it over TLS."""
     capacity: str = SHARE_CAPACITY
+
+    @property
+    def mount_options(self) -> list[str]:
+        """Options of the mount. Unlike its source, a volume's options can be edited."""
+        return [*MOUNT_OPTIONS, *([TLS] if self.tls else []), *(["ro"] if self.read_only else [])]
 
 
 def volume_and_claim(
@@ -55,7 +64,7 @@ def volume_and_claim(
             access_modes=["ReadWriteMany"],
             persistent_volume_reclaim_policy="Retain",
             storage_class_name="",
-            mount_options=[*MOUNT_OPTIONS, *(["ro"] if directory.read_only else [])],
+            mount_options=directory.mount_options,
             claim_ref=ObjectReferenceArgs(
                 api_version="v1", kind="PersistentVolumeClaim", namespace=namespace, name=name
             ),

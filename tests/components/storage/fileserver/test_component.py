@@ -33,11 +33,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 def program(site: Site) -> dict[str, Any]:
-    host = site.hosts["hen"]
     pool = pulumi.ComponentResource("test:index:Pool", "pool")
     ready = pulumi.ComponentResource("test:index:Ready", "ready")
     ConfigMap("network", opts=pulumi.ResourceOptions(parent=ready))
-    machine = Machine("hen", host, SshTarget.of("hen", host, site.access), ready, "0" * 32)
+    machines = {
+        name: Machine(name, each, SshTarget.of(name, each, site.access), ready, "0" * 32)
+        for name, each in site.hosts.items()
+    }
+    machine = machines["hen"]
     ConfigMap("disks", opts=pulumi.ResourceOptions(parent=pool))
     homes = NfsFileserver(
         "homes",
@@ -48,6 +51,7 @@ def program(site: Site) -> dict[str, Any]:
             name: Dataset(f"nest/{name}", f"/nest/{name}", f"nest-{name}.mount", machine, pool)
             for name in sorted(site.storage.shares)
         },
+        machines=machines,
         cluster=KubernetesAccess(Provider("provider", cluster_identifier="test", kubeconfig="{}"), ready),
         namespaces=Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage"))),
     )

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
 from stacks.settings import HomesSettings, Site
+from stacks.settings.storage import Transport
 from tests.stacks.sites import tree
 
 CLIENTS = (IPv4Address("198.18.0.102"), IPv4Address("198.18.0.103"))
@@ -92,11 +94,33 @@ def test_current_exports_are_compared_with_all_that_are_wanted(tmp_path: Path) -
     ]
     writable = [line.replace(",ro,", ",rw,") for line in lines]
     for printed, status in ((lines, 0), (lines[1:], 1), (writable, 1), ([*lines, lines[0].replace("102", "1")], 1)):
-        program = tmp_path / "exportfs"
-        program.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(printed) + "\nEND\n")
-        program.chmod(0o755)
-        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-        assert subprocess.run(["bash", "-euc", item.check], env=environment, check=False).returncode == status
+        assert checked(item, "\n".join(printed), tmp_path) == status
+
+
+def test_exports_ask_for_what_the_transport_needs() -> None:
+    """Without TLS there is no such option: a kernel from before 6.5 knows none."""
+    assert "xprtsec" not in HOMES.options
+    assert replace(HOMES, transport="tls").options.endswith(",xprtsec=mtls")
+    assert replace(HOMES, transport="tls-preferred").options.endswith(",xprtsec=none:mtls")
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("tls", 0), ("tls-preferred", 1), ("tcp", 1)])
+def test_export_that_asks_for_another_transport_is_not_the_one_wanted(
+    tmp_path: Path, wanted: Transport, status: int
+) -> None:
+    role = nfs_role([replace(HOMES, transport=wanted)], CLIENTS[:1], HomesSettings())
+    (item,) = (item for item in role.items if isinstance(item, Script) and item.name == "exports")
+    printed = f"/nest/homes  198.18.0.102({replace(HOMES, transport='tls').options},wdelay)"
+    assert checked(item, printed, tmp_path) == status
+
+
+def checked(item: Script, printed: str, directory: Path) -> int:
+    """Return the status of an item's check where `exportfs` prints this."""
+    program = directory / "exportfs"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{printed}\nEND\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{directory}:{os.environ['PATH']}"}
+    return subprocess.run(["bash", "-euc", item.check], env=environment, check=False).returncode
 
 
 def test_server_waits_for_shares_and_serves_homes_without_them() -> None:

@@ -1,0 +1,83 @@
+"""A site whose homes go over TLS from one day on, while a person's server runs. A part of `make chaos`."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance.site import Clock, drift, edited, in_the_pod, kubectl, make, on, password
+from tests.acceptance.visitor import visitor
+
+pytestmark = pytest.mark.chaos
+
+USER: Final = "ada"
+NODE: Final = "chick2"
+PLACE: Final = "/run/henhouse-mounted-by-hand"
+MEBIBYTES: Final = 32
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site() -> None:
+    """Bring the site up."""
+    make("up")
+
+
+def homes_by(transport: str) -> Mapping[str, Any]:
+    """Return the settings of a site whose homes go this way."""
+    return {"storage": {"homes": {"transport": transport}}}
+
+
+def test_living_site_moves_to_tls_and_a_workers_address_alone_mounts_nothing(clock: Clock) -> None:
+    with visitor() as ada, ExitStack() as settings:
+        assert ada.log_in(USER, password())
+        ada.start(USER)
+        assert "xprtsec" not in mount_of_the_home()
+        assert mounts_by_hand("xprtsec=none")
+        in_the_pod(USER, "echo kept >~/over-tls.txt")
+        copy(clock, "tcp")
+
+        settings.enter_context(edited(homes_by("tls-preferred")))
+        assert in_the_pod(USER, "cat ~/over-tls.txt").strip() == "kept", "who works already is not disturbed"
+        ada.stop(USER)
+        ada.start(USER)
+        assert "xprtsec=mtls" in mount_of_the_home()
+        assert mounts_by_hand("xprtsec=none"), "what was mounted before is still accepted"
+
+        settings.enter_context(edited(homes_by("tls")))
+        assert in_the_pod(USER, "cat ~/over-tls.txt").strip() == "kept"
+        copy(clock, "tls")
+        assert not mounts_by_hand("xprtsec=none")
+        assert not mounts_by_hand("xprtsec=tls"), "encrypted, without a certificate of the worker"
+        assert mounts_by_hand("xprtsec=mtls")
+        assert not any(drift().values())
+        ada.stop(USER)
+    assert not any(drift().values())
+
+
+def mount_of_the_home() -> str:
+    """Return the line of the home in a user server's table of mounts."""
+    (line,) = {line for line in in_the_pod(USER, "cat /proc/mounts").splitlines() if " nfs4 " in line}
+    return line
+
+
+def mounts_by_hand(security: str) -> bool:
+    """Whether root of a worker mounts the homes so, and may look into them."""
+    address = kubectl("--namespace", "storage", "get", "service", "nfs", "--output", "jsonpath={.spec.clusterIP}")
+    mount = f"timeout 60 mount --types nfs4 --options vers=4.2,{security} {address}:/nest/homes {PLACE}"
+    done = on(
+        NODE,
+        f"mkdir --parents {PLACE}; {mount} && ls {PLACE} >/dev/null && echo mounted;"
+        f" umount --force {PLACE} 2>/dev/null; true",
+    )
+    return done.strip() == "mounted"
+
+
+def copy(clock: Clock, transport: str) -> None:
+    """Keep how long a file takes to the file server's disks, and how long its bytes take back."""
+    with clock.timing(f"{MEBIBYTES} MiB to the file server over {transport}"):
+        in_the_pod(USER, f"dd if=/dev/urandom of=/tmp/bytes bs=1M count={MEBIBYTES} status=none")
+        in_the_pod(USER, "dd if=/tmp/bytes of=$HOME/bytes bs=1M conv=fsync status=none")
+    on(NODE, "echo 1 >/proc/sys/vm/drop_caches")
+    with clock.timing(f"{MEBIBYTES} MiB from the file server over {transport}"):
+        in_the_pod(USER, "cmp /tmp/bytes ~/bytes")

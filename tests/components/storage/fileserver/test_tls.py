@@ -1,0 +1,113 @@
+"""Homes over TLS: who gets which certificate, and in which order it is asked for."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from components.storage.fileserver.tls import CONFIG, CREDENTIALS, tls_role, tlshd_conf
+from converge.items import File, Unit
+from converge.render import render
+from stacks.load import parse_settings
+from tests.components.storage.fileserver.test_component import ADDRESS, ANSWERS, program
+from tests.recorded import Recorded
+from tests.stacks.sites import changed, tree
+
+SERVER: Final = "198.18.0.200"
+SHARES: Final[dict[str, dict[str, str]]] = {"datasets": {}}
+
+
+@pytest.fixture
+def site(record: Callable[..., Recorded]) -> Callable[..., Recorded]:
+    def run(transport: str) -> Recorded:
+        homes = {"storage": {"homes": {"transport": transport}, "shares": SHARES}}
+        settings = parse_settings(changed(tree("dev"), homes))
+        return record(lambda: program(settings), outputs=ANSWERS)
+
+    return run
+
+
+def test_only_server_and_workers_that_mount_get_certificates(site: Callable[..., Recorded]) -> None:
+    recorded = site("tls")
+    assert {each.name for each in recorded if each.name.endswith("-nfs-tls")} == {"hen-nfs-tls", "chick2-nfs-tls"}
+    uses = {name: recorded.one(f"homes-tls-{name}").inputs["allowedUses"] for name in ("hen", "chick2")}
+    assert uses == {"hen": ["digital_signature", "server_auth"], "chick2": ["digital_signature", "client_auth"]}
+
+
+def test_servers_certificate_is_for_the_address_that_nodes_mount(site: Callable[..., Recorded]) -> None:
+    recorded = site("tls")
+    assert recorded.one("homes-tls-hen-request").inputs["ipAddresses"] == [SERVER, ADDRESS]
+    assert recorded.one("homes-tls-chick2-request").inputs["ipAddresses"] == ["198.18.0.102"]
+    assert recorded.one("homes-service").urn in recorded.one("homes-tls-hen-request").depends_on
+
+
+def test_what_else_the_site_signs_mounts_nothing(site: Callable[..., Recorded]) -> None:
+    recorded = site("tls")
+    signers = {
+        each.name: each.depends_on_names & {"homes-tls-ca", "secrets-ca"}
+        for each in recorded
+        if each.type == "tls:index/locallySignedCert:LocallySignedCert"
+    }
+    assert {name for name, signed_by in signers.items() if "homes-tls-ca" in signed_by} == {
+        "homes-tls-hen",
+        "homes-tls-chick2",
+    }
+    assert all(len(signed_by) == 1 for signed_by in signers.values())
+
+
+def test_keys_go_by_standard_input(site: Callable[..., Recorded]) -> None:
+    for machine in ("hen", "chick2"):
+        command = site("tls").one(f"{machine}-nfs-tls-command")
+        assert "stdin" in command.secret_keys
+        assert "5ec2e7-key" not in command.inputs["create"]
+
+
+@pytest.mark.parametrize("transport", ["tls", "tls-preferred"])
+def test_nothing_asks_for_tls_before_both_sides_can(site: Callable[..., Recorded], transport: str) -> None:
+    recorded = site(transport)
+    assert {"hen-nfs-tls-command", "chick2-nfs-tls-command"} <= recorded.one("hen-nfs-command").depends_on_names
+    for volume in ("homes-volume", "homes-share-datasets-volume"):
+        assert "xprtsec=mtls" in recorded.one(volume).inputs["spec"]["mountOptions"]
+        assert "hen-nfs-command" in recorded.one(volume).depends_on_names
+
+
+@pytest.mark.parametrize(("transport", "accepted"), [("tls", "mtls"), ("tls-preferred", "none:mtls")])
+def test_shares_and_homes_are_exported_alike(site: Callable[..., Recorded], transport: str, accepted: str) -> None:
+    script = site(transport).one("hen-nfs-command").inputs["create"]
+    assert script.count(f",xprtsec={accepted})") == 2
+
+
+def test_site_without_it_has_nothing_of_it(site: Callable[..., Recorded]) -> None:
+    recorded = site("tcp")
+    assert not [each.name for each in recorded if "tls" in each.name]
+    assert "xprtsec" not in str(recorded.one("homes-volume").inputs)
+
+
+def test_transport_of_a_site_can_be_changed(site: Callable[..., Recorded]) -> None:
+    """Kubernetes lets a volume's mount options be edited, and neither its source nor anything else of a claim."""
+    objects = []
+    for transport in ("tcp", "tls-preferred", "tls", "tcp"):
+        recorded = site(transport)
+        volume = dict(recorded.one("homes-volume").inputs["spec"])
+        del volume["mountOptions"]
+        objects.append((volume, recorded.one("homes-claim").inputs, recorded.one("homes-service").inputs))
+    assert all(each == objects[0] for each in objects)
+    assert not [each.name for each in site("tls") if "tls" in each.name and each.protect]
+
+
+def test_machine_only_answers_or_only_asks() -> None:
+    assert "[authenticate.client]" in tlshd_conf("client")
+    assert "[authenticate.server]" not in tlshd_conf("client")
+    assert "[authenticate.client]" not in tlshd_conf("server")
+
+
+def test_keys_are_roots_alone_and_the_service_reads_its_configuration_again(faults: Callable[[str], str]) -> None:
+    role = tls_role("server")
+    modes = {item.secret: item.mode for item in role.items if isinstance(item, File) and item.secret}
+    assert modes == dict.fromkeys(("ca", "certificate", "key"), "0600")
+    (service,) = (item for item in role.items if isinstance(item, Unit) and item.name == "tlshd.service")
+    assert service.restart_on == (CONFIG,)
+    text = next(item.content for item in role.items if isinstance(item, File) and item.path == CONFIG)
+    assert text is not None
+    assert text.count(f"={CREDENTIALS}/") == 3
+    assert faults(render(role, "hen", ("certificate", "key", "ca"))) == ""
