@@ -87,9 +87,12 @@ class Visitor:
         """Return the hub's token against forged forms, a cookie that its pages and a login set."""
         jar = self.directory / "cookies"
         if not jar.exists():
-            self.ask("/hub/login")
+            answer = self.ask("/hub/login")
+            assert answer.status == 200, answer
         kept = [line.split("\t") for line in jar.read_text().splitlines()]
-        return next(cookie[-1] for cookie in kept if len(cookie) == 7 and cookie[-2] == "_xsrf")
+        found = [cookie[-1] for cookie in kept if len(cookie) == 7 and cookie[-2] == "_xsrf"]
+        assert found, f"the hub's pages set no cookie _xsrf: {kept}"
+        return found[0]
 
 
 @contextmanager
