@@ -21,7 +21,7 @@ from ops import locks
 from tests.engine.control_plane import ControlPlane, control_plane
 from tests.engine.project import Project
 
-pytestmark = pytest.mark.rack
+pytestmark = pytest.mark.engine
 
 Make = Callable[..., Project]
 

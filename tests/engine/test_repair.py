@@ -19,6 +19,8 @@ from tests.engine.control_plane import ControlPlane, control_plane
 from tests.engine.project import STACK, Project, name_of
 from tests.stacks.sites import ROOT
 
+pytestmark = pytest.mark.engine
+
 MERGE: Final = "application/merge-patch+json"
 
 
@@ -101,7 +103,6 @@ def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield made
 
 
-@pytest.mark.engine
 def test_nothing_drifted_nothing_run(site: Site) -> None:
     before = site.stack.state()
     assert site.repair()["repaired"] == []
@@ -109,7 +110,6 @@ def test_nothing_drifted_nothing_run(site: Site) -> None:
     assert site.stack.state() == before
 
 
-@pytest.mark.engine
 def test_what_drifted_is_repaired_with_what_follows_and_no_edit_is_applied(site: Site) -> None:
     site.file("one").write_text("by hand\n")
     site.stack.configure(other="edited")
@@ -126,7 +126,6 @@ def test_what_drifted_is_repaired_with_what_follows_and_no_edit_is_applied(site:
     site.stack.configure(other=None)
 
 
-@pytest.mark.engine
 def test_drift_of_what_was_edited_too_is_held_back(site: Site) -> None:
     site.file("one").write_text("by hand\n")
     site.file("two", "other").write_text("by hand\n")
@@ -140,7 +139,6 @@ def test_drift_of_what_was_edited_too_is_held_back(site: Site) -> None:
     site.file("one").write_text("as told\n")
 
 
-@pytest.mark.engine
 def test_role_that_left_the_program_is_not_removed_by_a_repair(site: Site) -> None:
     site.file("two").write_text("by hand\n")
     before = site.urns()
@@ -152,7 +150,6 @@ def test_role_that_left_the_program_is_not_removed_by_a_repair(site: Site) -> No
     site.file("two").write_text("as told\n")
 
 
-@pytest.mark.engine
 def test_real_stack_is_not_changed_without_consent(site: Site) -> None:
     site.file("one").write_text("by hand\n")
     site.stack.mark("false")
@@ -178,7 +175,6 @@ def test_real_stack_is_not_changed_without_consent(site: Site) -> None:
     site.file("one").write_text("as told\n")
 
 
-@pytest.mark.engine
 def test_lock_of_a_killed_engine_stops_nothing(site: Site) -> None:
     site.file("one").write_text("by hand\n")
     ended = subprocess.Popen(["true"])
@@ -211,7 +207,6 @@ def _config_map(site: Site) -> str:
     return f"/api/v1/namespaces/site/configmaps/{site.stack.resource('settings')['outputs']['metadata']['name']}"
 
 
-@pytest.mark.rack
 def test_object_changed_and_object_deleted_by_hand(with_cluster: Site, cluster: ControlPlane) -> None:
     server = "/api/v1/namespaces/site/services/server"
     cluster.ask("PATCH", f"{_config_map(with_cluster)}?fieldManager=kubectl-edit", {"data": {"text": "by hand"}}, MERGE)
@@ -228,7 +223,6 @@ def test_object_changed_and_object_deleted_by_hand(with_cluster: Site, cluster: 
     assert with_cluster.drift() == set()
 
 
-@pytest.mark.rack
 def test_what_uses_an_object_by_its_generated_name_follows(with_cluster: Site, cluster: ControlPlane) -> None:
     before = _config_map(with_cluster)
     cluster.ask("DELETE", before)
@@ -239,7 +233,6 @@ def test_what_uses_an_object_by_its_generated_name_follows(with_cluster: Site, c
     assert before != _config_map(with_cluster) == f"/api/v1/namespaces/site/configmaps/{source['configMapRef']['name']}"
 
 
-@pytest.mark.rack
 def test_edit_of_an_object_is_not_applied_to_it_by_a_repair(with_cluster: Site, cluster: ControlPlane) -> None:
     path = _config_map(with_cluster)
     cluster.ask("PATCH", f"{path}?fieldManager=kubectl-edit", {"data": {"text": "by hand"}}, MERGE)
@@ -251,7 +244,6 @@ def test_edit_of_an_object_is_not_applied_to_it_by_a_repair(with_cluster: Site, 
     assert with_cluster.repair()["repaired"] == ["settings"]
 
 
-@pytest.mark.rack
 def test_way_to_the_cluster_that_was_edited_holds_everything_back(with_cluster: Site) -> None:
     """The engine updates providers whatever its targets are, and with them what they are the providers of."""
     with_cluster.file("one").write_text("by hand\n")
@@ -263,7 +255,6 @@ def test_way_to_the_cluster_that_was_edited_holds_everything_back(with_cluster: 
     with_cluster.file("one").write_text("as told\n")
 
 
-@pytest.mark.rack
 def test_object_that_has_another_owner_by_now_is_left_and_named(with_cluster: Site, cluster: ControlPlane) -> None:
     path = "/apis/apps/v1/namespaces/site/deployments/idle"
     cluster.ask("PATCH", f"{path}?fieldManager=someone", {"spec": {"replicas": 1}}, MERGE)
@@ -280,7 +271,6 @@ def test_object_that_has_another_owner_by_now_is_left_and_named(with_cluster: Si
     cluster.ask("DELETE", path)
 
 
-@pytest.mark.engine
 def test_machine_that_does_not_answer_is_named_and_the_others_are_repaired(site: Site) -> None:
     """The last: the machine stays off."""
     site.file("one").write_text("by hand\n")
