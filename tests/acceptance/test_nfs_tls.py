@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.site import Clock, drift, edited, in_the_pod, kubectl, make, on, password
+from tests.acceptance.site import Clock, CommandFailed, drift, edited, in_the_pod, kubectl, make, on, password
 from tests.acceptance.visitor import visitor
 
 pytestmark = pytest.mark.chaos
@@ -38,6 +38,13 @@ def test_living_site_moves_to_tls_and_a_workers_address_alone_mounts_nothing(clo
         assert mounts_by_hand("xprtsec=none")
         in_the_pod(USER, "echo kept >~/over-tls.txt")
         copy(clock, "tcp")
+
+        with (
+            pytest.raises(CommandFailed, match=r"used by 198[.]18[.]0[.]102, and"),
+            edited(homes_by("tls")),
+        ):
+            pass
+        assert in_the_pod(USER, "cat ~/over-tls.txt").strip() == "kept"
 
         settings.enter_context(edited(homes_by("tls-preferred")))
         assert in_the_pod(USER, "cat ~/over-tls.txt").strip() == "kept", "who works already is not disturbed"

@@ -8,6 +8,7 @@ from typing import Final
 from components.certificates import HAND, UP, told
 from components.storage.fileserver import texts
 from components.storage.fileserver.texts import Export
+from components.storage.fileserver.tls import no_plain_connection
 from components.templates import render
 from converge.items import Directory, File, Package, Script, Unit
 from converge.program import installed
@@ -44,6 +45,7 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             # Not among what the server restarts for: everyone would wait for the grace period.
             *_waits_for([export.mount_unit for export in shared]),
             Package("nfs-kernel-server"),
+            *([no_plain_connection()] if homes.transport == "tls" else []),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
             # Shared directories have roles of their own: one that cannot be mounted must not keep homes away.

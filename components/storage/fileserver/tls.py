@@ -9,7 +9,7 @@ from components.certificates import HAND, UP, told
 from components.contracts.machines import Machine
 from components.templates import render
 from converge.host_state import HostState, apply
-from converge.items import Directory, File, Package, Unit
+from converge.items import Directory, File, Package, Script, Unit
 from converge.role import Role
 from programs.certificates.spec import Certificate, Spec
 from stacks.authority import Authority, Use
@@ -83,6 +83,29 @@ def tls_role(side: Side) -> Role:
             Unit("tlshd.service", restart_on=(CONFIG,)),
             *told(Spec("nfs-tls", certificates)),
         ),
+    )
+
+
+_PLAIN: Final = """\
+plain=$(ss --tcp --numeric --info --oneline --no-header state established 'sport = :2049' |
+  awk '!/tcp-ulp-tls/ { sub(/:[0-9]+$/, "", $4); print $4 }' | sort --unique | paste --serial --delimiters=' ')"""
+_ONLY_TLS: Final = "exportfs -s | awk '!/[(,]xprtsec=mtls[,)]/ { other = 1 } END { exit !NR || other }'"
+
+
+def no_plain_connection() -> Script:
+    """Return the item by which an export asks for TLS only where that takes files away from no worker.
+
+    A worker keeps a connection as long as it has a mount, and the server answers no plain one any more. Once exports
+    ask for TLS, such a connection is one that mounts nothing.
+    """
+    refusal = (
+        "Connections without TLS are still used by $plain, and storage.homes.transport: tls would take homes away from "
+        "the user servers there. Set tls-preferred until those have ended (docs/nfs-tls.md)."
+    )
+    return Script(
+        "homes that are mounted without TLS",
+        check=f"""if ! {_ONLY_TLS}; then\n{_PLAIN}\necho "$plain"\n[[ -z $plain ]]\nfi""",
+        apply=f"""{_PLAIN}\necho "{refusal}" >&2\nexit 1""",
     )
 
 

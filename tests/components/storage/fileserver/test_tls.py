@@ -1,14 +1,21 @@
 """Homes over TLS: who gets which certificate, and in which order it is asked for."""
 
+import os
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
 
-from components.storage.fileserver.tls import CONFIG, CREDENTIALS, tls_role, tlshd_conf
+from components.storage.fileserver.roles import nfs_role
+from components.storage.fileserver.texts import Export
+from components.storage.fileserver.tls import CONFIG, CREDENTIALS, no_plain_connection, tls_role, tlshd_conf
 from converge.items import File, Unit
 from converge.render import render
 from stacks.load import parse_settings
+from stacks.settings import HomesSettings
+from stacks.settings.storage import Transport
 from tests.components.storage.fileserver.test_component import ADDRESS, ANSWERS, program
 from tests.recorded import Recorded
 from tests.stacks.sites import changed, tree
@@ -111,3 +118,61 @@ def test_keys_are_roots_alone_and_the_service_reads_its_configuration_again(faul
     assert text is not None
     assert text.count(f"={CREDENTIALS}/") == 3
     assert faults(render(role, "hen", ("certificate", "key", "ca"))) == ""
+
+
+def connection(worker: str, *more: str) -> str:
+    """Return a line of ss(8), in one line with what else it knows of the connection."""
+    return " ".join(("0 0 198.18.0.200:2049", f"{worker}:914", "cubic wscale:7,7 rto:204", *more))
+
+
+PLAIN: Final = connection("198.18.0.102")
+ENCRYPTED: Final = connection("198.18.0.103", "tcp-ulp-tls version: 1.3 cipher: aes-gcm-256")
+ONLY_TLS: Final = "/nest/homes  198.18.0.102(sync,wdelay,sec=sys,rw,secure,root_squash,xprtsec=mtls)"
+BOTH: Final = ONLY_TLS.replace("=mtls", "=none:mtls")
+WITHOUT: Final = ONLY_TLS.replace(",xprtsec=mtls", "")
+
+
+@pytest.mark.parametrize(
+    ("exports", "connections", "holds"),
+    [
+        ([], [], True),
+        ([WITHOUT], [], True),
+        ([WITHOUT], [PLAIN], False),
+        ([BOTH], [ENCRYPTED], True),
+        ([BOTH], [ENCRYPTED, PLAIN], False),
+        ([ONLY_TLS, WITHOUT], [PLAIN], False),
+        ([ONLY_TLS], [PLAIN], True),
+        ([ONLY_TLS, ONLY_TLS], [ENCRYPTED, PLAIN], True),
+    ],
+)
+def test_tls_is_not_asked_of_a_worker_that_has_homes_without_it(
+    tmp_path: Path, exports: list[str], connections: list[str], holds: bool
+) -> None:
+    for name, lines in (("exportfs", exports), ("ss", connections)):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\ncat <<'END'\n" + "".join(f"{line}\n" for line in lines) + "END\n")
+        program.chmod(0o755)
+    item = no_plain_connection()
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def bash(script: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert (bash(item.check).returncode == 0) == holds
+    if not holds:
+        refused = bash(item.apply)
+        assert refused.returncode == 1
+        assert "used by 198.18.0.102, and" in refused.stderr
+        assert "tls-preferred" in refused.stderr
+
+
+def test_exports_are_left_as_they_are_until_then() -> None:
+    def names(transport: Transport) -> list[str]:
+        export = Export("nest/homes", "/nest/homes", "nest-homes.mount", transport=transport)
+        role = nfs_role([export], [], HomesSettings(transport=transport))
+        return [str(getattr(item, "name", getattr(item, "path", ""))) for item in role.items]
+
+    found = names("tls")
+    assert found.index("homes that are mounted without TLS") < found.index("/etc/exports.d/henhouse.exports")
+    assert "homes that are mounted without TLS" not in names("tls-preferred") + names("tcp")
