@@ -5,6 +5,7 @@ What is not installed is unpacked into the cache instead: `make test` starts no 
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -185,3 +186,10 @@ def _unpacked_of_the_machines() -> Path:
 
     inputs = {"packages": packages, "suite": SITE["debian"]}
     return Artifact("machines-programs", f"unpacking {', '.join(packages)}", build, inputs).make()
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that no process listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -37,6 +36,7 @@ from stacks.outputs.ssh import known_hosts, ssh_config
 from tests.certificates import Authority
 from tests.engine import sshd
 from tests.stacks.sites import changed, tree
+from tests.tools import free_port
 
 pytestmark = pytest.mark.programs
 
@@ -257,11 +257,6 @@ def target(server: sshd.Server, jump: sshd.Server, monkeypatch: pytest.MonkeyPat
     """Provide the jump as the settings describe it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return SshTarget("jump", "127.0.0.1", jump.host_key, port=jump.port, private_key=SecretStr(server.private_key))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 API: Final = """

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import ssl
 import subprocess
 import time
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lab.mirror.programs import ETCD, KUBERNETES
+from tests.tools import free_port
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,6 @@ class ControlPlane:
                 raise
             return False
         return True
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback that no process listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 class _Authority:

@@ -19,10 +19,9 @@ from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
-from tests.engine.control_plane import free_port
 from tests.programs.hub.test_real_registry import MANIFEST, PATH, answers, push
 from tests.stacks.sites import changed, tree
-from tests.tools import running
+from tests.tools import free_port, running
 
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 ALL: Final = {"release": None, "weekly": None, "daily": None, "experimental": None}

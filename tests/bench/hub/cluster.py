@@ -13,7 +13,8 @@ from components.kube.pods import PURPOSE_LABEL
 from lab.mirror.programs import KUBERNETES
 from tests.acceptance.site import eventually
 from tests.bench.hub.programs import KWOK, STAGES
-from tests.engine.control_plane import ControlPlane, control_plane, free_port, running
+from tests.engine.control_plane import ControlPlane, control_plane, running
+from tests.tools import free_port
 
 HUB, USERS, CLAIM = "hub", "users", "homes"
 PLAYED: Final = "kwok.x-k8s.io/node"

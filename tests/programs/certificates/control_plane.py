@@ -18,8 +18,8 @@ from programs.certificates.processes import Process, Processes
 from programs.certificates.spec import Spec
 from stacks.load import parse_settings
 from stacks.settings import Site
-from tests.engine.control_plane import free_port
 from tests.stacks.sites import changed, tree
+from tests.tools import free_port
 
 
 def site(lifetime: str) -> Site:

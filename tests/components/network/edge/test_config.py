@@ -3,11 +3,14 @@
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.message import Message
 from http.client import HTTPResponse
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
@@ -24,7 +27,7 @@ from stacks.load import parse_settings
 from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.stacks.sites import tree
-from tests.tools import accepts, run, running
+from tests.tools import accepts, free_port, run, running
 
 pytestmark = pytest.mark.programs
 
@@ -107,21 +110,31 @@ def test_configuration_is_as_before_where_the_hub_asks_no_provider() -> None:
     assert nginx_conf(SITE, [PROVIDED, UPSTREAMS[1]]).count("limit_req zone=asking") == 1
 
 
-def test_campus_logs_in_at_once_and_one_stranger_does_not_use_the_provider_up(tmp_path: Path) -> None:
-    """All come from one address. What is let through ends in 502, as there is no hub here."""
-    config = _here(nginx_conf(SITE, [PROVIDED]), tmp_path).replace("http://198.18.32.7:80;", "http://127.0.0.1:1;")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+@contextmanager
+def edge(directory: Path, hub: int) -> Iterator[int]:
+    """Run the edge's own nginx before a hub at this port; provide the port that it answers at."""
+    port = free_port()
+    config = _here(nginx_conf(SITE, [PROVIDED]), directory)
+    config = config.replace("http://198.18.32.7:80;", f"http://127.0.0.1:{hub};")
     config = config.replace("listen 8443 ", f"listen 127.0.0.1:{port} ").replace("listen 808", "listen unix:/tmp/n/")
-    config = re.sub(r"listen unix:/tmp/n/([01])", rf"listen unix:{tmp_path}/\1.sock", config)
-    (tmp_path / "nginx.conf").write_text(config)
-    with running("nginx", "-e", "stderr", "-c", str(tmp_path / "nginx.conf"), log=tmp_path / "log"):
+    config = re.sub(r"listen unix:/tmp/n/([01])", rf"listen unix:{directory}/\1.sock", config)
+    (directory / "nginx.conf").write_text(config)
+    with running("nginx", "-e", "stderr", "-c", str(directory / "nginx.conf"), log=directory / "log"):
         eventually("nginx", lambda: _listens(port), seconds=20, every=0.1)
+        yield port
+
+
+NONE: Final = 1
+"""A port that no program listens at."""
+
+
+def test_campus_logs_in_at_once_and_one_stranger_does_not_use_the_provider_up(tmp_path: Path) -> None:
+    """All come from one address. What is let through ends in 503, as there is no hub here."""
+    with edge(tmp_path, NONE) as port:
         people = _statuses(port, ["/hub/oauth_login", "/hub/oauth_callback?code=x", "/hub/spawn"] * 250)
         refused = _answers(port, ["/hub/oauth_callback?code=x"] * 1000)
         pages = _statuses(port, ["/hub/home"] * 50)
-    assert set(people) == {502}
+    assert set(people) == {503}
     told = [answer for answer in refused if answer[0] == 429]
     assert len(told) > 500
     _, headers, text = told[0]
@@ -129,7 +142,33 @@ def test_campus_logs_in_at_once_and_one_stranger_does_not_use_the_provider_up(tm
     assert headers["Retry-After"] == "30"
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     assert headers["Strict-Transport-Security"]
-    assert set(pages) == {502}
+    assert set(pages) == {503}
+
+
+def test_restart_of_the_hubs_proxy_ends_no_kernel_and_is_said_in_plain_words(tmp_path: Path) -> None:
+    """JupyterLab asks again after 503; after 502 it tells the person that their kernel died."""
+    with edge(tmp_path, NONE) as port:
+        ((status, headers, text),) = _answers(port, ["/user/ada/api/kernels/1f"])
+    assert status == 503
+    assert headers["Retry-After"] == "10"
+    assert headers["Strict-Transport-Security"]
+    assert "The hub is being restarted. Your files are safe" in text
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_the_hub_itself_answers_is_passed_on(tmp_path: Path, status: int) -> None:
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "3")
+            self.end_headers()
+            self.wfile.write(b"hub")
+
+    with HTTPServer(("127.0.0.1", 0), Hub) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with edge(tmp_path, server.server_port) as port:
+            ((found, _, text),) = _answers(port, ["/hub/home"])
+    assert (found, text) == (status, "hub")
 
 
 def _listens(port: int) -> bool:

@@ -30,7 +30,7 @@ from converge.items import File
 from stacks.load import parse_settings
 from stacks.settings import MonitoringSettings, Site
 from tests.stacks.sites import changed, tree
-from tests.tools import accepts, served_by_the_machines
+from tests.tools import accepts, free_port, served_by_the_machines
 
 pytestmark = pytest.mark.programs
 
@@ -214,7 +214,7 @@ def test_alert_reaches_a_mailbox_and_a_hook(inbox: tuple[Inbox, int, int], tmp_p
     # This server offers no TLS; and the test does not wait for half a minute.
     text = text.replace("require_tls: true", "require_tls: false").replace("group_wait: 30s", "group_wait: 0s")
     (tmp_path / "alertmanager.yml").write_text(text)
-    port = _free_port()
+    port = free_port()
     command = [
         *served_by_the_machines("prometheus-alertmanager"),
         f"--config.file={tmp_path / 'alertmanager.yml'}",
@@ -245,11 +245,6 @@ def test_alert_reaches_a_mailbox_and_a_hook(inbox: tuple[Inbox, int, int], tmp_p
     assert found.posts["/phone"][0]["alerts"][0]["labels"]["alertname"] == "HubDown"
     assert [each["alerts"][0]["labels"]["alertname"] for each in found.posts["/watchdog"]] == ["Watchdog"]
     assert "/warnings" not in found.posts
-
-
-def _free_port() -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return int(server.server_address[1])
 
 
 def _ready(port: int) -> bool:
