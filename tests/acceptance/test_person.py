@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.acceptance.site import HOSTS, connects, eventually, in_the_pod, kubectl, on, output, password
-from tests.acceptance.visitor import Visitor, visitor
+from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
 
 pytestmark = pytest.mark.rack
 
@@ -194,6 +194,7 @@ def test_start_takes_nothing_that_was_not_offered(ada: Visitor) -> None:
     ):
         ada.stop(USER)
         wishing()
+        eventually("the end of what was wished for", partial(ada.settled, USER), seconds=SERVER_SECONDS)
         ada.start(USER)
         assert comparable(spec()) == before
 

@@ -60,7 +60,7 @@ class Visitor:
         """Start the person's server with these options; return the hub's answer when the server runs or has failed."""
         asked = self.call("POST", f"/users/{name}/server", options)
         if asked.status < 400:
-            eventually(f"the start of {name}'s server", lambda: self._started(name), seconds=SERVER_SECONDS)
+            eventually(f"the start of {name}'s server", lambda: self.settled(name), seconds=SERVER_SECONDS)
         return asked
 
     def stop(self, name: str) -> None:
@@ -73,7 +73,8 @@ class Visitor:
         servers = self._servers(name)
         return bool(servers) and bool(servers[""]["ready"])
 
-    def _started(self, name: str) -> bool:
+    def settled(self, name: str) -> bool:
+        """Whether the person's server runs, or there is none: nothing is under way that would refuse another start."""
         servers = self._servers(name)
         return not servers or servers[""]["ready"]
 
