@@ -29,6 +29,10 @@ c.CryptKeeper.keys = secret("crypt-keys").split(";")
 c.JupyterHub.tornado_settings = {
     # Show the progress page at once instead of a browser that seems to hang.
     "slow_spawn_timeout": 0,
+    # How often a request for a server whose route the proxy has lost is sent there again: after 2, 4, 8, 10, 10 and
+    # 10 s the timer above has run. Upstream's 4 end after 14 s, in an error that JupyterLab takes for the end of the
+    # kernel. Each is two redirections, of which browsers follow 20 (https://fetch.spec.whatwg.org/#http-redirect-fetch).
+    "user_redirect_limit": 7,
     # People only ever come by HTTPS; the connection that the hub sees is the proxy's plain one.
     "cookie_options": {"secure": True},
 }

@@ -63,6 +63,7 @@ async def settings(hub: JupyterHub, *names: str) -> object:
             getattr(spawner_of(hub, "ada"), f"k8s_api_request_{which}") for which in ("timeout", "retry_timeout")
         ],
         "proxy": hub.proxy_class.__name__,
+        "routes": [hub.last_activity_interval, hub.tornado_settings["user_redirect_limit"]],
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
 
