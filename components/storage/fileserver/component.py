@@ -30,8 +30,8 @@ PORT = 2049
 class NfsFileserver(pulumi.ComponentResource):
     """Exports datasets over NFS 4.2, makes homes in one, and publishes one address for all inside the cluster.
 
-    A PersistentVolume cannot be edited, the addresses behind a Service can: the volume names the Service, so another
-    machine can take the file server's place without a new volume.
+    The source of a PersistentVolume cannot be edited, the addresses behind a Service can: the volume names the Service,
+    so another machine can take the file server's place without a new volume.
     """
 
     server: pulumi.Output[str]

@@ -45,7 +45,7 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             # Not among what the server restarts for: everyone would wait for the grace period.
             *_waits_for([export.mount_unit for export in shared]),
             Package("nfs-kernel-server"),
-            *([no_plain_connection()] if homes.transport == "tls" else []),
+            *([no_plain_connection()] if of_homes.transport == "tls" else []),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
             File("/etc/exports.d/henhouse.exports", texts.exports_file(exports, clients)),
             # Shared directories have roles of their own: one that cannot be mounted must not keep homes away.
