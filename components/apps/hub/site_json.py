@@ -36,6 +36,7 @@ MODULES: Final = (
     "patient_proxy.py",
     "sharing.py",
     "status.py",
+    "steady_spawner.py",
     "stored_logins.py",
     "telling.py",
 )

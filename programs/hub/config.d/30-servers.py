@@ -1,31 +1,15 @@
 """User servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
 
 from pathlib import Path
-from typing import Any
 
 from henhouse_hub import c, site
 from identity import USERS_GROUP
-from kubespawner import KubeSpawner
+from steady_spawner import SteadySpawner
 
 HOME = "/home/jovyan"
 server = site["server"]
 
-
-class Spawner(KubeSpawner):
-    """KubeSpawner that looks again after the API server was away.
-
-    Its own watch of the pods ends when it cannot begin, and when it fails for a minute (kubespawner/reflector.py).
-    Every server that is then started is given up as one that never came.
-    """
-
-    async def _start_reflector(self, kind: str, *arguments: Any, replace: bool = False, **options: Any) -> Any:
-        watch = self.reflectors.get(self._get_reflector_key(kind))
-        if watch and watch.first_load_future.done():
-            replace = replace or watch.watch_task is None or watch.watch_task.done()
-        return await super()._start_reflector(kind, *arguments, replace=replace, **options)
-
-
-c.JupyterHub.spawner_class = Spawner
+c.JupyterHub.spawner_class = SteadySpawner
 limits = site["limits"]
 c.JupyterHub.concurrent_spawn_limit = limits["starting"]
 c.JupyterHub.active_server_limit = limits["active"]

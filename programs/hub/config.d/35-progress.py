@@ -26,6 +26,8 @@ class Telling(c.JupyterHub.spawner_class):
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the steps, each with what it means."""
+        for remark in self.remarks:
+            yield {"progress": 0, "message": remark}
         said = ""
         while self.awaited:
             if self.awaited != said:

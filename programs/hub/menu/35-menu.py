@@ -10,8 +10,8 @@ from henhouse_hub import c, site
 from image_menu import LastKnown, choices
 from jinja2 import Environment, FileSystemLoader
 from kubespawner import KubeSpawner
-from offers import NotOffered, Offer, check, offer_for, options_of, questions, remembered
-from tornado.web import HTTPError
+from offers import NotOffered, Offer, check, offer_for, options_of, questions, remembered, still_offered
+from steady_spawner import chooses_now, forget_choice, refused
 
 HERE = Path(__file__).parent
 STALE_SCANS = 3
@@ -63,28 +63,26 @@ def about_images() -> list[str]:
     return [f"The list of images is of {day:%d %B %Y, %H:%M} UTC; the registry has not answered since."]
 
 
-def refused(reason: NotOffered) -> HTTPError:
-    """Return the error that the person sees above the form."""
-    error = HTTPError(400, "%s", reason)
-    error.jupyterhub_message = str(reason)
-    return error
-
-
 def options_from_form(form: dict[str, list[Any]], spawner: KubeSpawner) -> dict[str, str]:
     """Return what was chosen on the page; refuse what the page does not have."""
     try:
         return options_of(form, offer_of(spawner))
     except NotOffered as reason:
-        raise refused(reason) from reason
+        raise refused(str(reason)) from reason
 
 
 def apply_user_options(spawner: KubeSpawner, options: Any) -> None:
     """See to it that a start uses what is offered, wherever its options come from, and keep the offer for the start."""
     offer = offer_of(spawner)
+    spawner.remarks = ()
+    if not chooses_now(spawner):
+        _, spawner.remarks = remembered(options, offer)
+        options = spawner.user_options = still_offered(options, offer)
     try:
         check(options, offer)
     except NotOffered as reason:
-        raise refused(reason) from reason
+        forget_choice(spawner)
+        raise refused(str(reason)) from reason
     spawner.offer_of_this_start = offer
 
 

@@ -140,6 +140,21 @@ def check(options: Any, offer: Offer) -> None:
         _among(value, profile["profile_options"][name]["choices"])
 
 
+def still_offered(options: Any, offer: Offer) -> Options:
+    """Return what is left of the choice of an earlier start: nothing of it where its profile is gone."""
+    options = options if isinstance(options, Mapping) else {}
+    left: Options = {}
+    for name in sorted(options, key=lambda name: name != "profile"):  # the profile says which options there are
+        try:
+            check({**left, name: options[name]}, offer)
+        except NotOffered:
+            if name == "profile":
+                return {}
+            continue
+        left[name] = options[name]
+    return left
+
+
 def remembered(options: Any, offer: Offer) -> tuple[Options, list[str]]:
     """Return what to choose beforehand on the page, and a sentence for each choice of the last time that is gone."""
     options = options if isinstance(options, Mapping) else {}

@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import AsyncMock, Mock, patch
 
 import nativeauthenticator
 from jupyterhub import handlers, orm
@@ -17,6 +18,7 @@ from jupyterhub.orm import new_session_factory
 from jupyterhub.scopes import scope_definitions
 from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
+from tornado.web import HTTPError
 
 
 class User(SimpleNamespace):
@@ -24,7 +26,9 @@ class User(SimpleNamespace):
 
     def __init__(self, name: str, *groups: str) -> None:
         of = [SimpleNamespace(name=group) for group in groups]
-        super().__init__(name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of, state=None)
+        super().__init__(
+            name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of, state=None, db=Mock()
+        )
 
     async def get_auth_state(self) -> object:
         """Return what a login left."""
@@ -63,7 +67,6 @@ async def settings(hub: JupyterHub, *names: str) -> object:
             getattr(spawner_of(hub, "ada"), f"k8s_api_request_{which}") for which in ("timeout", "retry_timeout")
         ],
         "proxy": hub.proxy_class.__name__,
-        "routes": [hub.last_activity_interval, hub.tornado_settings["user_redirect_limit"]],
         "crypt_keys": hub.config.CryptKeeper["keys"],
     }
 
@@ -115,21 +118,30 @@ async def pod(hub: JupyterHub, name: str) -> object:
 
 
 async def starts(hub: JupyterHub, name: str, groups: str, *forms: str) -> object:
-    """Start servers with these forms as JupyterHub does; return their pods, or why there are none."""
+    """Start servers with these forms as JupyterHub does; return their pods, or why there are none.
+
+    A form is of the page, `{"api": options}` a choice by the API, and `{"saved": options}` the choice of an earlier
+    start, for one that chooses nothing.
+    """
     return [await started(spawner_of(hub, name, *json.loads(groups)), json.loads(form)) for form in forms]
 
 
 async def started(spawner: KubeSpawner, form: object) -> object:
     try:
-        by_form = isinstance(form, dict) and all(isinstance(values, list) for values in form.values())
-        spawner.user_options = spawner.run_options_from_form(form) if by_form else form["api"]
+        by_form = all(isinstance(values, list) for values in form.values())
+        (options,) = [spawner.run_options_from_form(form)] if by_form else form.values()
+        spawner.user_options = options
+        spawner.orm_spawner = orm.Spawner(name="", user_options=options)
+        request = SimpleNamespace(body=b"" if "saved" in form else b"{}", query_arguments={})
+        spawner.handler = SimpleNamespace(request=request)
         await spawner._run_apply_user_options(spawner.user_options)
         await spawner.load_user_options()
     except Exception as error:
         told = getattr(error, "jupyterhub_message", repr(error))
         return {"refused": told, "status": getattr(error, "status_code", 0)}
     spawner.uid, spawner.gid = 100001, 100001
-    return ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+    made = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+    return {"pod": made, "remarks": list(spawner.remarks), "kept": spawner.orm_spawner.user_options}
 
 
 async def home(hub: JupyterHub, name: str, state: str = "null") -> object:
@@ -162,6 +174,29 @@ async def shared(hub: JupyterHub, name: str, *starts: str) -> object:
         await spawner.load_user_options()
         pods.append(ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest()))
     return pods
+
+
+async def redirected(hub: JupyterHub) -> object:
+    """Return how long, and how often, a request is sent back to a server whose route the proxy lost; the server was
+    started before the hub, or by it and with another version of JupyterHub."""
+    restored, other = spawner_of(hub, "ada"), spawner_of(hub, "ada")
+    other._jupyterhub_version = "5.0.0"  # as User.spawn takes it from what the server answers
+    waits = [await sent_back(hub, spawner) for spawner in (restored, other)]
+    return {"given_back_every": hub.last_activity_interval, "sent_back": waits}
+
+
+async def sent_back(hub: JupyterHub, spawner: KubeSpawner) -> dict[str, int]:
+    handler = Mock(base_url="/", settings=hub.tornado_settings, subdomain_host="")
+    handler.hub.base_url = "/hub/"
+    with patch("jupyterhub.handlers.base.asyncio.sleep", AsyncMock()) as sleep:
+        for redirects in range(100):
+            handler.request.uri = f"/hub/user/ada/lab?redirects={redirects}"
+            handler.get_argument.return_value = str(redirects)
+            try:
+                await handlers.base.UserUrlHandler._redirect_to_user_server(handler, spawner.user, spawner)
+            except HTTPError:
+                return {"times": redirects, "seconds": sum(call.args[0] for call in sleep.await_args_list)}
+    raise AssertionError("it never ends")
 
 
 async def awaits(spawner: KubeSpawner, hook: asyncio.Task[None]) -> list[str]:
@@ -210,6 +245,7 @@ if __name__ == "__main__":
         "settings": settings,
         "pod": pod,
         "home": home,
+        "redirected": redirected,
         "person": person,
         "shared": shared,
         "scopes": scopes,

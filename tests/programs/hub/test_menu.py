@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final
@@ -226,9 +227,10 @@ def test_people_are_told_how_old_the_list_is(browser: Callable[[str], Browser]) 
         ({"image": "docker.io/evil/miner:1"}, "This page does not ask for &#39;image&#39;."),
         ({f"{IMAGE}--unlisted-choice": "docker.io/evil/miner:1"}, "This page does not ask for"),
         ({SIZE: "<script>alert(1)</script>"}, "&#39;&lt;script&gt;alert(1)&lt;/script&gt;&#39; is not offered"),
+        ({SIZE: "{{ 7 * 7 }}"}, "&#39;{{ 7 * 7 }}&#39; is not offered"),
         ({SIZE: "small\nINFO all is well"}, r"small\nINFO all is well"),
     ],
-    ids=["size", "image", "old image", "image beside the form", "unlisted", "HTML", "lines"],
+    ids=["size", "image", "old image", "image beside the form", "unlisted", "HTML", "template", "lines"],
 )
 def test_what_is_not_offered_is_refused_on_the_page(
     browser: Callable[[str], Browser], form: dict[str, str], told: str
@@ -246,7 +248,7 @@ def test_link_is_held_to_the_same(browser: Callable[[str], Browser]) -> None:
     assert "This page does not ask for &#39;image&#39;" in answer.text
 
 
-def test_api_is_held_to_the_same(tmp_path: Path) -> None:
+def test_api_is_held_to_the_same_and_a_refused_choice_is_not_kept(tmp_path: Path) -> None:
     known(tmp_path)
     account = tmp_path / "account"
     account.mkdir()
@@ -257,18 +259,18 @@ def test_api_is_held_to_the_same(tmp_path: Path) -> None:
         )
         with hub(tmp_path, site(NOTHING), of_the_cluster) as browser:
             mallory = browser("mallory")
-            answer = mallory.session.post(
-                f"{mallory.url}/hub/api/users/mallory/server?_xsrf={mallory.xsrf()}",
-                json={"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"},
-                headers={"Referer": f"{mallory.url}/hub/home"},
-            )
-            afterwards = Page(mallory.get("/hub/spawn").text)
+            start = f"{mallory.url}/hub/api/users/mallory/server?_xsrf={mallory.xsrf()}"
+            headers = {"Referer": f"{mallory.url}/hub/home"}
+            wish = {"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"}
+            answer = mallory.session.post(start, json=wish, headers=headers)
+            page = Page(mallory.get("/hub/spawn").text)
+            without_a_wish = mallory.session.post(start, headers=headers)
     assert (answer.status_code, answer.json()["message"]) == (
         400,
         "'docker.io/evil/{{ 7 * 7 }}' is not offered to you. Please choose again.",
     )
-    assert afterwards.chosen(IMAGE) == ["recommended"]
-    assert "'docker.io/evil/{{ 7 * 7 }}'" in afterwards.notes[0], "what a person sent is not a template"
+    assert page.chosen(IMAGE) == ["recommended"]
+    assert without_a_wish.status_code == HTTPStatus.ACCEPTED
 
 
 @pytest.mark.parametrize("state", ["slow", "down", "garbage", "two thousand tags"])
@@ -316,9 +318,9 @@ def test_hub_that_never_saw_the_registry_starts_the_image_of_the_settings(tmp_pa
 
 
 def starts(directory: Path, of: Site, groups: list[str], *forms: object) -> list[Any]:
-    """Return the pods that KubeSpawner asks for."""
-    made: list[Any] = ask(directory, "starts", "ada", json.dumps(groups), *map(json.dumps, forms), of=of)
-    return made
+    """Return the pods that KubeSpawner asks for, or why there are none."""
+    made = ask(directory, "starts", "ada", json.dumps(groups), *map(json.dumps, forms), of=of)
+    return [each.get("pod", each) for each in made]
 
 
 def test_pod_is_what_was_chosen(tmp_path: Path) -> None:
@@ -358,6 +360,63 @@ def test_profile_sets_what_the_settings_say_for_its_groups_alone(tmp_path: Path)
     assert {"name": "HOME", "value": "/home/jovyan"} in container["env"]
     assert pod["spec"]["nodeSelector"] == {"example.org/gpu": "yes"}
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "groups", "saved", "told"),
+    [
+        pytest.param(
+            {"profile_list": [LAB, GPU], "sizes": []},
+            [],
+            {"profile": "gpu"},
+            "The profile of your last server, 'gpu', is not offered any more.",
+            id="profile of a group that the person has left",
+        ),
+        pytest.param(
+            {"profile_list": [LAB], "sizes": [], "image_menu": None},
+            [],
+            {"profile": "root"},
+            "The profile of your last server, 'root', is not offered any more.",
+            id="profile that is gone, where one is left",
+        ),
+        pytest.param(
+            {"sizes": [], "image_menu": None},
+            [],
+            {"profile": "root"},
+            "What you chose for your last server is not offered any more. This one has the defaults.",
+            id="profile, where nothing can be chosen any more",
+        ),
+        pytest.param(
+            {},
+            [],
+            {"profile": "server", "image": "d20260101", "size": "small"},
+            "The image of your last server, 'd20260101', is not offered any more.",
+            id="image",
+        ),
+        pytest.param(
+            {"sizes": [{"name": "one", "cpu_limit": 1, "mem_limit": "1Gi"}], "image_menu": None},
+            [],
+            {"profile": "server", "size": "enormous"},
+            "The size of your last server, 'enormous', is not offered any more.",
+            id="size",
+        ),
+    ],
+)
+def test_choice_of_an_earlier_day_that_is_gone_holds_up_no_start(
+    tmp_path: Path, settings: dict[str, Any], groups: list[str], saved: dict[str, str], told: str
+) -> None:
+    known(tmp_path)
+    of = site(NOTHING, **settings)
+    (start,) = ask(tmp_path, "starts", "ada", json.dumps(groups), json.dumps({"saved": saved}), of=of)
+    assert start["remarks"] == [told]
+    assert start["pod"]["spec"]["containers"]
+
+
+def test_what_is_left_of_an_earlier_choice_counts(tmp_path: Path) -> None:
+    known(tmp_path)
+    saved = {"saved": {"profile": "server", "image": "d20260101", "size": "large"}}
+    (pod,) = starts(tmp_path, site(NOTHING), [], saved)
+    assert float(pod["spec"]["containers"][0]["resources"]["limits"]["cpu"]) == 4
 
 
 def test_profile_of_another_group_is_refused(tmp_path: Path) -> None:
