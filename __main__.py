@@ -87,7 +87,8 @@ monitoring = Monitoring(
     certificate=edge.certificate,
     watched=watched,
 )
-firewall = Firewall("firewall", site, machines=machines, openings=openings, after=[homes, edge, monitoring])
+busy = [*homes.volume.ready, edge, monitoring]
+firewall = Firewall("firewall", site, machines=machines, openings=openings, after=busy)
 Resolvers("resolvers", site, machines=machines, after=[*names.ready, firewall.of_gateway])
 
 export_outputs(

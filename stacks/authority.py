@@ -8,7 +8,7 @@ import pulumi
 import pulumi_tls as tls
 
 CA_HOURS: Final = 10 * 365 * 24
-"""Ten years: people trust the authority once, by hand."""
+"""Ten years: a new authority has to be told to everything, and everybody, that trusts the old one."""
 LEAF_HOURS: Final = 397 * 24
 """A year and a month: no browser accepts more from any authority (CA/Browser Forum Baseline Requirements 6.3.2)."""
 RENEWAL_HOURS: Final = 45 * 24

@@ -1,5 +1,6 @@
 """A dataset as the file server sees it; homes and shared directories as the hub sees them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -54,8 +55,9 @@ class HomesVolume:
     claim: pulumi.Output[str]
     """Name of the PersistentVolumeClaim. Each home is a directory in it, which the provisioner names."""
     provisioner: HomeProvisioner
-    ready: pulumi.Resource
-    """The volume can be mounted, and the provisioner answers."""
+    ready: Sequence[pulumi.Resource]
+    """With these the volume can be mounted, and the provisioner answers. No role of a worker is among them, and none
+    of a shared directory."""
 
 
 @dataclass(frozen=True)

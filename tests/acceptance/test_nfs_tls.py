@@ -40,7 +40,7 @@ def test_living_site_moves_to_tls_and_a_workers_address_alone_mounts_nothing(clo
         copy(clock, "tcp")
 
         with (
-            pytest.raises(CommandFailed, match=r"used by 198[.]18[.]0[.]102, and"),
+            pytest.raises(CommandFailed, match=r"without TLS from 198[.]18[.]0[.]102, and"),
             edited(homes_by("tls")),
         ):
             pass

@@ -36,7 +36,7 @@ class World:
                 client_certificate=pulumi.Output.from_input("hub's certificate"),
                 client_key=pulumi.Output.secret("hub's key"),
             ),
-            ready=self.ready,
+            ready=[self.ready],
         )
 
 

@@ -89,7 +89,7 @@ class Hub(pulumi.ComponentResource):
                 files=hub_secrets(site.hub),
             ),
             database=self._database(machines[database_host(site)]),
-            after=[homes.ready, *policies, *self._for_servers()],
+            after=[*homes.ready, *policies, *self._for_servers()],
         )
         budgets(name, site.hub, namespaces, self._options())
         placeholders(name, site.hub, namespaces, self._options())

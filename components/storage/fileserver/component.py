@@ -12,7 +12,7 @@ from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
 from components.contracts.openings import Opening, only
 from components.contracts.storage import Dataset, HomeProvisioner, HomesVolume, SharedVolume
-from components.contracts.watched import Watched
+from components.contracts.watched import Watched, alert_rules
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import certificates_role, homes_role, nfs_role
 from components.storage.fileserver.shares import exports, share_role
@@ -42,7 +42,7 @@ class NfsFileserver(pulumi.ComponentResource):
     """Directories that people share for pods, by name in order."""
     openings: tuple[Opening, ...]
     watched: Watched
-    """Alert rules on the provisioner's and the hub's certificates."""
+    """Alert rules on the provisioner's and the hub's certificates, and on TLS where homes go over it."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class NfsFileserver(pulumi.ComponentResource):
 
         shared = exports(self._shares, shares, self._homes.transport)
         owned = self._owned(dataset, shared)
-        provisioner = self._provisioner(secrets, dataset)
+        provisioner, running = self._provisioner(secrets, dataset)
         service = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
         exported = self._export(dataset, shared, clients)
@@ -77,19 +77,19 @@ class NfsFileserver(pulumi.ComponentResource):
             namespace=namespaces.users,
             claim=claim.metadata.apply(lambda metadata: str(metadata.name)),
             provisioner=provisioner,
-            ready=self,
+            ready=(exported, running, claim),
         )
         self.shares = tuple(
             self._shared(share, shares[share], namespaces.users, [exported, owned[share]]) for share in shares
         )
         self.openings = openings(site, dataset.machine.name)
-        self.watched = certificates_watched()
+        self.watched = watched(tls=self._tls)
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
     def _export(self, dataset: Dataset, shared: Mapping[str, Export], clients: Sequence[Machine]) -> HostState:
         homes = Export(dataset.name, dataset.mountpoint, dataset.mount_unit, transport=self._homes.transport)
         role = nfs_role([homes, *shared.values()], sorted(client.address for client in clients), self._homes)
-        ready = [dataset.ready]
+        ready: list[pulumi.Resource] = [dataset.ready]
         if self._tls:
             tls = NfsTls(
                 f"{self._name}-tls",
@@ -98,7 +98,7 @@ class NfsFileserver(pulumi.ComponentResource):
                 clients=clients,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            ready += tls.ready
+            ready.append(tls.ready)
         return apply(dataset.machine, role, parent=self, after=ready, protect=True)
 
     def _owned(self, dataset: Dataset, shared: Mapping[str, Export]) -> dict[str, HostState]:
@@ -113,7 +113,8 @@ class NfsFileserver(pulumi.ComponentResource):
             for name, export in shared.items()
         }
 
-    def _provisioner(self, secrets: SiteSecrets, dataset: Dataset) -> HomeProvisioner:
+    def _provisioner(self, secrets: SiteSecrets, dataset: Dataset) -> tuple[HomeProvisioner, HostState]:
+        """Return how the hub asks for homes, and what has to be there before it does."""
         machine = dataset.machine
         issued = secrets.issue(
             f"{self._name}-maker", machine.name, dns_names=[machine.name], ip_addresses=[str(machine.address)]
@@ -127,13 +128,14 @@ class NfsFileserver(pulumi.ComponentResource):
         )
         client = secrets.issue(f"{self._name}-client", texts.PROVISIONER_CLIENT, uses=["client_auth"])
         apply(machine, certificates_role(), secrets={"client": client.certificate}, parent=self, after=[running])
-        return HomeProvisioner(
+        asked = HomeProvisioner(
             machine.address,
             texts.PROVISIONER_PORT,
             authority=secrets.ca_certificate,
             client_certificate=client.certificate,
             client_key=client.private_key,
         )
+        return asked, running
 
     def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> Service:
         """Make a Service without a selector, put the machine's address behind it, and return the Service."""
@@ -192,6 +194,12 @@ class NfsFileserver(pulumi.ComponentResource):
             write_groups=share.write_groups,
             gid=share.group(name),
         )
+
+
+def watched(*, tls: bool) -> Watched:
+    """Return what is worth an alert; the dates and the state of tlshd are among what node exporters say."""
+    certificates = certificates_watched()
+    return Watched(rules={**certificates.rules, **alert_rules("homes-tls", __file__)}) if tls else certificates
 
 
 def openings(site: Site, machine: str) -> tuple[Opening, ...]:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import pulumi
 
-from components.certificates import HAND, UP, told
+from components.certificates import UP, told
 from components.contracts.machines import Machine
 from components.templates import render
 from converge.host_state import HostState, apply
@@ -18,6 +18,8 @@ CREDENTIALS: Final = "/etc/henhouse/nfs-tls"
 """Where a machine's certificate and key are kept, and the certificate of the authority."""
 CONFIG: Final = "/etc/tlshd.conf"
 """Where tlshd of ktls-utils 1.0 reads its configuration (Debian 13)."""
+SERVICE: Final = "tlshd.service"
+_DROP_IN: Final = f"/etc/systemd/system/{SERVICE}.d/henhouse.conf"
 Side = Literal["server", "client"]
 _USES: Final[Mapping[Side, Use]] = {"server": "server_auth", "client": "client_auth"}
 
@@ -29,8 +31,8 @@ class NfsTls(pulumi.ComponentResource):
     in it, and the site's authority signs for others as well.
     """
 
-    ready: Sequence[HostState]
-    """What server and clients need before an export asks for it."""
+    ready: HostState
+    """What the server needs before an export asks for it. Nothing waits for the clients: a worker may be off."""
 
     def __init__(
         self,
@@ -62,7 +64,9 @@ class NfsTls(pulumi.ComponentResource):
             return apply(machine, tls_role(side), parent=self, secrets=secrets)
 
         # A client compares the address that it mounted, which the kernel hands to tlshd as the peer's name.
-        self.ready = [set_up(server, "server", address), *(set_up(each, "client") for each in clients)]
+        self.ready = set_up(server, "server", address)
+        for each in clients:
+            set_up(each, "client")
         self.register_outputs({})
 
 
@@ -70,17 +74,20 @@ def tls_role(side: Side) -> Role:
     """Return the role of a machine on this side. It takes the secrets `certificate`, `key` and `ca`."""
     certificates = {
         "NFS": Certificate(f"{CREDENTIALS}/certificate.pem", UP),
-        "authority of NFS": Certificate(f"{CREDENTIALS}/ca.pem", HAND),
+        "authority of NFS": Certificate(f"{CREDENTIALS}/ca.pem", UP),
     }
     return Role(
         "nfs-tls",
         (
             Package("ktls-utils"),
             Directory(CREDENTIALS, mode="0700"),
-            # tlshd reads them at each handshake, its configuration once.
+            # tlshd reads them at each handshake, its configuration once. The authority is first: without its file tlshd
+            # believes every authority that the machine trusts.
             *(File(f"{CREDENTIALS}/{name}.pem", secret=name, mode="0600") for name in ("ca", "certificate", "key")),
             File(CONFIG, tlshd_conf(side)),
-            Unit("tlshd.service", restart_on=(CONFIG,)),
+            # Before the package, whose installation starts it.
+            File(_DROP_IN, render(__file__, "tlshd.service.conf")),
+            Unit(SERVICE, restart_on=(CONFIG, _DROP_IN)),
             *told(Spec("nfs-tls", certificates)),
         ),
     )
@@ -99,13 +106,14 @@ def no_plain_connection() -> Script:
     ask for TLS, such a connection is one that mounts nothing.
     """
     refusal = (
-        "Connections without TLS are still used by $plain, and storage.homes.transport: tls would take homes away from "
+        "There are connections without TLS from $plain, and storage.homes.transport: tls would take homes away from "
         "the user servers there. Set tls-preferred until those have ended (docs/nfs-tls.md)."
     )
     return Script(
         "homes that are mounted without TLS",
         check=f"""if ! {_ONLY_TLS}; then\n{_PLAIN}\necho "$plain"\n[[ -z $plain ]]\nfi""",
-        apply=f"""{_PLAIN}\necho "{refusal}" >&2\nexit 1""",
+        # The last of them may have ended since.
+        apply=f"""{_PLAIN}\n[[ -n $plain ]] || exit 0\necho "{refusal}" >&2\nexit 1""",
     )
 
 

@@ -55,6 +55,7 @@ def program(site: Site) -> dict[str, Any]:
         cluster=KubernetesAccess(Provider("provider", cluster_identifier="test", kubeconfig="{}"), ready),
         namespaces=Namespaces(*map(pulumi.Output.from_input, ("hub", "users", "edge", "storage"))),
     )
+    ConfigMap("who-waits-for-the-homes", opts=pulumi.ResourceOptions(depends_on=[*homes.volume.ready]))
     volume = homes.volume
     return {
         "server": homes.server,

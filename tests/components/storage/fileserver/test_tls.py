@@ -70,12 +70,19 @@ def test_keys_go_by_standard_input(site: Callable[..., Recorded]) -> None:
 
 
 @pytest.mark.parametrize("transport", ["tls", "tls-preferred"])
-def test_nothing_asks_for_tls_before_both_sides_can(site: Callable[..., Recorded], transport: str) -> None:
+def test_nothing_asks_for_tls_before_the_server_can(site: Callable[..., Recorded], transport: str) -> None:
     recorded = site(transport)
-    assert {"hen-nfs-tls-command", "chick2-nfs-tls-command"} <= recorded.one("hen-nfs-command").depends_on_names
+    assert "hen-nfs-tls-command" in recorded.one("hen-nfs-command").depends_on_names
     for volume in ("homes-volume", "homes-share-datasets-volume"):
         assert "xprtsec=mtls" in recorded.one(volume).inputs["spec"]["mountOptions"]
         assert "hen-nfs-command" in recorded.one(volume).depends_on_names
+
+
+def test_worker_that_is_off_holds_up_nothing(site: Callable[..., Recorded]) -> None:
+    recorded = site("tls")
+    assert "hen-nfs-tls-command" in recorded.one("who-waits-for-the-homes").depends_on_names
+    assert recorded.one("chick2-nfs-tls-command")
+    assert not [each.name for each in recorded if "chick2-nfs-tls-command" in each.depends_on_names]
 
 
 @pytest.mark.parametrize(("transport", "accepted"), [("tls", "mtls"), ("tls-preferred", "none:mtls")])
@@ -113,10 +120,12 @@ def test_keys_are_roots_alone_and_the_service_reads_its_configuration_again(faul
     modes = {item.secret: item.mode for item in role.items if isinstance(item, File) and item.secret}
     assert modes == dict.fromkeys(("ca", "certificate", "key"), "0600")
     (service,) = (item for item in role.items if isinstance(item, Unit) and item.name == "tlshd.service")
-    assert service.restart_on == (CONFIG,)
+    assert CONFIG in service.restart_on
     text = next(item.content for item in role.items if isinstance(item, File) and item.path == CONFIG)
     assert text is not None
     assert text.count(f"={CREDENTIALS}/") == 3
+    secrets = [item.secret for item in role.items if isinstance(item, File) and item.secret]
+    assert secrets[0] == "ca", "without its file, tlshd believes the authorities of the system"
     assert faults(render(role, "hen", ("certificate", "key", "ca"))) == ""
 
 
@@ -163,8 +172,15 @@ def test_tls_is_not_asked_of_a_worker_that_has_homes_without_it(
     if not holds:
         refused = bash(item.apply)
         assert refused.returncode == 1
-        assert "used by 198.18.0.102, and" in refused.stderr
+        assert "without TLS from 198.18.0.102, and" in refused.stderr
         assert "tls-preferred" in refused.stderr
+
+
+def test_connection_that_ended_since_it_was_seen_refuses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ss").write_text("#!/bin/sh\n")
+    (tmp_path / "ss").chmod(0o755)
+    command = ["bash", "-euo", "pipefail", "-c", no_plain_connection().apply]
+    assert subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False).returncode == 0
 
 
 def test_exports_are_left_as_they_are_until_then() -> None:
