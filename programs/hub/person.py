@@ -83,7 +83,8 @@ def variables(kind: str, person: Mapping[str, str], groups: Mapping[str, int]) -
     """Return the variables that say who the person is; `kind` is the type of the login."""
 
     def named(spawner: Any) -> str:
-        return ",".join(f"{name}:{gid}" for name, gid in group_names(spawner.user.name, groups).items())
+        known = getattr(spawner, "groups_in_the_server", groups)
+        return ",".join(f"{name}:{gid}" for name, gid in group_names(spawner.user.name, known).items())
 
     told = {"EXTERNAL_UID": Told(lambda spawner: str(spawner.uid)), "EXTERNAL_GROUPS": Told(named)}
     if kind == "github":

@@ -19,12 +19,15 @@ from typing import Final
 from ops.tables import console, table
 from stacks.passphrase import PUBLISHED
 from tests.acceptance.site import STACK, in_the_rack, lab_is_up, make, password, run
+from tests.acceptance.visitor import visitor
 from tests.bench import peer
 from tests.bench.computer import computer
 from tests.browser.session import open_notebook
 
 ROUNDS: Final = 3
 """The median of as many is printed, where repeating makes sense."""
+
+STARTS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,19 @@ def measure() -> Iterator[Row]:
     yield Row("preview of prod", median(lambda: make("preview", *prod)))
     yield Row("login → notebook, cold", _notebook("turing"))
     yield Row("login → notebook, warm", _notebook("turing"))
+    yield Row(f"a server starts, warm, p95 of {STARTS}", _start_p95("turing"))
+
+
+def _start_p95(user: str) -> float:
+    """Return how long 95 of 100 starts take at most: what people wait whose image and home are there already."""
+    taken = []
+    with visitor() as person:
+        assert person.log_in(user, password())
+        for _ in range(STARTS):
+            person.stop(user)
+            taken.append(seconds(lambda: person.start(user)))
+            assert person.runs(user)
+    return statistics.quantiles(taken, n=20, method="inclusive")[-1]
 
 
 def _notebook(user: str) -> float:

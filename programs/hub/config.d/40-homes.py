@@ -89,6 +89,7 @@ async def make_home(spawner: KubeSpawner) -> None:
     spawner.volume_mounts = [mount, *(each for each in spawner.volume_mounts if each["name"] != "home")]
     groups = share_directories(spawner, site["shares"], person.get("groups", {}))
     spawner.supplemental_gids = [USERS_GROUP, *groups.values()]
+    spawner.groups_in_the_server = groups  # for EXTERNAL_GROUPS (person.py)
     names = {
         "passwd": passwd_file(user, spawner.uid, spawner.gid, spawner.working_dir),
         "group": group_file(user, spawner.gid, groups),

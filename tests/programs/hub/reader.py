@@ -169,6 +169,7 @@ async def shared(hub: JupyterHub, name: str, *starts: str) -> object:
     for start in map(json.loads, starts):
         spawner.user.groups = [SimpleNamespace(name=group) for group in start.get("groups", [])]
         spawner.user.state = {"henhouse": {"account": "x y", "groups": start.get("organizations", {})}}
+        await spawner.run_auth_state_hook(spawner.user.state)
         await spawner.run_pre_spawn_hook()
         spawner.user_options = start.get("options", {})
         await spawner.load_user_options()

@@ -12,6 +12,7 @@ from stacks.settings.shares import SHARE_GIDS, gid_of
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import running_provisioner
+from tests.stacks.logins import GITHUB
 from tests.test_pods import broken
 
 SHARES: Final[dict[str, dict[str, Any]]] = {
@@ -49,9 +50,9 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         {"options": WANTED},
     ]
     directory, asked = tmp_path_factory.mktemp("hub"), [json.dumps(start) for start in starts]
-    of = site(shares=SHARES, singleuser={"storage": OTHER})
+    of = site(shares=SHARES, singleuser={"storage": OTHER}, login=GITHUB)
     with running_provisioner(tmp_path_factory.mktemp("provisioner")) as provisioner:
-        secrets = {**SECRETS, **provisioner.secrets}
+        secrets = {**SECRETS, **provisioner.secrets, "client-secret": "x"}
         found: list[Any] = ask(directory, "shared", "ada", *asked, of=of, provisioner=provisioner.url, secrets=secrets)
     return found
 
@@ -112,6 +113,14 @@ def test_who_lost_a_group_has_lost_its_directory_at_the_next_start(pods: list[An
     """The names of groups are compared letter by letter, but for those of organizations."""
     assert mounts(pods[4]) == FOR_ALL
     assert groups(pods[4]) == SCRATCH
+
+
+@pytest.mark.programs
+def test_variable_names_the_groups_that_id_names(pods: list[Any]) -> None:
+    for pod in pods:
+        told = {each["name"]: each.get("value", "") for each in pod["spec"]["containers"][0]["env"]}
+        named = [f"{name}:{number}" for name, number in groups(pod).items()]
+        assert sorted(told["EXTERNAL_GROUPS"].split(",")) == sorted(named)
 
 
 @pytest.mark.programs

@@ -152,7 +152,7 @@ def test_restart_of_the_hubs_proxy_ends_no_kernel_and_is_said_in_plain_words(tmp
     assert status == 503
     assert headers["Retry-After"] == "10"
     assert headers["Strict-Transport-Security"]
-    assert "The hub is being restarted. Your files are safe" in text
+    assert "The hub is being restarted. What you have saved is safe" in text
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
