@@ -35,15 +35,20 @@ class Notebook:
         self.times: dict[str, float] = {}
         self._since = time.monotonic()
 
-    def log_in(self, user: str, password: str) -> None:
-        """Fill in the login page; the hub then starts the person's server by itself."""
+    def log_in(self, user: str, password: str, image: str = "") -> None:
+        """Fill in the login page; the hub then starts the person's server by itself, or asks for the image first."""
         self.page.goto(f"{self.origin}/hub/login", timeout=LOGIN_SECONDS * 1000)
         self._lap("login page")
         self.page.get_by_label("Username").fill(user)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(re.compile(rf"/(spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000)
+        self.page.wait_for_url(
+            re.compile(rf"/(spawn|spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000
+        )
         self._lap("logged in")
+        if image:
+            self.page.get_by_role("group", name="Image").get_by_label(image, exact=True).check()
+            self.page.get_by_role("button", name="Start").click()
         lab = re.compile(rf"/user/{re.escape(user)}/lab")
         self.page.wait_for_url(lab, timeout=SPAWN_SECONDS * 1000, wait_until="commit")
         self._lap("server started")
@@ -84,10 +89,11 @@ class Notebook:
 
 
 @contextmanager
-def open_notebook(user: str, password: str, *, outside: bool = False) -> Iterator[Notebook]:
+def open_notebook(user: str, password: str, *, image: str = "", outside: bool = False) -> Iterator[Notebook]:
     """Log a person in and open a new notebook; print at the end how long each step took.
 
-    The browser is on the campus; `outside` the rack it goes through the door, as the newcomer's own does.
+    `image` is what they choose where the hub asks. The browser is on the campus; `outside` the rack it goes through the
+    door, as the newcomer's own does.
     """
     door = load_rack(STACK).door
     assert door is not None
@@ -95,7 +101,7 @@ def open_notebook(user: str, password: str, *, outside: bool = False) -> Iterato
     with open_page(HUB, address, _authority(), prefix=prefix) as page:
         notebook = Notebook(page, door.url if outside else f"https://{HUB}")
         try:
-            notebook.log_in(user, password)
+            notebook.log_in(user, password, image)
             notebook.open()
             yield notebook
         except Exception:
