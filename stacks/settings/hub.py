@@ -31,6 +31,13 @@ from stacks.versions import SITE
 
 CALLBACK_PATH: Final = "/hub/oauth_callback"
 """Where an identity provider sends people back to; the hub then asks it who they are."""
+Contact = Annotated[
+    str,
+    spelled(
+        r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/?#=&+%-]*)?|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255})$",
+        "one mail address such as help@example.org, or an https URL",
+    ),
+]
 KeyName = Annotated[
     str, spelled(r"^[a-z0-9][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, such as first")
 ]
@@ -61,6 +68,9 @@ class HubSettings(Model):
     administrators: tuple[UserName, ...] = Field(min_length=1)
     """Who may manage accounts and servers in the hub. Whoever is no longer named loses that right at the next start of
     the hub, and keeps their account."""
+    contact: Contact | None = None
+    """Where people ask for an account, and report what an error page says: a mail address, or an https URL. Every page
+    of the hub has the link, for everyone to see. If omitted, pages speak of an administrator alone."""
     keys: tuple[KeyName, ...] = Field(default=("first",), min_length=1)
     """Names of the keys that encrypt logins at rest, newest first: JupyterHub encrypts with the first and reads with
     all. To rotate, put a new name in front; when it starts, the hub re-encrypts what is stored with the first. The

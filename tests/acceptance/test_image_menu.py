@@ -15,9 +15,11 @@ from typing import Any, Final
 
 import pytest
 
+from components.apps.hub.menu import MENU_FILE
+from components.apps.hub.site_json import DATABASE_DIRECTORY
 from lab.mirror.images import Image, application_images
 from lab.mirror.registry import REGISTRY, registry_configuration
-from tests.acceptance.site import edited, eventually, in_the_rack, inside, make, password
+from tests.acceptance.site import edited, eventually, in_the_rack, inside, kubectl, make, password
 from tests.acceptance.visitor import visitor
 from tests.browser.session import open_notebook
 
@@ -39,14 +41,20 @@ def site() -> None:
 
 def test_notebook_runs_in_each_of_two_images(tmp_path: Path) -> None:
     (first,) = (each for each in application_images() if each.reference.startswith(f"{REPOSITORY}:"))
-    with registry_with_a_second(first, tmp_path) as url, edited(menu_of(url)):
+    with registry_with_a_second(first, tmp_path) as url, edited(menu_of(url)), visitor() as person:
+        eventually("the menu", lambda: SECOND in last_menu(), seconds=120)
+        assert person.log_in(USER, password())
         for image, which in (("Release 1.0", SECOND), (first.tag, "None")):
+            person.stop(USER)
             with open_notebook(USER, password(), image=image) as page:
                 page.run(f"import os; print(os.environ.get('{WHICH}'))")
                 page.expect_output(which)
-            with visitor() as person:
-                assert person.log_in(USER, password())
-                person.stop(USER)
+        person.stop(USER)
+
+
+def last_menu() -> str:
+    """Return the hub's file with what the registry had."""
+    return kubectl("--namespace", "hub", "exec", "deployment/hub", "--", "cat", f"{DATABASE_DIRECTORY}/{MENU_FILE}")
 
 
 def menu_of(url: str) -> Mapping[str, Any]:

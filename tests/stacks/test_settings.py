@@ -279,6 +279,10 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         "give timeout, maxAge or both",
     ),
     ("the chart's users", {"hub": {"cull": {"users": True}}}, "hub.cull.users: is not a setting"),
+    ("a contact that is a program", {"hub": {"contact": "javascript:alert(1)"}}, "hub.contact: "),
+    ("a contact that writes the mail", {"hub": {"contact": "a@example.org?subject=x"}}, "hub.contact: "),
+    ("a contact without encryption", {"hub": {"contact": "http://example.org/help"}}, "hub.contact: "),
+    ("two contacts", {"hub": {"contact": "a@example.org, b@example.org"}}, "hub.contact: "),
     ("an announcement of nothing", {"hub": {"announcements": [{"text": " "}]}}, "hub.announcements.0.text: "),
     (
         "an announcement at no place",

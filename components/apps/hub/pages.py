@@ -49,11 +49,16 @@ def _is_text(path: str) -> bool:
     return path.startswith("henhouse/") or is_template(path.removeprefix("site/"))
 
 
+def _link(contact: str) -> str:
+    return contact if contact.startswith("https://") else f"mailto:{contact}"
+
+
 def page_values(settings: HubSettings) -> dict[str, Any]:
     """Return what the fragment 15-pages.py reads; nothing in it is secret."""
     folder = settings.pages
     return {
         "directory": PAGES_DIRECTORY,
+        "contact": _link(settings.contact) if settings.contact else None,
         "logo": logo_in(folder) if folder else None,
         "pages": [{"name": name, "title": title} for name, title in (pages_in(folder) if folder else {}).items()],
         "static": any(name.startswith("static/") for name in (folder.files if folder else ())),

@@ -46,6 +46,7 @@ c.JupyterHub.template_paths = [
 ]
 own: dict[str, Any] = {
     "login": site["login"]["type"],
+    "contact": pages["contact"],
     "pages": [(each["name"], each["title"]) for each in pages["pages"]],
     "announcements": announcements,
 }

@@ -28,6 +28,7 @@ PAGES: Final[dict[str, str | bytes]] = {
     "static/css/site.css": "p { color: red }",
 }
 SETTINGS: Final[dict[str, Any]] = {
+    "contact": "help@example.org",
     "pages": "pages",
     "templateVars": {"announcement": "<b>Closed</b> on Friday", "course": "<Astronomy>"},
 }
@@ -90,6 +91,7 @@ def test_error_pages_say_what_to_do(plain: tuple[str, Path]) -> None:
 def test_login_page_says_where_to_ask(plain: tuple[str, Path]) -> None:
     page = text_of(Browser(*plain).get("/hub/login"))
     assert "Ask an administrator of this site" in page
+    assert "Contact an administrator" not in page, "where the site gives no address"
     assert "Username" in page
 
 
@@ -155,3 +157,5 @@ def test_site_has_its_own_pages_and_people_stay_logged_in(tmp_path: Path) -> Non
         failed = stranger.get("/hub/faq")
         assert failed.status_code == 500, "a page that fails ends in the page of errors, and the hub continues"
         assert "Something went wrong at the hub" in failed.text
+        for page in (login, home, failed, stranger.get("/hub/nothing")):
+            assert '<a class="mx-2" href="mailto:help@example.org">Contact an administrator</a>' in page.text
