@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from programs.hub.menu.image_menu import named, ranked
+from programs.hub.menu.image_menu import EXPERIMENTAL, named, ranked
 from programs.hub.menu.oci_registry import DIGEST, Registry, RegistryError
 
-EXPERIMENTAL: Final = "experimental"
 KINDS: Final = ("release", "weekly", "daily", EXPERIMENTAL)
 """The kinds of which old ones go. Every other tag stays: nothing says of it that it is one of many."""
 
@@ -25,9 +24,8 @@ class Verdict:
 
 
 def kind_of(tag: str) -> str:
-    """Return a tag's kind: that of the image menu, or experimental for what begins with `exp`."""
-    kind = named(tag).kind
-    return EXPERIMENTAL if kind == "plain" and tag.startswith("exp") else kind
+    """Return a tag's kind, which is that of the image menu."""
+    return named(tag).kind
 
 
 def newest_first(tags: Iterable[str], kind: str, made: Mapping[str, str]) -> list[str]:

@@ -1,18 +1,37 @@
 """KubeSpawner for people who stay for weeks: across restarts of the hub, absences of the API server, changed offers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jupyterhub
 from kubespawner import KubeSpawner
 from tornado.web import HTTPError
+from traitlets import Dict
+
+NOT_UNDERSTOOD = (ValueError, KeyError, TypeError)
+"""What KubeSpawner raises for a profile, or a choice of one, that there is not."""
+
+
+class Options(Dict):
+    """Options of a server; of anything else than a mapping nothing is taken.
+
+    JupyterHub stores the body of a start by the API before it looks at it (User.spawn), and makes the spawners of the
+    people in its database when it starts: a body such as `[1]` would keep it from ever starting again.
+    """
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the options."""
+        return super().validate(obj, value if isinstance(value, dict) else {})
 
 
 class SteadySpawner(KubeSpawner):
     """KubeSpawner whose servers and people outlast what happens around them."""
 
+    user_options: Any = Options()
     remarks: Sequence[str] = ()
     """What the person who starts a server reads first, such as a choice that is not offered any more."""
+    chosen_by_link = False
+    """Whether the request that starts the server is a link whose choice was understood."""
 
     async def _start_reflector(self, kind: str, *arguments: Any, replace: bool = False, **options: Any) -> Any:
         """Watch the pods again after the API server was away.
@@ -29,9 +48,8 @@ class SteadySpawner(KubeSpawner):
     def _jupyterhub_version(self) -> str:
         """The version of JupyterHub that the server is taken to have, which is the hub's.
 
-        The hub reads it at the start of a server and forgets it when it restarts itself. Where it is another than the
-        hub's, or forgotten, a request whose route the proxy lost ends in an error after two redirections, whatever
-        `user_redirect_limit` says (UserUrlHandler._redirect_to_user_server).
+        With another, such as an image's of last year, a request whose route the proxy lost ends in an error after two
+        redirections, whatever `user_redirect_limit` says (UserUrlHandler._redirect_to_user_server).
         """
         return str(jupyterhub.__version__)
 
@@ -40,22 +58,21 @@ class SteadySpawner(KubeSpawner):
         """Ignore what the server says at its start; JupyterHub has written it to its log before."""
 
     async def load_user_options(self) -> None:
-        """Apply the options of this start: refuse a choice that is not offered; leave one away that is no longer.
+        """Apply the options of this start, or refuse them.
 
-        Only what a menu of the site (35-menu.py) has not judged before gets as far as an error here.
+        A menu of the site's (35-menu.py) has judged them before. Here are those of sites without one, and of sites
+        whose own fragment sets `profile_list`.
         """
-        if chooses_now(self):
-            self.remarks = ()
+        if not self.profile_list and "profile" in self.user_options and not chooses_now(self):
+            self.user_options = {key: value for key, value in self.user_options.items() if key != "profile"}
+            self.remarks = ("What you chose for your last server is not offered any more. This one has the defaults.",)
+            keep_choice(self, self.user_options)
         try:
             await super().load_user_options()
-        except ValueError as reason:
+        except NOT_UNDERSTOOD as reason:
             self.log.warning("the options of %s are not offered: %a", self._log_name, str(reason))
-            if chooses_now(self):
-                forget_choice(self)
-                raise refused("This hub does not offer what was chosen. Please start the server again.") from reason
-            self.user_options = dict[str, Any]()
-            self.remarks = ("What you chose for your last server is not offered any more. This one has the defaults.",)
-            await super().load_user_options()
+            keep_choice(self, None)
+            raise refused("This hub does not offer what was chosen. Please start the server again.") from reason
 
 
 def chooses_now(spawner: KubeSpawner) -> bool:
@@ -64,13 +81,15 @@ def chooses_now(spawner: KubeSpawner) -> bool:
     if spawner.handler is None:
         return False
     request = spawner.handler.request
-    return bool(request.body or request.query_arguments.keys() - {"next", "_xsrf"})
+    if request.method == "GET":
+        return bool(spawner.chosen_by_link)
+    return request.body.strip() not in (b"", b"null")
 
 
-def forget_choice(spawner: KubeSpawner) -> None:
-    """Let the next start begin without the options of this one, which JupyterHub keeps before it knows what becomes of
+def keep_choice(spawner: KubeSpawner, options: Mapping[str, Any] | None) -> None:
+    """Let the next start begin with these options. JupyterHub keeps those of this one before it knows what becomes of
     them."""
-    spawner.orm_spawner.user_options = None
+    spawner.orm_spawner.user_options = options
     spawner.user.db.commit()
 
 

@@ -259,7 +259,7 @@ Authority = Annotated[
 
 class ImageMenuSettings(Model):
     """A menu of images from the tags of a repository: `dYYYYMMDD` is a daily build, `wYYYYWW` a weekly one, `rMMm`
-    release MM.m; every other tag is plain. See hub-menu.md."""
+    release MM.m, `exp…` experimental; every other tag is plain. See hub-menu.md."""
 
     repository: Repository
     """Registry and path without a tag, such as `quay.io/example/lab`. Where `mirrors.registry` stands in for the host,
@@ -270,6 +270,8 @@ class ImageMenuSettings(Model):
     """How many of the newest weekly builds are offered."""
     dailies: int = Field(default=3, ge=0, le=20)
     """How many of the newest daily builds are offered."""
+    experimentals: int = Field(default=0, ge=0, le=20)
+    """How many of the tags that begin with `exp` are offered, those with the highest numbers first."""
     plain: int = Field(default=0, ge=0, le=20)
     """How many of the other tags are offered, those with the highest numbers first."""
     recommended: Tag | None = "recommended"

@@ -57,6 +57,7 @@ def _images(menu: ImageMenuSettings, source: TagSource, directory: str) -> dict[
             "release": menu.releases,
             "weekly": menu.weeklies,
             "daily": menu.dailies,
+            "experimental": menu.experimentals,
             "plain": menu.plain,
         },
         "recommended": menu.recommended,

@@ -11,7 +11,7 @@ from image_menu import LastKnown, choices
 from jinja2 import Environment, FileSystemLoader
 from kubespawner import KubeSpawner
 from offers import NotOffered, Offer, check, offer_for, options_of, questions, remembered, still_offered
-from steady_spawner import chooses_now, forget_choice, refused
+from steady_spawner import chooses_now, keep_choice, refused
 
 HERE = Path(__file__).parent
 STALE_SCANS = 3
@@ -77,11 +77,14 @@ def apply_user_options(spawner: KubeSpawner, options: Any) -> None:
     spawner.remarks = ()
     if not chooses_now(spawner):
         _, spawner.remarks = remembered(options, offer)
-        options = spawner.user_options = still_offered(options, offer)
+        left = still_offered(options, offer)
+        if left != options:
+            keep_choice(spawner, left)
+        options = spawner.user_options = left
     try:
         check(options, offer)
     except NotOffered as reason:
-        forget_choice(spawner)
+        keep_choice(spawner, None)
         raise refused(str(reason)) from reason
     spawner.offer_of_this_start = offer
 
@@ -97,7 +100,10 @@ class Spawner(c.JupyterHub.spawner_class):
 
     def options_from_query(self, query: dict[str, list[Any]]) -> Any:
         """Return what was chosen by a link."""
-        return options_from_form(query, self)
+        self.chosen_by_link = False
+        options = options_from_form(query, self)
+        self.chosen_by_link = True
+        return options
 
 
 c.JupyterHub.spawner_class = Spawner

@@ -2,7 +2,8 @@
 
 It imports none of the hub's other files, because `ops reap` ranks tags by it.
 
-A tag is dYYYYMMDD (a daily build), wYYYYWW (a weekly one, by ISO week), rMMm (release MM.m), or plain.
+A tag is dYYYYMMDD (a daily build), wYYYYWW (a weekly one, by ISO week), rMMm (release MM.m), exp… (experimental), or
+plain.
 """
 
 import json
@@ -13,7 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-KINDS = ("release", "weekly", "daily", "plain")
+EXPERIMENTAL = "experimental"
+KINDS = ("release", "weekly", "daily", EXPERIMENTAL, "plain")
 """In the order of the menu: what changes least comes first."""
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """OCI distribution specification 1.1, "Pulling manifests"."""
@@ -86,7 +88,8 @@ def named(tag: str) -> Named:
 
 def _plain(tag: str) -> Named:
     """Order by the numbers in a tag, so that 1.10 is newer than 1.9."""
-    return Named("plain", tag, tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in _parts(tag)))
+    kind = EXPERIMENTAL if tag.startswith("exp") else "plain"
+    return Named(kind, tag, tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in _parts(tag)))
 
 
 def _parts(tag: str) -> list[str]:

@@ -4,6 +4,7 @@ An offer has the shape of KubeSpawner's `profile_list`, which applies what is ch
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 ONLY = "server"
@@ -141,17 +142,14 @@ def check(options: Any, offer: Offer) -> None:
 
 
 def still_offered(options: Any, offer: Offer) -> Options:
-    """Return what is left of the choice of an earlier start: nothing of it where its profile is gone."""
+    """Return what is left of the choice of an earlier start. Where its profile is gone, the rest is held to the default
+    one, as on the page."""
     options = options if isinstance(options, Mapping) else {}
     left: Options = {}
     for name in sorted(options, key=lambda name: name != "profile"):  # the profile says which options there are
-        try:
+        with suppress(NotOffered):
             check({**left, name: options[name]}, offer)
-        except NotOffered:
-            if name == "profile":
-                return {}
-            continue
-        left[name] = options[name]
+            left[name] = options[name]
     return left
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import kubernetes_validate
 import pytest
+from requests import Response
 
 from components.apps.hub.menu import MENU_FILE
 from programs.hub.menu.image_menu import Image, Menu, read_menu
@@ -250,27 +251,64 @@ def test_link_is_held_to_the_same(browser: Callable[[str], Browser]) -> None:
 
 def test_api_is_held_to_the_same_and_a_refused_choice_is_not_kept(tmp_path: Path) -> None:
     known(tmp_path)
-    account = tmp_path / "account"
-    account.mkdir()
-    with api_server(account) as cluster:
-        cluster.open()
-        of_the_cluster = kubeconfig(
-            f"https://{LOOPBACK}:{cluster.port}", **{"certificate-authority": str(account / "ca.crt")}
-        )
-        with hub(tmp_path, site(NOTHING), of_the_cluster) as browser:
-            mallory = browser("mallory")
-            start = f"{mallory.url}/hub/api/users/mallory/server?_xsrf={mallory.xsrf()}"
-            headers = {"Referer": f"{mallory.url}/hub/home"}
-            wish = {"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"}
-            answer = mallory.session.post(start, json=wish, headers=headers)
-            page = Page(mallory.get("/hub/spawn").text)
-            without_a_wish = mallory.session.post(start, headers=headers)
+    with cluster(tmp_path) as of_the_cluster, hub(tmp_path, site(NOTHING), of_the_cluster) as browser:
+        mallory = browser("mallory")
+        wish = {"profile": "server", "image": "docker.io/evil/{{ 7 * 7 }}"}
+        answer = started_by_api(mallory, "mallory", json.dumps(wish))
+        page = Page(mallory.get("/hub/spawn").text)
+        without_a_wish = started_by_api(mallory, "mallory", "")
     assert (answer.status_code, answer.json()["message"]) == (
         400,
         "'docker.io/evil/{{ 7 * 7 }}' is not offered to you. Please choose again.",
     )
     assert page.chosen(IMAGE) == ["recommended"]
     assert without_a_wish.status_code == HTTPStatus.ACCEPTED
+
+
+ODD: Final = (
+    "[1]",
+    '"x"',
+    "5",
+    "true",
+    "null",
+    '{"__jupyterhub_bytes__": true, "data": "YQ=="}',
+    '{"image": {"a": []}}',
+)
+"""What JSON there is beside a form's fields."""
+
+
+@pytest.mark.parametrize("menu", [True, False], ids=["a menu", "no menu"])
+def test_whatever_a_person_sends_the_hub_starts_again(tmp_path: Path, menu: bool) -> None:
+    known(tmp_path)
+    of = site(NOTHING) if menu else site(NOTHING, sizes=[], image_menu=None)
+    people = [f"mallory{number}" for number in range(len(ODD))]
+    with cluster(tmp_path) as of_the_cluster:
+        with hub(tmp_path, of, of_the_cluster) as browser:
+            for name, body in zip(people, ODD, strict=True):
+                assert started_by_api(browser(name), name, body).status_code < 500, body
+        (tmp_path / "secrets").rename(tmp_path / "secrets of the first")
+        with hub(tmp_path, of, of_the_cluster) as browser:
+            for name, body in zip(people, ODD, strict=True):
+                assert started_by_api(browser(name), name, "").status_code < 400, body
+
+
+@contextmanager
+def cluster(directory: Path) -> Iterator[str]:
+    """Yield the kubeconfig of an API server that knows the hub's account."""
+    account = directory / "account"
+    account.mkdir()
+    with api_server(account) as server:
+        server.open()
+        yield kubeconfig(f"https://{LOOPBACK}:{server.port}", **{"certificate-authority": str(account / "ca.crt")})
+
+
+def started_by_api(person: Browser, name: str, body: str) -> Response:
+    """Start a person's server as a program of theirs does, with this body."""
+    return person.session.post(
+        f"{person.url}/hub/api/users/{name}/server?_xsrf={person.xsrf()}",
+        data=body,
+        headers={"Referer": f"{person.url}/hub/home", "Content-Type": "application/json"},
+    )
 
 
 @pytest.mark.parametrize("state", ["slow", "down", "garbage", "two thousand tags"])
@@ -409,14 +447,16 @@ def test_choice_of_an_earlier_day_that_is_gone_holds_up_no_start(
     of = site(NOTHING, **settings)
     (start,) = ask(tmp_path, "starts", "ada", json.dumps(groups), json.dumps({"saved": saved}), of=of)
     assert start["remarks"] == [told]
+    assert start["kept"] is not None
+    assert saved.items() - start["kept"].items(), "the next start says nothing of it"
     assert start["pod"]["spec"]["containers"]
 
 
 def test_what_is_left_of_an_earlier_choice_counts(tmp_path: Path) -> None:
     known(tmp_path)
-    saved = {"saved": {"profile": "server", "image": "d20260101", "size": "large"}}
-    (pod,) = starts(tmp_path, site(NOTHING), [], saved)
-    assert float(pod["spec"]["containers"][0]["resources"]["limits"]["cpu"]) == 4
+    gone = [{"profile": "server", "image": "d20260101", "size": "large"}, {"profile": "gone", "size": "large"}]
+    for pod in starts(tmp_path, site(NOTHING), [], *({"saved": each} for each in gone)):
+        assert float(pod["spec"]["containers"][0]["resources"]["limits"]["cpu"]) == 4
 
 
 def test_profile_of_another_group_is_refused(tmp_path: Path) -> None:
