@@ -43,7 +43,7 @@ class Notebook:
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(
-            re.compile(rf"/(spawn|spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000
+            re.compile(rf"/hub/spawn($|\?)|/(spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000
         )
         self._lap("logged in")
         if image:

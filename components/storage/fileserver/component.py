@@ -69,7 +69,7 @@ class NfsFileserver(pulumi.ComponentResource):
         shared = exports(self._shares, shares, self._homes.transport)
         owned = self._owned(dataset, shared)
         provisioner, running = self._provisioner(secrets, dataset)
-        service = self._service(dataset, namespaces.storage)
+        service, behind = self._service(dataset, namespaces.storage)
         self.server = service.spec.cluster_ip
         exported = self._export(dataset, shared, clients)
         claim = self._claim(dataset, namespaces.users, exported)
@@ -77,13 +77,14 @@ class NfsFileserver(pulumi.ComponentResource):
             namespace=namespaces.users,
             claim=claim.metadata.apply(lambda metadata: str(metadata.name)),
             provisioner=provisioner,
-            ready=(exported, running, claim),
+            ready=(exported, running, claim, behind),
         )
         self.shares = tuple(
             self._shared(share, shares[share], namespaces.users, [exported, owned[share]]) for share in shares
         )
         self.openings = openings(site, dataset.machine.name)
-        self.watched = watched(tls=self._tls)
+        # Also without TLS: a site that went back has encrypted mounts until the last of them ends.
+        self.watched = Watched(rules={**certificates_watched().rules, **alert_rules("homes-tls", __file__)})
         self.register_outputs({"server": self.server, "claim": self.volume.claim})
 
     def _export(self, dataset: Dataset, shared: Mapping[str, Export], clients: Sequence[Machine]) -> HostState:
@@ -137,8 +138,8 @@ class NfsFileserver(pulumi.ComponentResource):
         )
         return asked, running
 
-    def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> Service:
-        """Make a Service without a selector, put the machine's address behind it, and return the Service."""
+    def _service(self, dataset: Dataset, namespace: pulumi.Output[str]) -> tuple[Service, EndpointSlice]:
+        """Make a Service without a selector and put the machine's address behind it; return both."""
         address = self._homes.service_address
         service = Service(
             f"{self._name}-service",
@@ -149,7 +150,7 @@ class NfsFileserver(pulumi.ComponentResource):
             ),
             opts=self._cluster.options(self, protect=True),
         )
-        EndpointSlice(
+        behind = EndpointSlice(
             f"{self._name}-endpoints",
             metadata=ObjectMetaArgs(
                 name=f"{SERVICE}-{dataset.machine.name}",
@@ -169,7 +170,7 @@ class NfsFileserver(pulumi.ComponentResource):
             ports=[EndpointPortArgs(name="nfs", port=PORT, protocol="TCP")],
             opts=self._cluster.options(self),
         )
-        return service
+        return service, behind
 
     def _claim(self, dataset: Dataset, namespace: pulumi.Output[str], exported: HostState) -> PersistentVolumeClaim:
         """Make the volume of the homes and its claim, and return the claim."""
@@ -194,12 +195,6 @@ class NfsFileserver(pulumi.ComponentResource):
             write_groups=share.write_groups,
             gid=share.group(name),
         )
-
-
-def watched(*, tls: bool) -> Watched:
-    """Return what is worth an alert; the dates and the state of tlshd are among what node exporters say."""
-    certificates = certificates_watched()
-    return Watched(rules={**certificates.rules, **alert_rules("homes-tls", __file__)}) if tls else certificates
 
 
 def openings(site: Site, machine: str) -> tuple[Opening, ...]:

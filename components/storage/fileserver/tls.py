@@ -79,14 +79,14 @@ def tls_role(side: Side) -> Role:
     return Role(
         "nfs-tls",
         (
+            # Before the package, whose installation starts the service.
+            File(_DROP_IN, render(__file__, "tlshd.service.conf")),
             Package("ktls-utils"),
             Directory(CREDENTIALS, mode="0700"),
             # tlshd reads them at each handshake, its configuration once. The authority is first: without its file tlshd
             # believes every authority that the machine trusts.
             *(File(f"{CREDENTIALS}/{name}.pem", secret=name, mode="0600") for name in ("ca", "certificate", "key")),
             File(CONFIG, tlshd_conf(side)),
-            # Before the package, whose installation starts it.
-            File(_DROP_IN, render(__file__, "tlshd.service.conf")),
             Unit(SERVICE, restart_on=(CONFIG, _DROP_IN)),
             *told(Spec("nfs-tls", certificates)),
         ),
