@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from programs.hub.menu.image_menu import Image, LastKnown, Menu, choices, choose, named, ranked, read_menu
+from programs.hub.menu.image_menu import KINDS, Image, LastKnown, Menu, choices, choose, named, ranked, read_menu
 from programs.hub.menu.menu_files import write_menu
 
 DIGEST: Final = "sha256:" + "0a" * 32
@@ -21,11 +21,13 @@ UNDERSTOOD: Final = [
     ("r170", "release", "Release 17.0"),
     ("r009", "release", "Release 0.9"),
     ("r999", "release", "Release 99.9"),
+    ("exp_d20261126", "experimental", "exp_d20261126"),
+    ("exp", "experimental", "exp"),
 ]
 PLAIN: Final = [
     *("d20261301", "d20260231", "d20230229", "d00000101", "d2026112", "d202611260", "d2026112a", "D20261126"),
     *("w202600", "w202554", "w202553", "w000001", "w2026", "w20264", "W202648", "xd20261126"),
-    *("r17", "r1700", "r17.0", "R170", "r17a", "2026-10-05", "1.10.2", "exp_d20261126", "d_2026_11_26", "v1"),
+    *("r17", "r1700", "r17.0", "R170", "r17a", "2026-10-05", "1.10.2", "EXP_1", "d_2026_11_26", "v1"),
     *("d\uff12\uff10\uff12\uff16\uff11\uff11\uff12\uff16", "r\uff11\uff17\uff10", "d20261126\n", "w202648 "),
 ]
 """No day, no week, no release: of no calendar, of another length or case, or digits that are not ASCII's."""
@@ -61,7 +63,7 @@ def test_other_tag_is_plain(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", [*NO_TAGS, *NO_IMAGES])
 def test_what_is_not_a_tag_or_not_an_image_is_in_no_menu(tag: str) -> None:
-    for kind in ("release", "weekly", "daily", "plain"):
+    for kind in KINDS:
         assert ranked([tag], kind, without="recommended") == []
 
 
@@ -71,6 +73,7 @@ def test_what_is_not_a_tag_or_not_an_image_is_in_no_menu(tag: str) -> None:
         ("daily", ["d20270101", "d20261231", "d20261201", "d20251231"]),
         ("weekly", ["w202701", "w202653", "w202609", "w202552"]),
         ("release", ["r181", "r180", "r179", "r009"]),
+        ("experimental", ["exp_w202648", "exp_w202647", "exp_9", "exp"]),
         ("plain", ["2026-10-05", "2026-9-30", "1.10", "1.9.1", "1.9", "v2", "abc"]),
     ],
 )
