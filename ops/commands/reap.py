@@ -11,8 +11,9 @@ from dataclasses import asdict
 from converge.stack import StackClient, StateError
 from ops.exits import Exit
 from ops.nodes import NodesError, images_on_nodes
-from ops.reaping import EXPERIMENTAL, Store, Verdict, newest_first, survey, verdicts
+from ops.reaping import Store, Verdict, newest_first, survey, verdicts
 from ops.tables import console, table
+from programs.hub.menu.image_menu import EXPERIMENTAL
 from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
