@@ -82,7 +82,7 @@ def chooses_now(spawner: KubeSpawner) -> bool:
         return False
     request = spawner.handler.request
     if request.method == "GET":
-        return bool(spawner.chosen_by_link)
+        return getattr(spawner, "chosen_by_link", False)  # a site's fragment may have a spawner of its own
     return request.body.strip() not in (b"", b"null")
 
 

@@ -26,7 +26,7 @@ class Telling(c.JupyterHub.spawner_class):
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the steps, each with what it means."""
-        for remark in self.remarks:
+        for remark in getattr(self, "remarks", ()):  # a site's fragment may have a spawner of its own
             yield {"progress": 0, "message": remark}
         said = ""
         while self.awaited:

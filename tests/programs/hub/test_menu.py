@@ -31,6 +31,7 @@ from tests.programs.hub.distribution import REPOSITORY, Distribution, digest, se
 from tests.programs.hub.page import Page
 from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.stacks.sites import changed, tree
+from tests.stacks.test_fragments import parsed, written
 
 pytestmark = pytest.mark.programs
 
@@ -449,6 +450,38 @@ def test_choice_of_an_earlier_day_that_is_gone_holds_up_no_start(
     assert start["remarks"] == [told]
     assert start["kept"] is not None
     assert saved.items() - start["kept"].items(), "the next start says nothing of it"
+    assert start["pod"]["spec"]["containers"]
+
+
+OWN_PROFILES: Final = """\
+from henhouse_hub import c
+
+image = {"display_name": "Image", "choices": {"a": {"display_name": "A", "default": True, "kubespawner_override": {}}}}
+c.KubeSpawner.profile_list = [{"slug": "lab", "display_name": "Lab", "profile_options": {"image": image}}]
+"""
+OWN_SPAWNER: Final = """\
+from henhouse_hub import c
+from kubespawner import KubeSpawner
+
+c.JupyterHub.spawner_class = KubeSpawner
+"""
+
+
+def test_profiles_of_a_sites_own_fragment_are_held_to_too(tmp_path: Path) -> None:
+    written(tmp_path, {"65-own.py": OWN_PROFILES})
+    of = parsed(tmp_path, fragments="site/fragments")
+    odd = [{"profile": "lab", "image": "gone"}, {"profile": "gone"}, {"profile": "lab", "image": ["a"]}]
+    forms = [{kind: options} for options in odd for kind in ("saved", "api")]
+    *refused, right = starts(tmp_path, of, [], *forms, {"saved": {"profile": "lab", "image": "a"}})
+    assert {each["status"] for each in refused} == {400}
+    assert right["spec"]["containers"]
+
+
+@pytest.mark.parametrize("name", ["32-own.py", "65-own.py"])
+def test_site_may_have_a_spawner_of_its_own(tmp_path: Path, name: str) -> None:
+    written(tmp_path, {name: OWN_SPAWNER})
+    of = parsed(tmp_path, fragments="site/fragments", sizes="doubling")
+    (start,) = ask(tmp_path, "starts", "ada", "[]", json.dumps({"saved": {"size": "enormous"}}), of=of)
     assert start["pod"]["spec"]["containers"]
 
 
