@@ -6,7 +6,20 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.site import Clock, CommandFailed, drift, edited, in_the_pod, kubectl, make, on, password
+from components.storage.fileserver.tls import CREDENTIALS
+from tests.acceptance.site import (
+    Clock,
+    CommandFailed,
+    drift,
+    edited,
+    in_the_pod,
+    kubectl,
+    make,
+    on,
+    password,
+    pulumi,
+    state,
+)
 from tests.acceptance.visitor import visitor
 
 pytestmark = pytest.mark.chaos
@@ -14,6 +27,7 @@ pytestmark = pytest.mark.chaos
 USER: Final = "ada"
 NODE: Final = "chick2"
 PLACE: Final = "/run/henhouse-mounted-by-hand"
+STOLEN: Final = "/root/henhouse-stolen"
 MEBIBYTES: Final = 64
 FILES: Final = 200
 ROUNDS: Final = 3
@@ -65,6 +79,26 @@ def test_living_site_moves_to_tls_and_a_workers_address_alone_mounts_nothing(clo
         assert not mounts_by_hand("xprtsec=tls"), "encrypted, without a certificate of the worker"
         assert mounts_by_hand("xprtsec=mtls")
     assert not any(drift().values())
+
+
+def test_key_in_other_hands_mounts_nothing_after_a_new_authority() -> None:
+    # A mount joins the connection of another mount, whose key was good when it began.
+    kubectl("--namespace", "users", "delete", "pods", "--all", "--wait")
+    with edited(homes_by("tls-preferred")):
+        assert mounts_by_hand("xprtsec=mtls")
+        on(NODE, f"cp --archive --no-target-directory {CREDENTIALS} {STOLEN}")
+        resources = state()["deployment"]["resources"]
+        names = ("::homes-tls-ca-key", f"::homes-tls-{NODE}-key")
+        keys = [each["urn"] for each in resources if each["urn"].endswith(names)]
+        assert len(keys) == len(names)
+        pulumi("up", "--yes", "--skip-preview", *(part for urn in keys for part in ("--replace", urn)))
+        assert mounts_by_hand("xprtsec=mtls")
+        on(NODE, f"mv {CREDENTIALS} {CREDENTIALS}.new && mv {STOLEN} {CREDENTIALS}")
+        try:
+            assert not mounts_by_hand("xprtsec=mtls")
+        finally:
+            on(NODE, f"rm --recursive {CREDENTIALS} && mv {CREDENTIALS}.new {CREDENTIALS}")
+        assert mounts_by_hand("xprtsec=mtls")
 
 
 def mount_of_the_home() -> str:
