@@ -11,9 +11,9 @@ from dataclasses import asdict
 from converge.stack import StackClient, StateError
 from ops.exits import Exit
 from ops.nodes import NodesError, images_on_nodes
-from ops.reaping import Store, Verdict, newest_first, survey, verdicts
+from ops.reaping import Store, Verdict, survey, verdicts
 from ops.tables import console, table
-from programs.hub.menu.image_menu import EXPERIMENTAL
+from programs.hub.menu.image_menu import EXPERIMENTAL, ranked
 from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
@@ -144,8 +144,10 @@ def judge(
 ) -> list[Verdict]:
     """Ask the registry, and judge each tag. `used` and `named_tags` say why a digest and a tag stay, in any case."""
     digests, made = survey(store, path, keep)
-    counts = {"release": menu.releases, "weekly": menu.weeklies, "daily": menu.dailies}
-    offered = [tag for kind, count in counts.items() for tag in newest_first(digests, kind, made)[:count]]
+    # By the menu's own order: experimental images that are the newest need not have the highest numbers.
+    offered = [
+        tag for kind, count in menu.counts.items() for tag in ranked(digests, kind, without=menu.recommended)[:count]
+    ]
     of_menu = dict.fromkeys([*offered, *([menu.recommended] if menu.recommended else [])], "is in the menu")
     named_tags = {**of_menu, **named_tags}
     first = verdicts(digests, keep, used=used, named_tags=named_tags, made=made)

@@ -1,27 +1,60 @@
 """KubeSpawner for people who stay for weeks: across restarts of the hub, absences of the API server, changed offers."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jupyterhub
+from jupyterhub import orm
 from kubespawner import KubeSpawner
+from sqlalchemy import event
 from tornado.web import HTTPError
 from traitlets import Dict
 
 NOT_UNDERSTOOD = (ValueError, KeyError, TypeError)
 """What KubeSpawner raises for a profile, or a choice of one, that there is not."""
+LONGEST = 10_000
+"""Characters of options in JSON."""
+DEEPEST = 5
+"""Mappings and lists in one another."""
+RESERVED = "__jupyterhub_"
+"""How keys begin that JupyterHub's database gives a meaning of its own (orm.JSONDict)."""
+
+
+def plain(options: Any) -> dict[str, Any]:
+    """Return options if they are a small mapping of what every program can read in JSON, and else none.
+
+    JupyterHub stores the body of a start by the API before it looks at it (User.spawn), and shows it in its lists of
+    people. A body such as `[1]` would keep it from ever starting again, one with NaN would empty the page Admin.
+    """
+    try:
+        fits = isinstance(options, dict) and _is_plain(options) and len(json.dumps(options)) <= LONGEST
+    except ValueError:  # an integer of thousands of digits
+        fits = False
+    return options if fits else {}
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, dict):
+        texts = all(isinstance(key, str) and not key.startswith(RESERVED) for key in value)
+        return texts and depth < DEEPEST and all(_is_plain(each, depth + 1) for each in value.values())
+    if isinstance(value, list):
+        return depth < DEEPEST and all(_is_plain(each, depth + 1) for each in value)
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+@event.listens_for(orm.Spawner.user_options, "set", retval=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _stored(_target: Any, value: Any, *_: Any) -> Any:
+    return None if value is None else plain(value)
 
 
 class Options(Dict):
-    """Options of a server; of anything else than a mapping nothing is taken.
-
-    JupyterHub stores the body of a start by the API before it looks at it (User.spawn), and makes the spawners of the
-    people in its database when it starts: a body such as `[1]` would keep it from ever starting again.
-    """
+    """Options of a server, as `plain` has them."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return the options."""
-        return super().validate(obj, value if isinstance(value, dict) else {})
+        return super().validate(obj, plain(value))
 
 
 class SteadySpawner(KubeSpawner):
@@ -70,7 +103,9 @@ class SteadySpawner(KubeSpawner):
         try:
             await super().load_user_options()
         except NOT_UNDERSTOOD as reason:
-            self.log.warning("the options of %s are not offered: %a", self._log_name, str(reason))
+            if not self.user_options:
+                raise  # the fault is the site's own
+            self.log.warning("the options of %s are not offered: %a", self._log_name, str(reason), exc_info=True)
             keep_choice(self, None)
             raise refused("This hub does not offer what was chosen. Please start the server again.") from reason
 
@@ -90,6 +125,7 @@ def keep_choice(spawner: KubeSpawner, options: Mapping[str, Any] | None) -> None
     """Let the next start begin with these options. JupyterHub keeps those of this one before it knows what becomes of
     them."""
     spawner.orm_spawner.user_options = options
+    spawner.user_options = dict(options or {})
     spawner.user.db.commit()
 
 

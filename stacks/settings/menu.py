@@ -291,3 +291,14 @@ class ImageMenuSettings(Model):
     port."""
     certificate_authority: Authority | None = None
     """PEM of who signed the registry's certificate, where that is not an authority that everyone trusts."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many images are offered, by the kind of tag (programs/hub/menu/image_menu.py)."""
+        return {
+            "release": self.releases,
+            "weekly": self.weeklies,
+            "daily": self.dailies,
+            "experimental": self.experimentals,
+            "plain": self.plain,
+        }

@@ -86,18 +86,20 @@ def test_key_in_other_hands_mounts_nothing_after_a_new_authority() -> None:
     kubectl("--namespace", "users", "delete", "pods", "--all", "--wait")
     with edited(homes_by("tls-preferred")):
         assert mounts_by_hand("xprtsec=mtls")
-        on(NODE, f"cp --archive --no-target-directory {CREDENTIALS} {STOLEN}")
+        on(NODE, f"rm --recursive --force {STOLEN}; cp --archive {CREDENTIALS} {STOLEN}")
         resources = state()["deployment"]["resources"]
         names = ("::homes-tls-ca-key", f"::homes-tls-{NODE}-key")
         keys = [each["urn"] for each in resources if each["urn"].endswith(names)]
         assert len(keys) == len(names)
         pulumi("up", "--yes", "--skip-preview", *(part for urn in keys for part in ("--replace", urn)))
         assert mounts_by_hand("xprtsec=mtls")
-        on(NODE, f"mv {CREDENTIALS} {CREDENTIALS}.new && mv {STOLEN} {CREDENTIALS}")
+        on(NODE, f"cp --archive {CREDENTIALS} {CREDENTIALS}.new")
         try:
+            # The authority stays the new one: who has the key accepts whatever the server shows.
+            on(NODE, f"cp {STOLEN}/certificate.pem {STOLEN}/key.pem {CREDENTIALS}")
             assert not mounts_by_hand("xprtsec=mtls")
         finally:
-            on(NODE, f"rm --recursive {CREDENTIALS} && mv {CREDENTIALS}.new {CREDENTIALS}")
+            on(NODE, f"cp {CREDENTIALS}.new/* {CREDENTIALS} && rm --recursive {CREDENTIALS}.new {STOLEN}")
         assert mounts_by_hand("xprtsec=mtls")
 
 

@@ -42,7 +42,7 @@ class NfsFileserver(pulumi.ComponentResource):
     """Directories that people share for pods, by name in order."""
     openings: tuple[Opening, ...]
     watched: Watched
-    """Alert rules on the provisioner's and the hub's certificates, and on TLS where homes go over it."""
+    """Alert rules on the provisioner's and the hub's certificates, and on tlshd where there is one."""
 
     def __init__(
         self,

@@ -75,7 +75,9 @@ def apply_user_options(spawner: KubeSpawner, options: Any) -> None:
     """See to it that a start uses what is offered, wherever its options come from, and keep the offer for the start."""
     offer = offer_of(spawner)
     spawner.remarks = ()
-    if not chooses_now(spawner):
+    chosen = chooses_now(spawner)
+    spawner.chosen_by_link = False
+    if not chosen:
         _, spawner.remarks = remembered(options, offer)
         left = still_offered(options, offer)
         if left != options:
@@ -100,7 +102,6 @@ class Spawner(c.JupyterHub.spawner_class):
 
     def options_from_query(self, query: dict[str, list[Any]]) -> Any:
         """Return what was chosen by a link."""
-        self.chosen_by_link = False
         options = options_from_form(query, self)
         self.chosen_by_link = True
         return options

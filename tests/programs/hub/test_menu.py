@@ -266,31 +266,49 @@ def test_api_is_held_to_the_same_and_a_refused_choice_is_not_kept(tmp_path: Path
     assert without_a_wish.status_code == HTTPStatus.ACCEPTED
 
 
+BYTES: Final = '{"__jupyterhub_bytes__": true, "data": "YQ=="}'
+"""How JupyterHub's database writes bytes, which no list of people can show."""
 ODD: Final = (
-    "[1]",
-    '"x"',
-    "5",
-    "true",
-    "null",
-    '{"__jupyterhub_bytes__": true, "data": "YQ=="}',
-    '{"image": {"a": []}}',
+    *("[1]", '"x"', "5", "true", "null", "NaN", BYTES, f"[{BYTES}]", '{"image": {"a": []}}', '{"size": NaN}'),
+    *(f'{{"x": {BYTES}}}', '{"x": 1e999}', json.dumps({"x": "x" * 1_000_000}), "[" * 980 + "]" * 980),
+    *('{"x": ' * 980 + "1" + "}" * 980, '{"profile": ["server"]}', '{"profile": "server", "profile": 5}'),
 )
 """What JSON there is beside a form's fields."""
 
 
 @pytest.mark.parametrize("menu", [True, False], ids=["a menu", "no menu"])
-def test_whatever_a_person_sends_the_hub_starts_again(tmp_path: Path, menu: bool) -> None:
+def test_whatever_a_person_sends_the_hub_starts_again_and_lists_its_people(tmp_path: Path, menu: bool) -> None:
     known(tmp_path)
-    of = site(NOTHING) if menu else site(NOTHING, sizes=[], image_menu=None)
+    lister = {"users": ["lister"], "scopes": ["admin:users", "admin:servers"]}
+    asks: dict[str, Any] = {} if menu else {"sizes": [], "image_menu": None}
+    of = site(NOTHING, loadRoles={"lister": lister}, **asks)
     people = [f"mallory{number}" for number in range(len(ODD))]
     with cluster(tmp_path) as of_the_cluster:
         with hub(tmp_path, of, of_the_cluster) as browser:
             for name, body in zip(people, ODD, strict=True):
-                assert started_by_api(browser(name), name, body).status_code < 500, body
+                assert started_by_api(browser(name), name, body).status_code < 500, body[:60]
+            assert set(people) <= listed(browser("lister"))
         (tmp_path / "secrets").rename(tmp_path / "secrets of the first")
         with hub(tmp_path, of, of_the_cluster) as browser:
+            assert set(people) <= listed(browser("lister"))
             for name, body in zip(people, ODD, strict=True):
-                assert started_by_api(browser(name), name, "").status_code < 400, body
+                assert started_by_api(browser(name), name, "").status_code < 400, body[:60]
+            assert set(people) <= listed(browser("lister"))
+
+
+def listed(lister: Browser) -> set[str]:
+    """Return who is in the list of the page Admin, which a browser has to understand."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    answer = lister.session.get(
+        f"{lister.url}/hub/api/users?include_stopped_servers&limit=200",
+        headers={"Referer": f"{lister.url}/hub/admin"},
+    )
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    assert len(answer.content) < 1_000_000
+    return {each["name"] for each in json.loads(answer.text, parse_constant=refuse)}
 
 
 @contextmanager
