@@ -134,6 +134,14 @@ def named_in(site: Site) -> tuple[dict[str, str], dict[str, str]]:
     return tags, digests
 
 
+def in_menu(menu: ImageMenuSettings, tags: Collection[str]) -> dict[str, str]:
+    """Return by tag that it is in the menu, whose order of experimental images is not by their age."""
+    offered = [
+        tag for kind, count in menu.counts.items() for tag in ranked(tags, kind, without=menu.recommended)[:count]
+    ]
+    return dict.fromkeys([*offered, *([menu.recommended] if menu.recommended else [])], "is in the menu")
+
+
 def judge(
     store: Store,
     path: str,
@@ -144,12 +152,7 @@ def judge(
 ) -> list[Verdict]:
     """Ask the registry, and judge each tag. `used` and `named_tags` say why a digest and a tag stay, in any case."""
     digests, made = survey(store, path, keep)
-    # By the menu's own order: experimental images that are the newest need not have the highest numbers.
-    offered = [
-        tag for kind, count in menu.counts.items() for tag in ranked(digests, kind, without=menu.recommended)[:count]
-    ]
-    of_menu = dict.fromkeys([*offered, *([menu.recommended] if menu.recommended else [])], "is in the menu")
-    named_tags = {**of_menu, **named_tags}
+    named_tags = {**in_menu(menu, digests), **named_tags}
     first = verdicts(digests, keep, used=used, named_tags=named_tags, made=made)
     going = {each.digest for each in first if not each.kept}
     if not going:

@@ -31,11 +31,12 @@ from stacks.versions import SITE
 
 CALLBACK_PATH: Final = "/hub/oauth_callback"
 """Where an identity provider sends people back to; the hub then asks it who they are."""
+_HOST: Final = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
 Contact = Annotated[
     str,
     spelled(
-        r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/?#=&+%-]*)?|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255})$",
-        "one mail address such as help@example.org, or an https URL",
+        rf"^(https://{_HOST}(:[0-9]{{1,5}})?([/?#][A-Za-z0-9._~/?#=&+%:@!$'()*,;-]*)?|[A-Za-z0-9._'+-]{{1,64}}@{_HOST})$",
+        "one mail address such as help@example.org, or an https URL, in ASCII",
     ),
 ]
 KeyName = Annotated[

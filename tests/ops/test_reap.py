@@ -15,8 +15,10 @@ from ops.commands import reap
 from ops.exits import Exit
 from ops.nodes import on_nodes
 from ops.reaping import Store, kind_of, newest_first, verdicts
+from programs.hub.menu.image_menu import choose
 from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings
+from stacks.settings import ImageMenuSettings
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.test_real_registry import MANIFEST, PATH, answers, push
@@ -118,6 +120,16 @@ def test_settings_name_images_that_stay() -> None:
     tags, digests = reap.named_in(parse_settings(changed(tree("dev"), {"hub": hub})))
     assert set(tags) == {"w202601", "exp_c"}
     assert set(digests) == {digest("x")}
+
+
+def test_what_people_may_choose_stays() -> None:
+    tags = ["w202601", "w202602", "d20260101", "r170", "r180", "recommended", "1.9", "1.10"]
+    tags += [f"exp_{number}" for number in range(1, 13)]
+    menu = ImageMenuSettings(repository=REPOSITORY, weeklies=1, experimentals=3, plain=1)
+    offered, alias = choose(tags, menu.counts, menu.recommended, digest)
+    assert alias is not None
+    assert set(reap.in_menu(menu, tags)) == {alias.tag, *(image.tag for image in offered)}
+    assert {"exp_12", "exp_11", "exp_10", "1.10"} <= set(reap.in_menu(menu, tags))
 
 
 def test_nothing_is_deleted_unless_asked_for() -> None:

@@ -152,7 +152,10 @@ def test_refusal_of_any_setting_speaks_of_settings(wrong: str) -> None:
         ({"hub": {"login": [1]}}, "accepted: settings with a type: native, dummy, github"),
         ({"hosts": {"A_b": None}}, "hosts.A_b: "),
         ({"hub": {"extraEnv": {"1A": "x"}}}, "accepted: the name of a variable: up to 128 letters"),
-        ({"hub": {"contact": "help"}}, "accepted: one mail address such as help@example.org, or an https URL"),
+        (
+            {"hub": {"contact": "help"}},
+            "accepted: one mail address such as help@example.org, or an https URL, in ASCII",
+        ),
         ({"hub": {"announcements": [{"text": "x", "level": "loud"}]}}, "accepted: info or warning or danger"),
         ({"network": {"administrators": ["10.0.0.1/8"], "nat": True}}, "accepted: an IPv4 network without host bits"),
         (

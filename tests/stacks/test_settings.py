@@ -282,6 +282,8 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a contact that is a program", {"hub": {"contact": "javascript:alert(1)"}}, "hub.contact: "),
     ("a contact that writes the mail", {"hub": {"contact": "a@example.org?subject=x"}}, "hub.contact: "),
     ("a contact without encryption", {"hub": {"contact": "http://example.org/help"}}, "hub.contact: "),
+    ("a contact nowhere", {"hub": {"contact": "a@.."}}, "hub.contact: "),
+    ("a contact at no host", {"hub": {"contact": "https://-"}}, "hub.contact: "),
     ("two contacts", {"hub": {"contact": "a@example.org, b@example.org"}}, "hub.contact: "),
     ("an announcement of nothing", {"hub": {"announcements": [{"text": " "}]}}, "hub.announcements.0.text: "),
     (
@@ -710,6 +712,18 @@ ACCEPTED: list[dict[str, Any]] = [
             "docker.io/library/nginx@sha256:" + "0a" * 32,
             "docker.io/library/nginx:1.27@sha512:" + "0a" * 64,
             "198.18.0.1:5000/quay.io/jupyter/base__x:1",
+        )
+    ),
+    *(
+        {"hub": {"contact": contact}}
+        for contact in (
+            "help@example.org",
+            "o'neil+hub@cs.example.ac.uk",
+            "https://example.org",
+            "https://example.org:8443?topic=hub",
+            "https://matrix.to/#/#room:example.org",
+            "https://chat.example.org/messages/@help",
+            "https://help.example.org/form/(hub),new!?a=1&b=%20#top",
         )
     ),
     *({"cluster": {"certificate_lifetime": lifetime}} for lifetime in ("20m", "12h", "8760h", "365d")),
