@@ -93,13 +93,9 @@ class SteadySpawner(KubeSpawner):
     async def load_user_options(self) -> None:
         """Apply the options of this start, or refuse them.
 
-        A menu of the site's (35-menu.py) has judged them before. Here are those of sites without one, and of sites
-        whose own fragment sets `profile_list`.
+        A menu of the site's (35-menu.py) has judged them before. What fails here is of a site whose own fragment sets
+        `profile_list`, or a choice on a site that offers none.
         """
-        if not self.profile_list and "profile" in self.user_options and not chooses_now(self):
-            self.user_options = {key: value for key, value in self.user_options.items() if key != "profile"}
-            self.remarks = ("What you chose for your last server is not offered any more. This one has the defaults.",)
-            keep_choice(self, self.user_options)
         try:
             await super().load_user_options()
         except NOT_UNDERSTOOD as reason:
@@ -108,6 +104,15 @@ class SteadySpawner(KubeSpawner):
             self.log.warning("the options of %s are not offered: %a", self._log_name, str(reason), exc_info=True)
             keep_choice(self, None)
             raise refused("This hub does not offer what was chosen. Please start the server again.") from reason
+
+
+def drop_profile(spawner: KubeSpawner, options: Mapping[str, Any]) -> None:
+    """See to it that a site which offers no profiles (any more) starts a server for whoever chose one on an earlier
+    day."""
+    if "profile" not in options or spawner.profile_list or chooses_now(spawner):
+        return
+    keep_choice(spawner, {key: value for key, value in options.items() if key != "profile"})
+    spawner.remarks = ("What you chose for your last server is not offered any more. This one has the defaults.",)
 
 
 def chooses_now(spawner: KubeSpawner) -> bool:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from henhouse_hub import c, site
 from identity import USERS_GROUP
-from steady_spawner import SteadySpawner
+from steady_spawner import SteadySpawner, drop_profile
 
 HOME = "/home/jovyan"
 server = site["server"]
 
 c.JupyterHub.spawner_class = SteadySpawner
+c.KubeSpawner.apply_user_options = drop_profile  # 35-menu.py has another
 limits = site["limits"]
 c.JupyterHub.concurrent_spawn_limit = limits["starting"]
 c.JupyterHub.active_server_limit = limits["active"]
