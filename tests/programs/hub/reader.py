@@ -118,7 +118,8 @@ async def pod(hub: JupyterHub, name: str) -> object:
 
 
 async def starts(hub: JupyterHub, name: str, groups: str, *forms: str) -> object:
-    """Start servers with these forms as JupyterHub does; return their pods, or why there are none.
+    """Start servers with these forms as JupyterHub does; return each pod with the remarks on it and the choice that is
+    kept, or why there is none.
 
     A form is of the page, `{"api": options}` a choice by the API, and `{"saved": options}` the choice of an earlier
     start, for one that chooses nothing.

@@ -80,8 +80,8 @@ PROFILES: Final = [
 
 def images(directory: Path, of: Site, *forms: dict[str, Any]) -> list[str]:
     """Return the images of servers that start one after another."""
-    pods = ask(directory, "starts", "ada", "[]", *(json.dumps(form or {"api": {}}) for form in forms), of=of)
-    return [pod["spec"]["containers"][0]["image"] for pod in pods]
+    found = ask(directory, "starts", "ada", "[]", *(json.dumps(form or {"api": {}}) for form in forms), of=of)
+    return [start["pod"]["spec"]["containers"][0]["image"] for start in found]
 
 
 @pytest.mark.programs
