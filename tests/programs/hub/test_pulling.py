@@ -255,9 +255,10 @@ def test_image_that_is_removed_is_not_pulled_at_once(tmp_path: Path, cluster: Co
 def test_servers_start_with_a_new_image_once_all_nodes_have_it(
     tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
 ) -> None:
-    def starts_with() -> str:
+    def kept() -> Default:
         known = read_default(tmp_path / DEFAULT_FILE)
-        return known.image if known else ""
+        assert known is not None
+        return known
 
     for node in ("chick1", "chick2"):
         kubelets.node(node, images=(SERVER,))
@@ -265,11 +266,10 @@ def test_servers_start_with_a_new_image_once_all_nodes_have_it(
     kubelets.held.set()
     with pulling(tmp_path, cluster, site(server_image=EXTRA, prePuller={})) as log:
         eventually("pulls", lambda: len(cluster.ask("GET", PULLS)["items"]) == 2, seconds=60, every=0.1)
-        known = read_default(tmp_path / DEFAULT_FILE)
-        assert known is not None
-        assert (known.image, known.wanted) == (SERVER, EXTRA)
+        eventually("the wish", lambda: kept().wanted == EXTRA, seconds=60, every=0.1)
+        assert kept().image == SERVER
         kubelets.held.clear()
-        eventually("the new image", lambda: starts_with() == EXTRA, seconds=60, every=0.1)
+        eventually("the new image", lambda: kept().image == EXTRA, seconds=60, every=0.1)
         assert f"servers start with {EXTRA}" in log.read_text()
     assert all(EXTRA in has(tmp_path, node) for node in ("chick1", "chick2"))
 
