@@ -82,7 +82,7 @@ def apply_user_options(spawner: KubeSpawner, options: Any) -> None:
         left = still_offered(options, offer)
         if left != options:
             keep_choice(spawner, left)
-        options = spawner.user_options = left
+        options = left
     try:
         check(options, offer)
     except NotOffered as reason:
