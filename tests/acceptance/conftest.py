@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import Clock
+from tests.acceptance.site import Clock, make
 
 CHAPTERS: Final = ("test_story.py", "test_person.py", "test_taken_down.py")
 """Files that use one rack, in this order; pytest's own order is by name."""
@@ -20,6 +20,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def clock() -> Clock:
     """Where a test keeps how long things took."""
     return _CLOCK
+
+
+@pytest.fixture(scope="module")
+def site_is_up() -> None:
+    """Bring the site up, with its own settings."""
+    make("up")
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import Clock, eventually, kubectl, make, on, password
+from tests.acceptance.site import Clock, eventually, kubectl, on, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
 from tests.browser.session import Notebook, login_page, open_notebook
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
 USER: Final = "ada"
 NODE: Final = "chick2"
@@ -20,12 +20,6 @@ NODE: Final = "chick2"
 AWAY_SECONDS: Final = 120
 MANIFEST: Final = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 ASIDE: Final = "/etc/kubernetes/kube-apiserver.yaml"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def site() -> None:
-    """Bring the site up."""
-    make("up")
 
 
 @pytest.mark.parametrize("restarted", [("hub", "proxy"), ("proxy",)], ids=" and ".join)

@@ -19,11 +19,11 @@ from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.site_json import DATABASE_DIRECTORY
 from lab.mirror.images import Image, application_images
 from lab.mirror.registry import REGISTRY, registry_configuration
-from tests.acceptance.site import edited, eventually, in_the_rack, inside, kubectl, make, password
+from tests.acceptance.site import edited, eventually, in_the_rack, inside, kubectl, password
 from tests.acceptance.visitor import visitor
 from tests.browser.session import open_notebook
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
 USER: Final = "turing"
 REPOSITORY: Final = "quay.io/jupyter/base-notebook"
@@ -31,12 +31,6 @@ ADDRESS: Final = IPv4Address("198.18.0.1")
 PORT: Final = 5001
 SECOND: Final = "r100"
 WHICH: Final = "HENHOUSE_IMAGE"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def site() -> None:
-    """Bring the site up."""
-    make("up")
 
 
 def test_notebook_runs_in_each_of_two_images(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from tests.acceptance.site import (
     edited,
     in_the_pod,
     kubectl,
-    make,
     on,
     password,
     pulumi,
@@ -22,7 +21,7 @@ from tests.acceptance.site import (
 )
 from tests.acceptance.visitor import visitor
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
 USER: Final = "ada"
 NODE: Final = "chick2"
@@ -31,12 +30,6 @@ STOLEN: Final = "/root/henhouse-stolen"
 MEBIBYTES: Final = 64
 FILES: Final = 200
 ROUNDS: Final = 3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def site() -> None:
-    """Bring the site up."""
-    make("up")
 
 
 def homes_by(transport: str) -> Mapping[str, Any]:
