@@ -19,13 +19,15 @@ from engine.standins.values import Props, plain
 from ops import cluster as ops_cluster
 from ops import locks
 from tests.engine.control_plane import ControlPlane, control_plane
-from tests.engine.project import Project
+from tests.engine.project import Project, until
 
 pytestmark = pytest.mark.engine
 
 Make = Callable[..., Project]
 
 TOKEN = "correct-horse-battery"
+JOBS = "/apis/batch/v1/namespaces/space/jobs"
+PODS = "/api/v1/namespaces/space/pods"
 MERGE = "application/merge-patch+json"
 
 
@@ -218,6 +220,42 @@ def test_not_ready_is_recorded_and_retried(stack: Project) -> None:
     stack.up()
 
 
+def test_job_that_failed_says_why_and_begins_again(stack: Project, cluster: ControlPlane) -> None:
+    stack.up()
+    stack.configure(job=True)
+    process = stack.begin_up()
+    pod = _first_pod(cluster)
+    why = {"exitCode": 1, "reason": "Error", "message": "80-x.py, line 3: division by zero"}
+    main = {"name": "main", "image": "main", "imageID": "", "ready": False, "restartCount": 0}
+    ended = {"phase": "Failed", "containerStatuses": [{**main, "state": {"terminated": why}}]}
+    cluster.ask("PATCH", f"{pod}/status", {"status": ended}, MERGE)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "80-x.py, line 3: division by zero" in printed
+    (failed,) = cluster.ask("GET", JOBS)["items"]
+    assert stack.plan() == {"job": "replace"}
+
+    process = stack.begin_up()
+    until("another Job", lambda: _another(cluster, failed))
+    (of_it,) = (each for each in cluster.ask("GET", PODS)["items"] if each["status"]["phase"] == "Pending")
+    cluster.ask("PATCH", f"{PODS}/{of_it['metadata']['name']}/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, printed
+    assert [each["metadata"]["uid"] != failed["metadata"]["uid"] for each in cluster.ask("GET", JOBS)["items"]] == [
+        True
+    ]
+    stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.configure(job=None)
+    stack.up()
+
+
+def _another(cluster: ControlPlane, failed: Any) -> bool:
+    """Say whether a Job beside this one has its pod."""
+    uids = {each["metadata"]["uid"] for each in cluster.ask("GET", JOBS)["items"]} - {failed["metadata"]["uid"]}
+    owners = {each["metadata"]["ownerReferences"][0]["uid"] for each in cluster.ask("GET", PODS)["items"]}
+    return bool(uids & owners)
+
+
 def test_an_existing_object_is_not_taken(stack: Project) -> None:
     stack.configure(twin=True)
     printed, _ = stack.up(fails=True)
@@ -255,10 +293,10 @@ def test_preview_without_the_cluster(stack: Project, tmp_path: Path) -> None:
 
 def _first_pod(cluster: ControlPlane) -> str:
     deadline = time.monotonic() + 60
-    while not (pods := cluster.ask("GET", "/api/v1/namespaces/space/pods")["items"]):
+    while not (pods := cluster.ask("GET", PODS)["items"]):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return f"/api/v1/namespaces/space/pods/{pods[0]['metadata']['name']}"
+    return f"{PODS}/{pods[0]['metadata']['name']}"
 
 
 def test_drift_is_seen_while_an_update_holds_the_lock(

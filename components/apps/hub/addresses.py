@@ -10,6 +10,7 @@ PROXY_PORT: Final = 8000
 PROXY_API_PORT: Final = 8001
 SERVER_PORT: Final = 8888
 HUB_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "hub"}
+REHEARSAL_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "rehearsal"}
 PROXY_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "proxy"}
 
 

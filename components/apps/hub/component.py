@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import (
     ConfigMap,
     PersistentVolume,
@@ -19,7 +20,7 @@ from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
-from components.apps.hub.hub import hub_pod
+from components.apps.hub.hub import HubNames, hub_pod
 from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
 from components.apps.hub.menu import pull_credentials
@@ -27,6 +28,7 @@ from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
 from components.apps.hub.policies import hub_policies
 from components.apps.hub.proxy import proxy_pod
+from components.apps.hub.rehearsal import REPLACE_UNREADY, rehearsal_job
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
 from components.apps.hub.site_json import config_files, share_values, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
@@ -78,7 +80,7 @@ class Hub(pulumi.ComponentResource):
         self._priority = core_priority(name, site.hub, self._options())
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
         self._proxy(token, after=policies)
-        self._hub(
+        names = HubNames(
             service_account=self._service_account(),
             config=self._config(homes, shares),
             pages=self._pages(),
@@ -89,8 +91,9 @@ class Hub(pulumi.ComponentResource):
                 files=hub_secrets(site.hub),
             ),
             database=self._database(machines[database_host(site)]),
-            after=[*homes.ready, *policies, *self._for_servers()],
+            priority=self._priority,
         )
+        self._hub(names, after=[*homes.ready, *policies, *self._for_servers()])
         budgets(name, site.hub, namespaces, self._options())
         placeholders(name, site.hub, namespaces, self._options())
         metrics = ScrapeTarget(
@@ -241,31 +244,24 @@ class Hub(pulumi.ComponentResource):
             opts=self._options_after(after),
         )
 
-    def _hub(
-        self,
-        *,
-        service_account: pulumi.Output[str],
-        config: pulumi.Output[str],
-        keys: pulumi.Output[str],
-        pages: pulumi.Output[str],
-        database: pulumi.Output[str],
-        after: Sequence[pulumi.Resource],
-    ) -> None:
+    def _hub(self, names: HubNames, *, after: Sequence[pulumi.Resource]) -> None:
         """`after` is what has to answer before the hub starts anyone's server, and the policies of all pods."""
         Deployment(
             f"{self._name}-server",
             metadata=self._meta("hub"),
-            spec=deployment(
-                HUB_LABELS,
-                hub_pod(
-                    self._site.hub,
-                    service_account=service_account,
-                    config=config,
-                    keys=keys,
-                    pages=pages,
-                    database=database,
-                    priority=self._priority,
-                ),
-            ),
-            opts=self._options_after(after),
+            spec=deployment(HUB_LABELS, hub_pod(self._site.hub, names)),
+            opts=self._options_after([*after, *self._rehearsal(names, after=after)]),
         )
+
+    def _rehearsal(self, names: HubNames, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Make the Job that reads the configuration before the hub does, if there are fragments of the site's."""
+        if not self._site.hub.fragments:
+            return []
+        return [
+            Job(
+                f"{self._name}-rehearsal",
+                metadata=ObjectMetaArgs(namespace=self._namespaces.hub, annotations=REPLACE_UNREADY),
+                spec=rehearsal_job(self._site.hub, names),
+                opts=self._options_after(after),
+            )
+        ]

@@ -1,6 +1,7 @@
 """The hub: its pod and its network policy."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -43,74 +44,102 @@ HUB_MEMORY: Final = "256Mi"
 """Requests of the hub where the settings say nothing."""
 
 
-def hub_pod(
-    settings: HubSettings,
-    *,
-    service_account: pulumi.Input[str],
-    config: pulumi.Input[str],
-    keys: pulumi.Input[str],
-    pages: pulumi.Input[str],
-    database: pulumi.Input[str],
-    priority: pulumi.Input[str] | None = None,
-) -> PodSpecArgs:
-    """Return the hub's pod; its other arguments name its ConfigMaps, Secret, PersistentVolumeClaim and PriorityClass.
+@dataclass(frozen=True, kw_only=True)
+class HubNames:
+    """The objects that the hub's pods have, by name."""
+
+    service_account: pulumi.Input[str]
+    config: pulumi.Input[str]
+    """The ConfigMap of JupyterHub's configuration."""
+    keys: pulumi.Input[str]
+    """The Secret."""
+    pages: pulumi.Input[str]
+    """The ConfigMap of the pages."""
+    database: pulumi.Input[str]
+    """The PersistentVolumeClaim."""
+    priority: pulumi.Input[str] | None = None
+    """The PriorityClass, where there is one."""
+
+
+def hub_pod(settings: HubSettings, names: HubNames) -> PodSpecArgs:
+    """Return the hub's pod.
 
     Its init containers ask for what the hub asks for, so they add nothing to what the pod does.
     """
     asked = ResourceRequirementsArgs(**settings.resources.asked(cpu=HUB_CPU, memory=HUB_MEMORY))
+    hub = ContainerArgs(
+        name="hub",
+        image=settings.image,
+        args=["jupyterhub", "--config", f"{CONFIG_DIRECTORY}/jupyterhub_config.py"],
+        working_dir=DATABASE_DIRECTORY,
+        ports=[ContainerPortArgs(name="http", container_port=HUB_PORT)],
+        # A first start makes or migrates the database, so liveness waits for the first answer.
+        startup_probe=http_probe("/hub/health", "http", period=2, failures=150),
+        readiness_probe=http_probe("/hub/health", "http", period=2, failures=2),
+        liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
+        resources=asked,
+        security_context=container_security(),
+        volume_mounts=[
+            *configuration_mounts(settings),
+            VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
+        ],
+        env=hub_environment(settings, names.keys) or None,
+    )
+    wait_for_cluster = ContainerArgs(
+        name="wait-for-cluster",
+        image=settings.image,
+        command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
+        resources=asked,
+        security_context=container_security(),
+        volume_mounts=[VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
+    )
+    return configured_pod(settings, names, hub, before=[wait_for_cluster, *waiters(settings, asked)])
+
+
+def configured_pod(
+    settings: HubSettings,
+    names: HubNames,
+    container: ContainerArgs,
+    *,
+    before: Sequence[ContainerArgs] = (),
+    restart_policy: str | None = None,
+) -> PodSpecArgs:
+    """Return a pod in which this container reads JupyterHub's configuration; `before` are its init containers.
+
+    Whatever it runs, it is on the hub's node, as the hub's user, with the hub's volumes.
+    """
     return PodSpecArgs(
-        priority_class_name=priority,
-        service_account_name=service_account,
+        priority_class_name=names.priority,
+        service_account_name=names.service_account,
         enable_service_links=False,
         affinity=on_nodes_for("core"),
         security_context=pod_security(HUB_USER),
-        init_containers=[
-            ContainerArgs(
-                name="wait-for-cluster",
-                image=settings.image,
-                command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
-                resources=asked,
-                security_context=container_security(),
-                volume_mounts=[VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
-            ),
-            *waiters(settings, asked),
-        ],
-        containers=[
-            ContainerArgs(
-                name="hub",
-                image=settings.image,
-                args=["jupyterhub", "--config", f"{CONFIG_DIRECTORY}/jupyterhub_config.py"],
-                working_dir=DATABASE_DIRECTORY,
-                ports=[ContainerPortArgs(name="http", container_port=HUB_PORT)],
-                # A first start makes or migrates the database, so liveness waits for the first answer.
-                startup_probe=http_probe("/hub/health", "http", period=2, failures=150),
-                readiness_probe=http_probe("/hub/health", "http", period=2, failures=2),
-                liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
-                resources=asked,
-                security_context=container_security(),
-                volume_mounts=[
-                    VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
-                    VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
-                    VolumeMountArgs(name="pages", mount_path=PAGES_DIRECTORY, read_only=True),
-                    VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
-                    VolumeMountArgs(name="tmp", mount_path="/tmp"),
-                    *hub_mounts(settings),
-                ],
-                env=hub_environment(settings, keys) or None,
-            )
-        ],
+        init_containers=list(before) or None,
+        containers=[container],
+        restart_policy=restart_policy,
         volumes=[
-            VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=config)),
-            VolumeArgs(name="keys", secret=SecretVolumeSourceArgs(secret_name=keys)),
-            VolumeArgs(name="pages", projected=_pages(settings, pages)),
+            VolumeArgs(name="config", config_map=ConfigMapVolumeSourceArgs(name=names.config)),
+            VolumeArgs(name="keys", secret=SecretVolumeSourceArgs(secret_name=names.keys)),
+            VolumeArgs(name="pages", projected=_pages(settings, names.pages)),
             VolumeArgs(
                 name="database",
-                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=database),
+                persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=names.database),
             ),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
-            *hub_volumes(settings, keys),
+            *hub_volumes(settings, names.keys),
         ],
     )
+
+
+def configuration_mounts(settings: HubSettings) -> list[VolumeMountArgs]:
+    """Return where the configuration is in a container, and what a site's fragments may read."""
+    return [
+        VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
+        VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
+        VolumeMountArgs(name="pages", mount_path=PAGES_DIRECTORY, read_only=True),
+        VolumeMountArgs(name="tmp", mount_path="/tmp"),
+        *hub_mounts(settings),
+    ]
 
 
 def _pages(settings: HubSettings, name: pulumi.Input[str]) -> ProjectedVolumeSourceArgs:
@@ -124,7 +153,16 @@ def _pages(settings: HubSettings, name: pulumi.Input[str]) -> ProjectedVolumeSou
     )
 
 
-def hub_policy(
+def hub_policy(users: pulumi.Input[str], hub: pulumi.Input[str], egress: Sequence[Egress]) -> NetworkPolicySpecArgs:
+    """Return the policy that lets the proxy and user servers reach the hub."""
+    return policy(
+        HUB_LABELS,
+        ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
+        egress=egress,
+    )
+
+
+def hub_egress(
     users: pulumi.Input[str],
     hub: pulumi.Input[str],
     *,
@@ -132,23 +170,19 @@ def hub_policy(
     provisioner: HomeProvisioner,
     identity_providers: Sequence[NetworkPolicyPeerArgs],
     elsewhere: Sequence[Egress] = (),
-) -> NetworkPolicySpecArgs:
-    """Ingress from the proxy and user servers.
+) -> list[Egress]:
+    """Return where the hub may connect to.
 
-    Egress to them, the API server, the home provisioner, over HTTPS the login's identity provider, and `elsewhere`: the
-    registry of the image menu and the database, where there is one.
+    They are the proxy, user servers, the API server, the home provisioner, over HTTPS the login's identity provider,
+    and `elsewhere`: the registry of the image menu and the database, where there is one.
     """
     asked = [Egress(to=list(identity_providers), ports=tcp(HTTPS))] if identity_providers else []
-    return policy(
-        HUB_LABELS,
-        ingress=[Ingress(from_=[pods_in(hub, {**PROXY_LABELS}), pods_in(users)], ports=tcp(HUB_PORT))],
-        egress=[
-            dns_egress(),
-            Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_API_PORT)),
-            Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
-            Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
-            Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
-            *elsewhere,
-            *asked,
-        ],
-    )
+    return [
+        dns_egress(),
+        Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_API_PORT)),
+        Egress(to=[pods_in(users)], ports=tcp(SERVER_PORT)),
+        Egress(to=machines_at(api_servers), ports=tcp(API_PORT)),
+        Egress(to=machines_at([provisioner.address]), ports=tcp(provisioner.port)),
+        *elsewhere,
+        *asked,
+    ]

@@ -5,33 +5,35 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
-from components.apps.hub.hub import hub_policy
+from components.apps.hub.addresses import REHEARSAL_LABELS
+from components.apps.hub.hub import hub_egress, hub_policy
 from components.apps.hub.menu import way_to_the_registry
 from components.apps.hub.postgres import way_to_the_database
 from components.apps.hub.proxy import proxy_policy
 from components.apps.hub.servers import own_networks, servers_policy
 from components.contracts.cluster import Namespaces
 from components.contracts.storage import HomeProvisioner
-from components.kube.policies import outside
+from components.kube.policies import outside, policy
 from stacks.settings import Site
 
 
 def hub_policies(
     site: Site, spaces: Namespaces, provisioner: HomeProvisioner
 ) -> Mapping[str, tuple[pulumi.Output[str], NetworkPolicySpecArgs]]:
-    """Return by name the policies of hub, proxy and user servers, each with its namespace."""
-    return {
-        "hub": (
-            spaces.hub,
-            hub_policy(
-                spaces.users,
-                spaces.hub,
-                api_servers=[host.address for host in site.control_planes.values()],
-                provisioner=provisioner,
-                elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
-                identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
-            ),
-        ),
+    """Return by name the policies of the hub's pods and of user servers, each with its namespace."""
+    asked = hub_egress(
+        spaces.users,
+        spaces.hub,
+        api_servers=[host.address for host in site.control_planes.values()],
+        provisioner=provisioner,
+        elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
+        identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
+    )
+    policies = {
+        "hub": (spaces.hub, hub_policy(spaces.users, spaces.hub, asked)),
         "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
         "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
     }
+    if site.hub.fragments:
+        policies["rehearsal"] = (spaces.hub, policy(REHEARSAL_LABELS, egress=asked))
+    return policies

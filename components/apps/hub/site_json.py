@@ -24,6 +24,7 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 """In the hub's pod."""
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 WAIT_FOR_DATABASE: Final = "wait_for_database.py"
+REHEARSAL: Final = "rehearsal.py"
 MODULES: Final = (
     "announcing.py",
     "culler_config.py",
@@ -52,6 +53,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
+    own = (*own, REHEARSAL) if hub.fragments else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}

@@ -6,6 +6,8 @@ from engine.standins.diffs import Diff, differences, within
 from engine.standins.values import UNKNOWN, Props, has_unknown
 
 AUTONAMED: Final = "pulumi.com/autonamed"
+REPLACE_UNREADY: Final = "replaceUnready"
+"""The annotation, ``pulumi.com/replaceUnready``, with which a Job that has failed is replaced by the next update."""
 
 CLUSTER_SCOPED: Final = frozenset(
     (
@@ -93,8 +95,12 @@ def autonamed(inputs: Props, olds: Props, fresh_name: str) -> Props:
     return {**inputs, "metadata": {**inputs["metadata"], "name": kept or fresh_name, "annotations": annotations}}
 
 
-def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:
-    """Return the changes and what they require; `mutable` says if data of ConfigMaps and Secrets changes in place."""
+def difference(olds: Props, news: Props, patch: bool, mutable: bool, *, begin_again: bool = False) -> Diff:
+    """Return the changes and what they require.
+
+    `mutable` says if data of ConfigMaps and Secrets changes in place, `begin_again` if a new object is needed whatever
+    the changes are.
+    """
     changes = differences(olds, news)
     fixed = ["metadata.name", "metadata.namespace", "kind", *_IMMUTABLE.get(news["kind"], ())]
     if news["kind"] in ("ConfigMap", "Secret") and (not mutable or olds.get("immutable") is True):
@@ -102,6 +108,9 @@ def difference(olds: Props, news: Props, patch: bool, mutable: bool) -> Diff:
     replaces = [path for path in changes if _needs_new(path, news, fixed)]
     if patch:
         replaces = [path for path in replaces if path.startswith("metadata.")]
+    if begin_again:
+        path = f'metadata.annotations["pulumi.com/{REPLACE_UNREADY}"]'
+        changes, replaces = {**changes, path: "update"}, [*replaces, path]
     # Two objects of one name cannot exist side by side, so the old one goes first.
     same_name = not has_unknown(news["metadata"]) and identity(olds) == identity(news)
     delete_first = bool(replaces) and same_name and annotation(news, "autonamed") is None

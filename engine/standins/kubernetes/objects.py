@@ -6,11 +6,11 @@ from typing import Final
 from engine.standins.diffs import Diff
 from engine.standins.kubernetes import manifests
 from engine.standins.kubernetes.api import APPLY_PATCH, Cluster, NotFound, Refused, Unreachable
-from engine.standins.kubernetes.manifests import annotation, id_of, identity, is_patch
+from engine.standins.kubernetes.manifests import REPLACE_UNREADY, annotation, id_of, identity, is_patch
 from engine.standins.kubernetes.normal import is_built_in, normal
 from engine.standins.kubernetes.ownership import CREATOR, created_here, take_over
 from engine.standins.kubernetes.settings import Settings
-from engine.standins.kubernetes.waiting import NotReady, until_gone, until_ready
+from engine.standins.kubernetes.waiting import NotReady, is_unready, until_gone, until_ready
 from engine.standins.resources import Call, Failed, Invalid, PartlyDone, Resource, suffix
 from engine.standins.values import UNKNOWN, Props, Secret, annotated, has_unknown, plain
 
@@ -74,7 +74,15 @@ class Object(Resource):
             olds, news = (self._scoped(each, namespaced) for each in (olds, news))
         mutable = self._settings.flag(f"enable{news['kind']}Mutable")
         # An older release of this plugin recorded the inputs as the program gave them.
-        return manifests.difference(plain(normal(olds)), plain(normal(news)), is_patch(call.token), mutable)
+        old, new = plain(normal(olds)), plain(normal(news))
+        begin_again = await self._failed_and_begins_again(call, new)
+        return manifests.difference(old, new, is_patch(call.token), mutable, begin_again=begin_again)
+
+    async def _failed_and_begins_again(self, call: Call, news: Props) -> bool:
+        if news["kind"] != "Job" or annotation(news, REPLACE_UNREADY) != "true" or has_unknown(news["metadata"]):
+            return False
+        cluster = await self._settings.reachable(call)
+        return cluster is not None and await is_unready(cluster, news)
 
     def _scoped(self, body: Props, namespaced: bool) -> Props:
         given = body["metadata"].get("namespace", self._settings.namespace)

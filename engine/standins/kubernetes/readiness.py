@@ -127,9 +127,10 @@ def pod_complaints(pod: Props) -> list[str]:
     scheduled = condition(pod, "PodScheduled")
     found = [f"[Pod {name}]: {scheduled.get('message')}"] if scheduled.get("status") == "False" else []
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-        waiting = (container.get("state") or {}).get("waiting") or {}
-        if waiting.get("message"):
-            found.append(f"[Pod {name}]: container {container['name']}: [{waiting['reason']}] {waiting['message']}")
+        state = container.get("state") or {}
+        said = state.get("waiting") or state.get("terminated") or {}
+        if said.get("message"):
+            found.append(f"[Pod {name}]: container {container['name']}: [{said['reason']}] {said['message'].strip()}")
     return found
 
 

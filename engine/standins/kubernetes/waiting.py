@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final
 
-from engine.standins.kubernetes.api import Cluster, NotFound, Unreachable
+from engine.standins.kubernetes.api import Cluster, NotFound, Refused, Unreachable
 from engine.standins.kubernetes.manifests import annotation, identity
 from engine.standins.kubernetes.readiness import complaints, pending, pod_complaints, selects_pods, waits_for
 from engine.standins.resources import Call, Failed
@@ -46,7 +46,7 @@ async def until_ready(call: Call, cluster: Cluster, live: Props, inputs: Props) 
         try:
             reason = judge(live) or (None if wanted else await _elsewhere(cluster, live, time.monotonic() - begun))
         except Failed as error:
-            raise NotReady(live, [str(error)]) from error
+            raise NotReady(live, [str(error), *await _pods(cluster, live)]) from error
         if reason is None:
             return live
         if time.monotonic() - begun > _patience(call, inputs):
@@ -60,6 +60,18 @@ async def until_ready(call: Call, cluster: Cluster, live: Props, inputs: Props) 
         await asyncio.sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE)
         live = await _seen_again(cluster, live)
+
+
+async def is_unready(cluster: Cluster, body: Props) -> bool:
+    """Say whether the object is there, and is not ready."""
+    try:
+        live = await cluster.get(body)
+    except (NotFound, Refused, Unreachable):
+        return False
+    try:
+        return pending(live) is not None
+    except Failed:
+        return True
 
 
 async def _seen_again(cluster: Cluster, live: Props) -> Props:
@@ -91,7 +103,7 @@ async def _endpoints(cluster: Cluster, live: Props, age: float) -> str | None:
 async def _pods(cluster: Cluster, live: Props) -> list[str]:
     """Why the Pods of a workload do not run."""
     labels = ((live.get("spec") or {}).get("selector") or {}).get("matchLabels")
-    if not labels or live["kind"] not in ("DaemonSet", "Deployment", "StatefulSet"):
+    if not labels or live["kind"] not in ("DaemonSet", "Deployment", "Job", "StatefulSet"):
         return []
     path = f"/api/v1/namespaces/{live['metadata']['namespace']}/pods"
     selector = ",".join(f"{key}={value}" for key, value in labels.items())

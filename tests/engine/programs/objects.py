@@ -6,6 +6,7 @@ from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apiextensions.v1 import CustomResourceDefinition
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import (
     ConfigMap,
     Namespace,
@@ -113,6 +114,19 @@ def deployment(name: str, replicas: int, **annotations: str) -> Deployment:
 deployment("idle", 0)
 if config.get_bool("waiting"):
     deployment("waiting", 1, timeoutSeconds=config.get("patience") or "60")
+
+if config.get_bool("job"):
+    Job(
+        "job",
+        metadata={"namespace": "space", "annotations": {"pulumi.com/replaceUnready": "true"}},
+        spec={
+            "backoff_limit": 0,
+            "template": {
+                "spec": {"restart_policy": "Never", "containers": [{"name": "main", "image": "registry.test/main:1"}]}
+            },
+        },
+        opts=opts,
+    )
 
 if config.get_bool("own_kind"):
     definition = CustomResourceDefinition(

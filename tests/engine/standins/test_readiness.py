@@ -132,3 +132,7 @@ def test_complaints_name_the_cause() -> None:
     assert pod_complaints(made("Pod", status={"containerStatuses": [waiting]})) == [
         "[Pod x]: container main: [ImagePullBackOff] back-off"
     ]
+    ended = {"state": {"terminated": {"reason": "Error", "message": "80-x.py, line 3: no\n"}}, "name": "main"}
+    assert pod_complaints(made("Pod", status={"containerStatuses": [ended]})) == [
+        "[Pod x]: container main: [Error] 80-x.py, line 3: no"
+    ]

@@ -182,6 +182,13 @@ def test_choice_of_the_last_time_is_chosen_beforehand() -> None:
     assert gone == []
 
 
+def test_choice_that_the_profile_does_not_ask_for_any_more_is_named() -> None:
+    offer = offer_for(PROFILES, ["physics"], IMAGES)
+    chosen, gone = remembered({"profile": "bare", "size": "tiny"}, offer)
+    assert chosen["profile"] == "bare"
+    assert gone == ["The size of your last server, 'tiny', is not offered any more."]
+
+
 def test_page_with_several_profiles_asks_each_its_own() -> None:
     """What a site writes is text and no HTML; a question that is not of the chosen profile is not shown."""
     strange = {**GPU, "display_name": "A <b>GPU</b> & more", "description": '{{ 7 * 7 }}"><script>'}

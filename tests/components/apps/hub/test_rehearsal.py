@@ -1,0 +1,92 @@
+"""The Job that reads the hub's configuration before the hub does."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+
+from components.apps.hub.addresses import HUB_LABELS, REHEARSAL_LABELS
+from components.apps.hub.rehearsal import LONGEST_SECONDS
+from tests.components.apps.hub.test_component import MINOR, POLICY, pod, program
+from tests.programs.hub.asking import site
+from tests.recorded import Recorded
+from tests.stacks.test_fragments import GOOD, parsed, written
+from tests.test_pods import broken
+
+JOB: Final = "kubernetes:batch/v1:Job"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Return the hub of a site with a fragment, a variable and a volume of its own."""
+    directory: Path = tmp_path_factory.mktemp("stack")
+    written(directory, {"80-own.py": GOOD})
+    added = {
+        "extraEnv": {"COURSE": "x"},
+        "extraVolumes": [{"name": "own", "configMap": {"name": "own"}}],
+        "extraVolumeMounts": [{"name": "own", "mountPath": "/own"}],
+    }
+    return program(parsed(directory, fragments="site/fragments", **added))
+
+
+def rehearsal(recorded: Recorded) -> dict[str, Any]:
+    spec: dict[str, Any] = recorded.one("hub-rehearsal", JOB).inputs["spec"]
+    return spec
+
+
+def test_hub_waits_for_it(hub: Recorded) -> None:
+    assert "hub-rehearsal" in hub.one("hub-server").depends_on_names
+    policies = {each.name for each in hub.all(POLICY)}
+    assert policies <= hub.one("hub-rehearsal").depends_on_names
+    assert "hub-rehearsal-policy" in policies
+
+
+def test_it_fits_its_schema_and_the_pod_security_standard(hub: Recorded) -> None:
+    job = hub.one("hub-rehearsal").inputs
+    named = {**job, "metadata": {"name": "given-by-the-provider", **job["metadata"]}}
+    kubernetes_validate.validate(named, MINOR, strict=True)
+    assert broken(rehearsal(hub)["template"]["spec"]) == []
+
+
+def test_it_is_the_hubs_pod_without_the_database(hub: Recorded) -> None:
+    of_hub, of_job = pod(hub, "hub-server"), rehearsal(hub)["template"]["spec"]
+    same = ("volumes", "affinity", "serviceAccountName", "securityContext", "enableServiceLinks")
+    assert {each: of_job[each] for each in same} == {each: of_hub[each] for each in same}
+    (container,), (hub_container,) = of_job["containers"], of_hub["containers"]
+    assert container["image"] == hub_container["image"]
+    assert container["env"] == hub_container["env"]
+    mounts = [each for each in hub_container["volumeMounts"] if each["name"] != "database"]
+    assert container["volumeMounts"] == mounts
+    assert "database" not in str(container)
+
+
+def test_new_configuration_is_a_new_job(hub: Recorded) -> None:
+    job = hub.one("hub-rehearsal")
+    assert "name" not in job.inputs["metadata"]
+    assert {"hub-config", "hub-keys", "hub-pages"} <= job.depends_on_names
+
+
+def test_failed_one_begins_again_and_ends_before_pulumi_stops_waiting(hub: Recorded) -> None:
+    assert hub.one("hub-rehearsal").inputs["metadata"]["annotations"] == {"pulumi.com/replaceUnready": "true"}
+    spec = rehearsal(hub)
+    assert spec["backoffLimit"] == 0
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    assert spec["activeDeadlineSeconds"] == LONGEST_SECONDS < 600
+
+
+def test_it_is_not_taken_for_the_hub(hub: Recorded) -> None:
+    assert rehearsal(hub)["template"]["metadata"]["labels"] == REHEARSAL_LABELS
+    for service in hub.all("kubernetes:core/v1:Service"):
+        assert not service.inputs["spec"]["selector"].items() <= REHEARSAL_LABELS.items()
+    of_hub, of_job = (hub.one(f"hub-{whose}-policy").inputs["spec"] for whose in ("hub", "rehearsal"))
+    assert of_hub["podSelector"] == {"matchLabels": HUB_LABELS}
+    assert of_job["podSelector"] == {"matchLabels": REHEARSAL_LABELS}
+    assert of_job["egress"] == of_hub["egress"]
+    assert not of_job.get("ingress")
+
+
+def test_site_without_fragments_has_none() -> None:
+    made = program(site())
+    assert not made.all(JOB)
+    assert "hub-rehearsal-policy" not in {each.name for each in made.all(POLICY)}

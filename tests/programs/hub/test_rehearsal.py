@@ -1,0 +1,99 @@
+"""A configuration is tried before the hub restarts with it, by the JupyterHub that will read it."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from components.apps.hub.site_json import REHEARSAL, config_files
+from tests.programs.hub.asking import configured, kubeconfig, site
+from tests.stacks.test_fragments import parsed, written
+from tests.tools import jupyterhub_python
+
+pytestmark = pytest.mark.programs
+
+IMPORT: Final = "from henhouse_hub import c\n\n"
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What the program did."""
+
+    status: int
+    message: str
+    """What Kubernetes shows of it."""
+    log: str
+
+
+def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
+    """Rehearse a site's configuration with one fragment of its own, where nothing of the hub's can be written."""
+    stack, pod, message = (directory / each for each in ("stack", "hub", "message"))
+    pod.mkdir()
+    written(stack, {"80-own.py": fragment})
+    configured(pod, parsed(stack, fragments="site/fragments", **hub))
+    program = pod / REHEARSAL
+    program.write_text(program.read_text().replace("/dev/termination-log", str(message)))
+    (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
+    before = sorted(pod.rglob("*"))
+    done = subprocess.run(
+        [str(jupyterhub_python()), "-B", str(program)],
+        cwd=directory,
+        env=os.environ | {"KUBECONFIG": str(directory / "kubeconfig")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert sorted(pod.rglob("*")) == before, "it is the hub that may write beside its database"
+    return Rehearsed(done.returncode, message.read_text() if message.exists() else "", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("login", ["native", "dummy"])
+def test_good_configuration_passes(tmp_path: Path, login: str) -> None:
+    done = rehearsed(tmp_path, IMPORT + "c.JupyterHub.active_server_limit = 5\n", login=login)
+    assert (done.status, done.message) == (0, ""), done.log
+
+
+def test_database_of_people_is_not_opened(tmp_path: Path) -> None:
+    """Neither the site's PostgreSQL, which does not answer here, nor one that a fragment names."""
+    db = {
+        "type": "postgres",
+        "url": "postgresql://hub@database.example.org/hub",
+        "password": "password-of-this-test",
+        "networks": ["192.0.2.10/32"],
+    }
+    own = "c.JupyterHub.db_url = 'postgresql://elsewhere.example.org/hub'\nc.JupyterHub.db_kwargs = {'pool_size': 3}\n"
+    done = rehearsed(tmp_path, IMPORT + own, db=db)
+    assert (done.status, done.message) == (0, ""), done.log
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("import sys\n\nlimit = 1 / 0\n", r"80-own\.py, line 3: ZeroDivisionError: division by zero"),
+        (
+            IMPORT + "import json\n\n\ndef own():\n    return json.loads('{')\n\n\nown()\n",
+            r"80-own\.py, line 7: .*JSONDec",
+        ),
+        ("raise SystemExit(0)\n", r"80-own\.py, line 1: SystemExit: 0"),
+        (IMPORT + "c.JupyterHub.active_server_limit = 'many'\n", "'active_server_limit' trait .* expected an int"),
+        (IMPORT + "c.JupyterHub.authenticator_class = 'no.Class'\n", "'authenticator_class' .* could not be imported"),
+        (IMPORT + "c.KubeSpawner.volumes = 'many'\n", "'volumes' trait .* expected a list or a dict"),
+        (
+            IMPORT + "c.JupyterHub.load_roles.append({'name': 'own', 'scopes': ['list:all']})\n",
+            "Scope 'list:all' for role own does not exist",
+        ),
+    ],
+)
+def test_what_would_end_the_hub_is_said_in_a_line(tmp_path: Path, fragment: str, said: str) -> None:
+    done = rehearsed(tmp_path, fragment)
+    assert done.status == 1
+    assert re.search(said, done.message), done.message + done.log
+    assert "Traceback" in done.log
+
+
+def test_site_without_fragments_has_none() -> None:
+    assert REHEARSAL not in config_files(site().hub)
