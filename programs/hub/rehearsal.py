@@ -1,17 +1,20 @@
 """Reads a new configuration as the hub will, and ends; runs before the hub that people use is stopped for it.
 
 JupyterHub starts up to the point where it would listen, on an empty database that is thrown away, and makes a spawner.
-What a fragment, a service or a role of the site's would end the hub with ends this program first.
+`rehearsal.py PORT`: where Kubernetes will ask whether the hub is well.
 """
 
 import asyncio
+import os
 import re
+import shutil
+import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Any, Final
 
 from henhouse_hub import site
 from jupyterhub import orm
@@ -22,12 +25,26 @@ CONFIG: Final = Path(__file__).with_name("jupyterhub_config.py")
 FRAGMENT: Final = re.compile(rf"^{re.escape(str(CONFIG.parent))}/[0-9]{{2}}-[^/]*$")
 MESSAGE: Final = Path("/dev/termination-log")
 """What is written here is in the pod's status, and so in what Pulumi says (Kubernetes, `terminationMessagePath`)."""
+LONGEST_MESSAGE: Final = 1500
+"""Characters. The kubelet keeps the last 4096 bytes, and the place in the fragment stands first."""
+LONGEST_SECONDS: Final = 300
+"""Half of the time for which Pulumi waits for a Job. It takes seconds where a fragment does not hang."""
+SHORTEST_SECRET: Final = 4
 
 
-async def rehearse(settings: Mapping[str, object]) -> None:
+class Unusable(Exception):
+    """A configuration with which JupyterHub starts, and Kubernetes takes it for dead."""
+
+
+async def rehearse(settings: Mapping[str, object], port: int) -> None:
     """Raise what the hub would end with; `settings` are JupyterHub's, and have the last word over the configuration."""
     hub = JupyterHub.instance(config_file=str(CONFIG))
     await hub.initialize([f"--JupyterHub.{name}={value}" for name, value in settings.items()])
+    if (where := (hub.hub.port, hub.hub.base_url)) != (port, "/hub/"):
+        raise Unusable(f"the hub has to answer at {(port, '/hub/')}, and would at {where}")
+    for service in hub._service_map.values():
+        if service.managed and not shutil.which(service.command[0]):
+            raise Unusable(f"the hub has no program {service.command[0]}, which its service {service.name} runs")
     person = orm.User(name="rehearsal")
     hub.db.add(person)
     hub.db.commit()
@@ -45,19 +62,40 @@ def reason(error: BaseException) -> str:
     return f"{Path(fragments[-1].filename).name}, line {fragments[-1].lineno}: {said}" if fragments else said
 
 
-def main() -> None:
-    """Rehearse; say what is wrong and exit with 1 if anything is."""
-    with tempfile.TemporaryDirectory() as directory:
-        database = f"sqlite:///{directory}/jupyterhub.sqlite"
-        # What fragments look up or write beside the database is the hub's, and not for a rehearsal.
-        site.update(directory=directory, database_url=database)
-        try:
-            asyncio.run(rehearse({"db_url": database, "db_kwargs": {}, "upgrade_db": False}))
-        except (Exception, SystemExit) as error:  # with whatever status a fragment exits, the hub would be gone
-            traceback.print_exc()
-            MESSAGE.write_text(reason(error))
-            sys.exit(1)
+def without_secrets(text: str, kept: Path) -> str:
+    """Return a text in which each secret of the hub's is replaced by the name of its file: whoever may list pods reads their status."""
+    secrets = {path.read_text(errors="replace").strip(): path.name for path in kept.iterdir() if path.is_file()}
+    for value in sorted(secrets, key=len, reverse=True):
+        if len(value) >= SHORTEST_SECRET:
+            text = text.replace(value, f"[{secrets[value]}]")
+    return text
+
+
+def _took_too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"it has not come to an end in {LONGEST_SECONDS} s")
+
+
+def main(port: int) -> int:
+    """Rehearse, say what is wrong, and return the exit status."""
+    database = f"sqlite:///{site['directory']}/rehearsal.sqlite"
+    site["database_url"] = database  # fragments look into it before JupyterHub does
+    settings: dict[str, Any] = {"db_url": database, "db_kwargs": {}, "upgrade_db": False}
+    signal.signal(signal.SIGALRM, _took_too_long)
+    signal.alarm(LONGEST_SECONDS)
+    # Not asyncio.run, which at the end waits for whatever a fragment has begun.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(rehearse(settings, port))
+    except (Exception, SystemExit) as error:  # with whatever status a fragment exits, the hub would be gone
+        traceback.print_exc()
+        MESSAGE.write_text(without_secrets(reason(error), Path(site["secrets_directory"]))[:LONGEST_MESSAGE])
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    status = main(int(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # threads of fragments may run for as long as the hub does

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -247,6 +248,21 @@ def test_job_that_failed_says_why_and_begins_again(stack: Project, cluster: Cont
     stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
     stack.configure(job=None)
     stack.up()
+
+
+def test_job_of_an_interrupted_update_is_not_forgotten(stack: Project, cluster: ControlPlane) -> None:
+    stack.up()
+    stack.configure(job=True)
+    process = stack.begin_up()
+    _first_pod(cluster)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    (running,) = cluster.ask("GET", JOBS)["items"]
+    assert stack.resource("job")["outputs"]["metadata"]["name"] == running["metadata"]["name"]
+    assert stack.plan() == {"job": "replace"}
+    stack.configure(job=None)
+    stack.up()
+    assert cluster.ask("GET", JOBS)["items"] == []
 
 
 def _another(cluster: ControlPlane, failed: Any) -> bool:

@@ -26,7 +26,7 @@ from components.apps.hub.keys import hub_keys
 from components.apps.hub.menu import pull_credentials
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
-from components.apps.hub.policies import hub_policies
+from components.apps.hub.policies import hub_policies, rehearsal_policy
 from components.apps.hub.proxy import proxy_pod
 from components.apps.hub.rehearsal import REPLACE_UNREADY, rehearsal_job
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
@@ -76,10 +76,6 @@ class Hub(pulumi.ComponentResource):
 
         asking = (CALLBACK_PATH,) if site.hub.login.provider_networks else ()
         self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, "/hub/health", asking)
-        policies = self._policies(homes)
-        self._priority = core_priority(name, site.hub, self._options())
-        token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
-        self._proxy(token, after=policies)
         names = HubNames(
             service_account=self._service_account(),
             config=self._config(homes, shares),
@@ -91,8 +87,12 @@ class Hub(pulumi.ComponentResource):
                 files=hub_secrets(site.hub),
             ),
             database=self._database(machines[database_host(site)]),
-            priority=self._priority,
+            priority=core_priority(name, site.hub, self._options()),
         )
+        # What the hub that runs needs is left as it is until a new configuration has been tried.
+        policies = self._policies(homes, after=self._rehearsal(names, homes))
+        token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
+        self._proxy(token, priority=names.priority, after=policies)
         self._hub(names, after=[*homes.ready, *policies, *self._for_servers()])
         budgets(name, site.hub, namespaces, self._options())
         placeholders(name, site.hub, namespaces, self._options())
@@ -146,17 +146,35 @@ class Hub(pulumi.ComponentResource):
         address: pulumi.Output[str] = made["proxy-public"].spec.apply(lambda spec: spec.cluster_ip)
         return address
 
-    def _policies(self, homes: HomesVolume) -> list[pulumi.Resource]:
+    def _policies(self, homes: HomesVolume, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Make the network policies and return them: no pod of the hub's starts before it may speak."""
         return [
             NetworkPolicy(
                 f"{self._name}-{policy}-policy",
                 metadata=ObjectMetaArgs(namespace=namespace),
                 spec=spec,
-                opts=self._options(),
+                opts=self._options_after(after),
             )
             for policy, (namespace, spec) in hub_policies(self._site, self._namespaces, homes.provisioner).items()
         ]
+
+    def _rehearsal(self, names: HubNames, homes: HomesVolume) -> list[pulumi.Resource]:
+        """Make the Job that reads the configuration before the hub does, if there are fragments of the site's."""
+        if not self._site.hub.fragments:
+            return []
+        policy = NetworkPolicy(
+            f"{self._name}-rehearsal-policy",
+            metadata=self._meta(),
+            spec=rehearsal_policy(self._site, self._namespaces, homes.provisioner),
+            opts=self._options(),
+        )
+        job = Job(
+            f"{self._name}-rehearsal",
+            metadata=ObjectMetaArgs(namespace=self._namespaces.hub, annotations=REPLACE_UNREADY),
+            spec=rehearsal_job(self._site.hub, names),
+            opts=self._options_after([policy]),
+        )
+        return [policy, job]
 
     def _config(self, homes: HomesVolume, shares: Sequence[SharedVolume]) -> pulumi.Output[str]:
         names = pulumi.Output.all(
@@ -233,14 +251,14 @@ class Hub(pulumi.ComponentResource):
         name: pulumi.Output[str] = claim.metadata.name
         return name
 
-    def _proxy(self, token: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> None:
+    def _proxy(
+        self, token: pulumi.Output[str], *, priority: pulumi.Input[str] | None, after: Sequence[pulumi.Resource]
+    ) -> None:
         address = self._namespaces.hub.apply(hub_url)
         Deployment(
             f"{self._name}-proxy",
             metadata=self._meta("proxy"),
-            spec=deployment(
-                PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token, priority=self._priority)
-            ),
+            spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token, priority=priority)),
             opts=self._options_after(after),
         )
 
@@ -250,18 +268,5 @@ class Hub(pulumi.ComponentResource):
             f"{self._name}-server",
             metadata=self._meta("hub"),
             spec=deployment(HUB_LABELS, hub_pod(self._site.hub, names)),
-            opts=self._options_after([*after, *self._rehearsal(names, after=after)]),
+            opts=self._options_after(after),
         )
-
-    def _rehearsal(self, names: HubNames, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Make the Job that reads the configuration before the hub does, if there are fragments of the site's."""
-        if not self._site.hub.fragments:
-            return []
-        return [
-            Job(
-                f"{self._name}-rehearsal",
-                metadata=ObjectMetaArgs(namespace=self._namespaces.hub, annotations=REPLACE_UNREADY),
-                spec=rehearsal_job(self._site.hub, names),
-                opts=self._options_after(after),
-            )
-        ]

@@ -79,21 +79,23 @@ def hub_pod(settings: HubSettings, names: HubNames) -> PodSpecArgs:
         liveness_probe=http_probe("/hub/health", "http", period=10, failures=30),
         resources=asked,
         security_context=container_security(),
-        volume_mounts=[
-            *configuration_mounts(settings),
-            VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
-        ],
+        volume_mounts=configuration_mounts(settings, "database"),
         env=hub_environment(settings, names.keys) or None,
     )
-    wait_for_cluster = ContainerArgs(
+    before = [wait_for_cluster(settings, asked), *waiters(settings, asked)]
+    return configured_pod(settings, names, hub, before=before, priority=names.priority)
+
+
+def wait_for_cluster(settings: HubSettings, resources: ResourceRequirementsArgs | None) -> ContainerArgs:
+    """Return the container that ends when the API server answers the hub's account."""
+    return ContainerArgs(
         name="wait-for-cluster",
         image=settings.image,
         command=["python3", f"{CONFIG_DIRECTORY}/{WAIT_FOR_CLUSTER}"],
-        resources=asked,
+        resources=resources,
         security_context=container_security(),
         volume_mounts=[VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True)],
     )
-    return configured_pod(settings, names, hub, before=[wait_for_cluster, *waiters(settings, asked)])
 
 
 def configured_pod(
@@ -101,7 +103,8 @@ def configured_pod(
     names: HubNames,
     container: ContainerArgs,
     *,
-    before: Sequence[ContainerArgs] = (),
+    before: Sequence[ContainerArgs],
+    priority: pulumi.Input[str] | None = None,
     restart_policy: str | None = None,
 ) -> PodSpecArgs:
     """Return a pod in which this container reads JupyterHub's configuration; `before` are its init containers.
@@ -109,12 +112,12 @@ def configured_pod(
     Whatever it runs, it is on the hub's node, as the hub's user, with the hub's volumes.
     """
     return PodSpecArgs(
-        priority_class_name=names.priority,
+        priority_class_name=priority,
         service_account_name=names.service_account,
         enable_service_links=False,
         affinity=on_nodes_for("core"),
         security_context=pod_security(HUB_USER),
-        init_containers=list(before) or None,
+        init_containers=list(before),
         containers=[container],
         restart_policy=restart_policy,
         volumes=[
@@ -131,12 +134,16 @@ def configured_pod(
     )
 
 
-def configuration_mounts(settings: HubSettings) -> list[VolumeMountArgs]:
-    """Return where the configuration is in a container, and what a site's fragments may read."""
+def configuration_mounts(settings: HubSettings, beside: str) -> list[VolumeMountArgs]:
+    """Return where the configuration is in a container, and what a site's fragments may read.
+
+    `beside` is the volume for the database and for what fragments write beside it.
+    """
     return [
         VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
         VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
         VolumeMountArgs(name="pages", mount_path=PAGES_DIRECTORY, read_only=True),
+        VolumeMountArgs(name=beside, mount_path=DATABASE_DIRECTORY),
         VolumeMountArgs(name="tmp", mount_path="/tmp"),
         *hub_mounts(settings),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, NetworkPolicySpecArgs
 
 from components.apps.hub.addresses import REHEARSAL_LABELS
 from components.apps.hub.hub import hub_egress, hub_policy
@@ -20,8 +20,21 @@ from stacks.settings import Site
 def hub_policies(
     site: Site, spaces: Namespaces, provisioner: HomeProvisioner
 ) -> Mapping[str, tuple[pulumi.Output[str], NetworkPolicySpecArgs]]:
-    """Return by name the policies of the hub's pods and of user servers, each with its namespace."""
-    asked = hub_egress(
+    """Return by name the policies of hub, proxy and user servers, each with its namespace."""
+    return {
+        "hub": (spaces.hub, hub_policy(spaces.users, spaces.hub, _asked(site, spaces, provisioner))),
+        "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
+        "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
+    }
+
+
+def rehearsal_policy(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> NetworkPolicySpecArgs:
+    """Return the policy of the pod that tries a configuration: a fragment may ask what it will ask in the hub."""
+    return policy(REHEARSAL_LABELS, egress=_asked(site, spaces, provisioner))
+
+
+def _asked(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> list[NetworkPolicyEgressRuleArgs]:
+    return hub_egress(
         spaces.users,
         spaces.hub,
         api_servers=[host.address for host in site.control_planes.values()],
@@ -29,11 +42,3 @@ def hub_policies(
         elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
         identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
     )
-    policies = {
-        "hub": (spaces.hub, hub_policy(spaces.users, spaces.hub, asked)),
-        "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
-        "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
-    }
-    if site.hub.fragments:
-        policies["rehearsal"] = (spaces.hub, policy(REHEARSAL_LABELS, egress=asked))
-    return policies

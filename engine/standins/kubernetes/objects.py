@@ -192,6 +192,10 @@ class Object(Resource):
             first, *rest = error.reasons
             reasons = [f"{failed} failed to fully initialize or become live: {first}", *rest]
             raise PartlyDone(id_of(live), _state(error.live, manager, news), plain(news), reasons) from error
+        except asyncio.CancelledError as error:
+            # It exists: an object whose name nothing else remembers would stay for good.
+            reasons = [f"{failed} failed to fully initialize or become live: the update was interrupted"]
+            raise PartlyDone(id_of(live), _state(live, manager, news), plain(news), reasons) from error
 
     async def read(self, call: Call, id: str, state: Props, inputs: Props) -> tuple[Props, Props] | None:
         known = bool(inputs)

@@ -129,8 +129,10 @@ def pod_complaints(pod: Props) -> list[str]:
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         state = container.get("state") or {}
         said = state.get("waiting") or state.get("terminated") or {}
-        if said.get("message"):
-            found.append(f"[Pod {name}]: container {container['name']}: [{said['reason']}] {said['message'].strip()}")
+        # A container that is only being made has no message; one that ended with an error may have none.
+        message = said.get("message") or (f"exit status {said['exitCode']}" if said.get("exitCode") else "")
+        if message:
+            found.append(f"[Pod {name}]: container {container['name']}: [{said.get('reason')}] {message.strip()}")
     return found
 
 

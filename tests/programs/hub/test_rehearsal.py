@@ -3,19 +3,23 @@
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from components.apps.hub.addresses import HUB_PORT
 from components.apps.hub.site_json import REHEARSAL, config_files
 from tests.programs.hub.asking import configured, kubeconfig, site
+from tests.stacks.sites import ROOT
 from tests.stacks.test_fragments import parsed, written
 from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
+PROGRAM = ROOT / "programs/hub/rehearsal.py"
 IMPORT: Final = "from henhouse_hub import c\n\n"
 
 
@@ -30,30 +34,30 @@ class Rehearsed:
 
 
 def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
-    """Rehearse a site's configuration with one fragment of its own, where nothing of the hub's can be written."""
+    """Rehearse a site's configuration with one fragment of its own."""
     stack, pod, message = (directory / each for each in ("stack", "hub", "message"))
     pod.mkdir()
     written(stack, {"80-own.py": fragment})
     configured(pod, parsed(stack, fragments="site/fragments", **hub))
     program = pod / REHEARSAL
-    program.write_text(program.read_text().replace("/dev/termination-log", str(message)))
+    program.write_text(PROGRAM.read_text().replace("/dev/termination-log", str(message)))
     (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
-    before = sorted(pod.rglob("*"))
     done = subprocess.run(
-        [str(jupyterhub_python()), "-B", str(program)],
-        cwd=directory,
+        [str(jupyterhub_python()), str(program), str(HUB_PORT)],
+        cwd=pod,
         env=os.environ | {"KUBECONFIG": str(directory / "kubeconfig")},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert sorted(pod.rglob("*")) == before, "it is the hub that may write beside its database"
     return Rehearsed(done.returncode, message.read_text() if message.exists() else "", done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("login", ["native", "dummy"])
 def test_good_configuration_passes(tmp_path: Path, login: str) -> None:
-    done = rehearsed(tmp_path, IMPORT + "c.JupyterHub.active_server_limit = 5\n", login=login)
+    """Also with a thread that runs for as long as the hub would."""
+    thread = "import threading\nimport time\n\nthreading.Thread(target=time.sleep, args=(3600,)).start()\n"
+    done = rehearsed(tmp_path, IMPORT + thread + "c.JupyterHub.active_server_limit = 5\n", login=login)
     assert (done.status, done.message) == (0, ""), done.log
 
 
@@ -83,6 +87,15 @@ def test_database_of_people_is_not_opened(tmp_path: Path) -> None:
         (IMPORT + "c.JupyterHub.authenticator_class = 'no.Class'\n", "'authenticator_class' .* could not be imported"),
         (IMPORT + "c.KubeSpawner.volumes = 'many'\n", "'volumes' trait .* expected a list or a dict"),
         (
+            IMPORT + "c.JupyterHub.services.append({'name': 'own', 'command': ['no-such-program']})\n",
+            "no program no-such-program, which its service own runs",
+        ),
+        (IMPORT + "c.JupyterHub.base_url = '/jupyter/'\n", "has to answer at .*/hub/.* would at .*/jupyter/hub/"),
+        (
+            IMPORT + "from henhouse_hub import secret\n\nint(secret('proxy-token') + 'x')\n",
+            r"80-own\.py, line 5: ValueError: .*'\[proxy-token\]x'",
+        ),
+        (
             IMPORT + "c.JupyterHub.load_roles.append({'name': 'own', 'scopes': ['list:all']})\n",
             "Scope 'list:all' for role own does not exist",
         ),
@@ -93,6 +106,14 @@ def test_what_would_end_the_hub_is_said_in_a_line(tmp_path: Path, fragment: str,
     assert done.status == 1
     assert re.search(said, done.message), done.message + done.log
     assert "Traceback" in done.log
+
+
+def test_fragment_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shortened = re.sub("LONGEST_SECONDS: Final = [0-9]+", "LONGEST_SECONDS: Final = 3", PROGRAM.read_text())
+    (tmp_path / "shortened.py").write_text(shortened)
+    monkeypatch.setattr(sys.modules[__name__], "PROGRAM", tmp_path / "shortened.py")
+    done = rehearsed(tmp_path, "import threading\n\nthreading.Event().wait()\n")
+    assert done.message == "80-own.py, line 3: TimeoutError: it has not come to an end in 3 s"
 
 
 def test_site_without_fragments_has_none() -> None:

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 
 from components.apps.hub.addresses import HUB_LABELS, REHEARSAL_LABELS
-from components.apps.hub.rehearsal import LONGEST_SECONDS
+from components.apps.hub.site_json import DATABASE_DIRECTORY
 from tests.components.apps.hub.test_component import MINOR, POLICY, pod, program
 from tests.programs.hub.asking import site
 from tests.recorded import Recorded
@@ -22,7 +22,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Return the hub of a site with a fragment, a variable and a volume of its own."""
     directory: Path = tmp_path_factory.mktemp("stack")
     written(directory, {"80-own.py": GOOD})
-    added = {
+    added: dict[str, Any] = {
+        "scheduling": {"podPriority": {"enabled": True}},
         "extraEnv": {"COURSE": "x"},
         "extraVolumes": [{"name": "own", "configMap": {"name": "own"}}],
         "extraVolumeMounts": [{"name": "own", "mountPath": "/own"}],
@@ -35,11 +36,18 @@ def rehearsal(recorded: Recorded) -> dict[str, Any]:
     return spec
 
 
-def test_hub_waits_for_it(hub: Recorded) -> None:
-    assert "hub-rehearsal" in hub.one("hub-server").depends_on_names
-    policies = {each.name for each in hub.all(POLICY)}
-    assert policies <= hub.one("hub-rehearsal").depends_on_names
-    assert "hub-rehearsal-policy" in policies
+def test_what_the_hub_that_runs_needs_is_changed_after_it(hub: Recorded) -> None:
+    policies = {f"hub-{whose}-policy" for whose in ("hub", "proxy", "servers")}
+    for name in policies:
+        assert "hub-rehearsal" in hub.one(name).depends_on_names
+    for name in ("hub-server", "hub-proxy"):
+        assert policies <= hub.one(name).depends_on_names
+
+
+def test_it_starts_after_its_own_policy(hub: Recorded) -> None:
+    assert hub.one("hub-rehearsal").depends_on_names & {each.name for each in hub.all(POLICY)} == {
+        "hub-rehearsal-policy"
+    }
 
 
 def test_it_fits_its_schema_and_the_pod_security_standard(hub: Recorded) -> None:
@@ -49,16 +57,25 @@ def test_it_fits_its_schema_and_the_pod_security_standard(hub: Recorded) -> None
     assert broken(rehearsal(hub)["template"]["spec"]) == []
 
 
-def test_it_is_the_hubs_pod_without_the_database(hub: Recorded) -> None:
+def test_it_is_the_hubs_pod_with_an_empty_directory_for_the_database(hub: Recorded) -> None:
     of_hub, of_job = pod(hub, "hub-server"), rehearsal(hub)["template"]["spec"]
     same = ("volumes", "affinity", "serviceAccountName", "securityContext", "enableServiceLinks")
     assert {each: of_job[each] for each in same} == {each: of_hub[each] for each in same}
     (container,), (hub_container,) = of_job["containers"], of_hub["containers"]
-    assert container["image"] == hub_container["image"]
-    assert container["env"] == hub_container["env"]
-    mounts = [each for each in hub_container["volumeMounts"] if each["name"] != "database"]
-    assert container["volumeMounts"] == mounts
-    assert "database" not in str(container)
+    for each in ("image", "env", "workingDir", "securityContext"):
+        assert container[each] == hub_container[each]
+    assert "command" not in container, "the image's own entry point, as for the hub"
+    mounts, of_database = hub_container["volumeMounts"], {"name": "database", "mountPath": DATABASE_DIRECTORY}
+    assert of_database in mounts
+    assert container["volumeMounts"] == [{**each, "name": "tmp"} if each == of_database else each for each in mounts]
+    assert {"name": "tmp", "emptyDir": {}} in of_job["volumes"]
+
+
+def test_it_takes_no_room_from_people(hub: Recorded) -> None:
+    spec = rehearsal(hub)["template"]["spec"]
+    assert "priorityClassName" not in spec
+    for container in [*spec["initContainers"], *spec["containers"]]:
+        assert "resources" not in container
 
 
 def test_new_configuration_is_a_new_job(hub: Recorded) -> None:
@@ -67,12 +84,14 @@ def test_new_configuration_is_a_new_job(hub: Recorded) -> None:
     assert {"hub-config", "hub-keys", "hub-pages"} <= job.depends_on_names
 
 
-def test_failed_one_begins_again_and_ends_before_pulumi_stops_waiting(hub: Recorded) -> None:
+def test_failed_one_begins_again_and_a_drain_is_not_its_fault(hub: Recorded) -> None:
     assert hub.one("hub-rehearsal").inputs["metadata"]["annotations"] == {"pulumi.com/replaceUnready": "true"}
     spec = rehearsal(hub)
     assert spec["backoffLimit"] == 0
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
-    assert spec["activeDeadlineSeconds"] == LONGEST_SECONDS < 600
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert rule == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    assert "activeDeadlineSeconds" not in spec, "Kubernetes would delete the pod, and with it the reason"
 
 
 def test_it_is_not_taken_for_the_hub(hub: Recorded) -> None:
