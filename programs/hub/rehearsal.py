@@ -63,7 +63,10 @@ def reason(error: BaseException) -> str:
 
 
 def without_secrets(text: str, kept: Path) -> str:
-    """Return a text in which each secret of the hub's is replaced by the name of its file: whoever may list pods reads their status."""
+    """Return a text in which each secret of the hub's is replaced by the name of its file.
+
+    Whoever may list pods reads their status, and Pulumi's state keeps it as it is.
+    """
     secrets = {path.read_text(errors="replace").strip(): path.name for path in kept.iterdir() if path.is_file()}
     for value in sorted(secrets, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:
