@@ -122,7 +122,7 @@ acceptance: setup ## the whole virtual rack, end to end
 drill: setup ## `make up` cut short at every kind of place and repeated; drift while an update runs and after one was killed
 	@$(PYTHON) -m pytest -m drill -s
 
-chaos: setup ## on the rack: a machine reinstalled, etcd's data away, the control plane off for ten minutes, certificates of 20 minutes, servers while their node is drained, homes over TLS, another registry
+chaos: setup ## on the rack, hours: what a site lives through, such as a machine reinstalled, a node drained, reboots with intruders
 	@$(PYTHON) -m pytest -m chaos -s
 
 bench: setup ## how long things take, beside a peer; builds the rack from nothing

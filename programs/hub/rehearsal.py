@@ -5,15 +5,17 @@ JupyterHub starts up to the point where it would listen, on an empty database th
 """
 
 import asyncio
+import faulthandler
+import json
 import os
 import re
 import shutil
-import signal
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from henhouse_hub import site
@@ -29,11 +31,12 @@ LONGEST_MESSAGE: Final = 1500
 """Characters. The kubelet keeps the last 4096 bytes, and the place in the fragment stands first."""
 LONGEST_SECONDS: Final = 300
 """Half of the time for which Pulumi waits for a Job. It takes seconds where a fragment does not hang."""
-SHORTEST_SECRET: Final = 4
+SHORTEST_SECRET: Final = 6
+"""Characters. A value that is shorter may be any word of a message."""
 
 
 class Unusable(Exception):
-    """A configuration with which JupyterHub starts, and Kubernetes takes it for dead."""
+    """A configuration with which JupyterHub would end after it has begun to listen, or be taken for dead."""
 
 
 async def rehearse(settings: Mapping[str, object], port: int) -> None:
@@ -43,7 +46,7 @@ async def rehearse(settings: Mapping[str, object], port: int) -> None:
     if (where := (hub.hub.port, hub.hub.base_url)) != (port, "/hub/"):
         raise Unusable(f"the hub has to answer at {(port, '/hub/')}, and would at {where}")
     for service in hub._service_map.values():
-        if service.managed and not shutil.which(service.command[0]):
+        if service.managed and not is_there(service):
             raise Unusable(f"the hub has no program {service.command[0]}, which its service {service.name} runs")
     person = orm.User(name="rehearsal")
     hub.db.add(person)
@@ -52,30 +55,59 @@ async def rehearse(settings: Mapping[str, object], port: int) -> None:
     hub.users.add(person).spawners[""]
 
 
+def is_there(service: Any) -> bool:
+    """Return whether a service's program is where the hub will look for it; one beside the database may be."""
+    program = str(Path(service.cwd or ".", service.command[0])) if "/" in service.command[0] else service.command[0]
+    return program.startswith(site["directory"]) or bool(shutil.which(program, path=service.environment.get("PATH")))
+
+
 def reason(error: BaseException) -> str:
     """Return what is wrong, with the fragment and its line if the error came from there."""
     # traitlets says what a setting may be in the log, and exits.
     if isinstance(error, SystemExit) and isinstance(error.__context__, TraitError):
         return reason(error.__context__)
-    said = "".join(traceback.format_exception_only(error)).strip()
-    fragments = [each for each in traceback.extract_tb(error.__traceback__) if FRAGMENT.search(each.filename)]
-    return f"{Path(fragments[-1].filename).name}, line {fragments[-1].lineno}: {said}" if fragments else said
+    return placed(traceback.extract_tb(error.__traceback__), "".join(traceback.format_exception_only(error)).strip())
 
 
-def without_secrets(text: str, kept: Path) -> str:
-    """Return a text in which each secret of the hub's is replaced by the name of its file.
+def placed(frames: traceback.StackSummary, said: str) -> str:
+    """Return what is said with the last place in a fragment before it, if there is one."""
+    places = [each for each in frames if FRAGMENT.search(each.filename)]
+    return f"{Path(places[-1].filename).name}, line {places[-1].lineno}: {said}" if places else said
 
-    Whoever may list pods reads their status, and Pulumi's state keeps it as it is.
+
+def tell(text: str) -> None:
+    """Put a reason where Kubernetes finds it.
+
+    Each secret of the hub's, or part of one, is replaced by the name of its file: whoever may list pods reads their
+    status, and Pulumi's state keeps it as it is.
     """
-    secrets = {path.read_text(errors="replace").strip(): path.name for path in kept.iterdir() if path.is_file()}
-    for value in sorted(secrets, key=len, reverse=True):
-        if len(value) >= SHORTEST_SECRET:
-            text = text.replace(value, f"[{secrets[value]}]")
-    return text
+    kept = Path(site["secrets_directory"])
+    names = {each: path.name for path in kept.iterdir() if path.is_file() for each in spellings(path.read_bytes())}
+    for secret in sorted(names, key=len, reverse=True):
+        text = text.replace(secret, f"[{names[secret]}]")
+    MESSAGE.write_text(text[:LONGEST_MESSAGE])
 
 
-def _took_too_long(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeoutError(f"it has not come to an end in {LONGEST_SECONDS} s")
+def spellings(secret: bytes) -> set[str]:
+    """Return how a secret, and what it consists of, may stand in the text of an error."""
+    text = secret.decode(errors="replace")
+    parts = {text, *text.split(";"), *text.splitlines()}
+    with suppress(ValueError):
+        data = json.loads(text)
+        parts |= {each for each in (data.values() if isinstance(data, dict) else ()) if isinstance(each, str)}
+    stripped = {each.strip() for each in parts}
+    return {each for each in stripped | {repr(part)[1:-1] for part in stripped} if len(each) >= SHORTEST_SECRET}
+
+
+def give_up() -> None:
+    """Say where the configuration is after too long a time, and end.
+
+    It runs in a thread of its own: an error raised in a fragment could be caught there, as an attempt to be repeated.
+    """
+    frame = sys._current_frames()[threading.main_thread().ident or 0]
+    tell(placed(traceback.extract_stack(frame), f"has not come to an end in {LONGEST_SECONDS} s"))
+    faulthandler.dump_traceback()
+    os._exit(1)
 
 
 def main(port: int) -> int:
@@ -83,8 +115,9 @@ def main(port: int) -> int:
     database = f"sqlite:///{site['directory']}/rehearsal.sqlite"
     site["database_url"] = database  # fragments look into it before JupyterHub does
     settings: dict[str, Any] = {"db_url": database, "db_kwargs": {}, "upgrade_db": False}
-    signal.signal(signal.SIGALRM, _took_too_long)
-    signal.alarm(LONGEST_SECONDS)
+    watch = threading.Timer(LONGEST_SECONDS, give_up)
+    watch.daemon = True
+    watch.start()
     # Not asyncio.run, which at the end waits for whatever a fragment has begun.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -92,7 +125,7 @@ def main(port: int) -> int:
         loop.run_until_complete(rehearse(settings, port))
     except (Exception, SystemExit) as error:  # with whatever status a fragment exits, the hub would be gone
         traceback.print_exc()
-        MESSAGE.write_text(without_secrets(reason(error), Path(site["secrets_directory"]))[:LONGEST_MESSAGE])
+        tell(reason(error))
         return 1
     return 0
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What an image, a package or a hardening guide may bring onto a machine, and what then happens at its next boot. Run on
-# a machine of the virtual rack, whose power is cut afterwards (docs/boot.md says what is to become of each):
-#   .venv/bin/python -m lab ssh chick2 "$(cat tests/acceptance/intruders.sh)"
+# What an image, a package or a hardening guide may bring onto a machine. test_intruders.py runs it on every machine of the
+# virtual rack and cuts the power (docs/boot.md says what is to become of each).
 set -euo pipefail
 
 # unit NAME COMMAND: a oneshot in the boot.

@@ -6,12 +6,13 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import edited, kubectl, make
+from tests.acceptance.site import edited, eventually, kubectl, make
 from tests.acceptance.visitor import visitor
 from tests.stacks.sites import ROOT
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
+HUB: Final = "app.kubernetes.io/component=hub"
 NAME: Final = "80-own.py"
 GOOD: Final = 'from henhouse_hub import c\n\nc.JupyterHub.template_vars["own"] = "first"\n'
 # Nothing that reads it can know what it will do.
@@ -31,6 +32,10 @@ def test_fragment_that_fails_ends_the_update_and_no_hub() -> None:
                 assert f"{NAME}, line 3: FileNotFoundError" in refused.stdout + refused.stderr
                 assert hub() == before
                 assert person.ask("/hub/health").status == 200
+            # What the pod mounts is there still: a node may be rebooted before the fragment is right.
+            kubectl("--namespace", "hub", "delete", "pod", "--selector", HUB)
+            eventually("the hub", lambda: person.ask("/hub/health").status == 200, seconds=300)
+            before = hub()
 
             fragment.write_text(GOOD.replace("first", "second"))
             make("up")
@@ -41,7 +46,6 @@ def test_fragment_that_fails_ends_the_update_and_no_hub() -> None:
 
 def hub() -> str:
     """Return which pod the hub is."""
-    chosen = "app.kubernetes.io/component=hub"
     return kubectl(
-        "--namespace", "hub", "get", "pods", "--selector", chosen, "--output", "jsonpath={.items[*].metadata.uid}"
+        "--namespace", "hub", "get", "pods", "--selector", HUB, "--output", "jsonpath={.items[*].metadata.uid}"
     )

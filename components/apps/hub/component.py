@@ -89,11 +89,12 @@ class Hub(pulumi.ComponentResource):
             database=self._database(machines[database_host(site)]),
             priority=core_priority(name, site.hub, self._options()),
         )
-        # What the hub that runs needs is left as it is until a new configuration has been tried.
-        policies = self._policies(homes, after=self._rehearsal(names, homes))
+        # The running hub keeps its policies, its proxy and its servers' Secret until the next configuration is tried.
+        tried = self._rehearsal(names, homes)
+        policies = self._policies(homes, after=tried)
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
         self._proxy(token, priority=names.priority, after=policies)
-        self._hub(names, after=[*homes.ready, *policies, *self._for_servers()])
+        self._hub(names, after=[*homes.ready, *policies, *self._for_servers(after=tried)])
         budgets(name, site.hub, namespaces, self._options())
         placeholders(name, site.hub, namespaces, self._options())
         metrics = ScrapeTarget(
@@ -202,7 +203,7 @@ class Hub(pulumi.ComponentResource):
                 f"{self._name}-announcements", metadata=self._meta(ANNOUNCEMENTS), data=told, opts=self._options()
             )
 
-    def _for_servers(self) -> list[pulumi.Resource]:
+    def _for_servers(self, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Make the Secret with the site's environment and files of user servers, if there are any.
 
         It has one name for good: a container of a running server that is started again reads it again.
@@ -215,7 +216,7 @@ class Hub(pulumi.ComponentResource):
                 f"{self._name}-server-files",
                 metadata=ObjectMetaArgs(name=SERVER_SECRET, namespace=self._namespaces.users),
                 data={key: pulumi.Output.secret(value) for key, value in kept.items()},
-                opts=self._options(),
+                opts=self._options_after(after),
             )
         ]
 

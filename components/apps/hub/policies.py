@@ -29,7 +29,10 @@ def hub_policies(
 
 
 def rehearsal_policy(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> NetworkPolicySpecArgs:
-    """Return the policy of the pod that tries a configuration: a fragment may ask what it will ask in the hub."""
+    """Return the policy of the pod that tries a configuration.
+
+    A fragment may ask what it will ask in the hub, but for the proxy, which answers the hub alone.
+    """
     return policy(REHEARSAL_LABELS, egress=_asked(site, spaces, provisioner))
 
 

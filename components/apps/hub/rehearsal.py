@@ -29,8 +29,8 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
     """Return the Job that reads the configuration as the hub will.
 
     Its pod is the hub's, with the same volumes on the same node, but for the database, in whose place its container has
-    an empty directory. It keeps no room free and has no priority: beside the hub, on a full node, it would stop a
-    person's server. It takes part in no Service, and its policy lets no pod connect to it.
+    an empty directory. It keeps no room free and has no priority: with either, it could stop a person's server on a
+    full node. It takes part in no Service, and its policy lets no pod connect to it.
     """
     container = ContainerArgs(
         name="rehearsal",

@@ -7,7 +7,7 @@ from engine.standins.values import UNKNOWN, Props, has_unknown
 
 AUTONAMED: Final = "pulumi.com/autonamed"
 REPLACE_UNREADY: Final = "replaceUnready"
-"""The annotation, ``pulumi.com/replaceUnready``, with which a Job that has failed is replaced by the next update."""
+"""The annotation, ``pulumi.com/replaceUnready``: the next update replaces a Job that has not completed."""
 
 CLUSTER_SCOPED: Final = frozenset(
     (

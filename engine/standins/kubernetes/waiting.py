@@ -75,10 +75,10 @@ async def is_unready(cluster: Cluster, body: Props) -> bool:
 
 
 async def _seen_again(cluster: Cluster, live: Props) -> Props:
-    """Return the object as it is now, or as it was, while the API server is away for a moment."""
+    """Return the object as it is now, or as it was, while the API server is away or refuses for a moment."""
     try:
         return await cluster.get(live)
-    except Unreachable:
+    except (Refused, Unreachable):
         return live
     except NotFound as error:
         raise NotReady(live, ["it was deleted while it was waited for"]) from error

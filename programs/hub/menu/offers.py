@@ -174,7 +174,7 @@ def remembered(options: Any, offer: Offer) -> tuple[Options, list[str]]:
                 what = option["display_name"].lower()
                 gone.append(f"The {what} of your last server, {quoted(last)}, is not offered any more.")
     for name in (SIZE, IMAGE):
-        if name in options and name not in profile["profile_options"]:
+        if options.get(name) is not None and name not in profile["profile_options"]:
             gone.append(f"The {name} of your last server, {quoted(options[name])}, is not offered any more.")
     return chosen, gone
 

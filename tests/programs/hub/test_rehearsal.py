@@ -49,6 +49,7 @@ def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     return Rehearsed(done.returncode, message.read_text() if message.exists() else "", done.stdout + done.stderr)
 
@@ -108,12 +109,45 @@ def test_what_would_end_the_hub_is_said_in_a_line(tmp_path: Path, fragment: str,
     assert "Traceback" in done.log
 
 
+HANGS: Final = """import threading
+
+while True:
+    try:
+        threading.Event().wait()
+    except Exception:
+        pass
+"""
+
+
 def test_fragment_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that begins again after every error."""
     shortened = re.sub("LONGEST_SECONDS: Final = [0-9]+", "LONGEST_SECONDS: Final = 3", PROGRAM.read_text())
     (tmp_path / "shortened.py").write_text(shortened)
     monkeypatch.setattr(sys.modules[__name__], "PROGRAM", tmp_path / "shortened.py")
-    done = rehearsed(tmp_path, "import threading\n\nthreading.Event().wait()\n")
-    assert done.message == "80-own.py, line 3: TimeoutError: it has not come to an end in 3 s"
+    done = rehearsed(tmp_path, HANGS)
+    assert (done.status, done.message) == (1, "80-own.py, line 5: has not come to an end in 3 s")
+
+
+@pytest.mark.parametrize(
+    "value", ["secret('administrators')", "secret('crypt-keys').split(';')[1]", "json.loads(secret('administrators'))"]
+)
+def test_no_part_of_a_secret_is_said(tmp_path: Path, value: str) -> None:
+    done = rehearsed(tmp_path, f"import json\n\nfrom henhouse_hub import secret\n\nraise ValueError({value})\n")
+    assert done.message.startswith("80-own.py, line 5: ValueError: ")
+    assert "first-password" not in done.message
+    assert "efefef" not in done.message
+
+
+@pytest.mark.parametrize(
+    "service", ["'command': ['./own'], 'cwd': OWN", "'command': ['own'], 'environment': {'PATH': OWN}"]
+)
+def test_service_has_its_program_where_the_hub_looks_for_it(tmp_path: Path, service: str) -> None:
+    program = tmp_path / "own"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    of_site = f"OWN = {str(tmp_path)!r}\nc.JupyterHub.services.append({{'name': 'own', {service}}})\n"
+    done = rehearsed(tmp_path, IMPORT + of_site)
+    assert (done.status, done.message) == (0, ""), done.log
 
 
 def test_site_without_fragments_has_none() -> None:

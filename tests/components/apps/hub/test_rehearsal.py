@@ -25,6 +25,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     added: dict[str, Any] = {
         "scheduling": {"podPriority": {"enabled": True}},
         "extraEnv": {"COURSE": "x"},
+        "singleuser": {"extraEnv": {"COURSE": "x"}},
         "extraVolumes": [{"name": "own", "configMap": {"name": "own"}}],
         "extraVolumeMounts": [{"name": "own", "mountPath": "/own"}],
     }
@@ -38,7 +39,7 @@ def rehearsal(recorded: Recorded) -> dict[str, Any]:
 
 def test_what_the_hub_that_runs_needs_is_changed_after_it(hub: Recorded) -> None:
     policies = {f"hub-{whose}-policy" for whose in ("hub", "proxy", "servers")}
-    for name in policies:
+    for name in (*policies, "hub-server-files"):
         assert "hub-rehearsal" in hub.one(name).depends_on_names
     for name in ("hub-server", "hub-proxy"):
         assert policies <= hub.one(name).depends_on_names
