@@ -85,7 +85,8 @@ def tell(text: str) -> None:
     names = {each: path.name for path in kept.iterdir() if path.is_file() for each in spellings(path.read_bytes())}
     for secret in sorted(names, key=len, reverse=True):
         text = text.replace(secret, f"[{names[secret]}]")
-    MESSAGE.write_text(text[:LONGEST_MESSAGE])
+    with MESSAGE.open("r+") as mounted:  # by Kubernetes, so that another file cannot take its place
+        mounted.write(text[:LONGEST_MESSAGE])
 
 
 def spellings(secret: bytes) -> set[str]:

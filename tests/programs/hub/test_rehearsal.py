@@ -39,6 +39,7 @@ def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
     pod.mkdir()
     written(stack, {"80-own.py": fragment})
     configured(pod, parsed(stack, fragments="site/fragments", **hub))
+    message.touch()  # as Kubernetes does
     program = pod / REHEARSAL
     program.write_text(PROGRAM.read_text().replace("/dev/termination-log", str(message)))
     (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
@@ -51,7 +52,7 @@ def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
         check=False,
         timeout=60,
     )
-    return Rehearsed(done.returncode, message.read_text() if message.exists() else "", done.stdout + done.stderr)
+    return Rehearsed(done.returncode, message.read_text(), done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("login", ["native", "dummy"])
