@@ -26,8 +26,8 @@ def test_machines_are_as_they_were_after_a_reboot_with_intruders(clock: Clock) -
         lab("power", "on")
         eventually("the login page", login_page, seconds=900)
     eventually("every node", lambda: set(kubectl("get", "nodes", "--output", READY).split()) == {"True"}, seconds=300)
-    for host in HOSTS:
-        assert on(host, "swapon --noheadings --show") == ""
+    for node in kubectl("get", "nodes", "--output", "jsonpath={.items[*].metadata.name}").split():
+        assert on(node, "swapon --noheadings --show") == ""
     assert not any(drift().values())
     make("drift")
     with open_notebook(USER, password()) as page:
