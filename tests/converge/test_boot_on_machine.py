@@ -131,7 +131,17 @@ def test_unit_that_turns_swap_on_is_disabled_and_swap_goes_off_after_everything_
     assert machine.apply(role).status == 0
     assert machine.run("systemctl is-enabled fill.service").stdout == "disabled\n"
     assert machine.check(role).differences == []
-    machine.run("rm /etc/systemd/system/fill.service /usr/local/sbin/fill; systemctl daemon-reload")
+    machine.run("systemctl enable fill.service; systemctl start henhouse-no-swap.service")
+    assert machine.run("systemctl is-enabled fill.service").stdout == "enabled\n", (
+        "there is no swap that it has turned on"
+    )
+    machine.run("dd if=/dev/zero of=/s bs=1M count=8; chmod 600 /s; mkswap /s; systemctl restart fill.service")
+    assert machine.run("swapon --noheadings --show=NAME").stdout == "/s\n"
+    machine.run("systemctl start henhouse-no-swap.service")
+    assert machine.run("swapon --noheadings --show=NAME").stdout == ""
+    assert machine.run("systemctl is-enabled fill.service").stdout == "disabled\n"
+    assert machine.check(role).differences == []
+    machine.run("rm /s /etc/systemd/system/fill.service /usr/local/sbin/fill; systemctl daemon-reload")
     assert "multi-user.target" in machine.run("systemctl show --property=After --value henhouse-no-swap").stdout
     assert machine.run("systemd-analyze verify --man=no henhouse-no-swap.service").stderr == ""
     # Every swap unit there is calls it.

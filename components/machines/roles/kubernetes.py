@@ -12,6 +12,7 @@ _CONFIG = "/etc/containerd/config.toml"
 _TOOLS = ("conntrack", "ethtool", "iptables", "ipset", "socat")
 
 
+_PROGRAM = "/etc/henhouse/no-swap"
 _NO_SWAP = "/etc/systemd/system/henhouse-no-swap.service"
 _SWAP_SEEN = "/etc/systemd/system/swap.d/henhouse.conf"
 _KUBELET = "/etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf"
@@ -20,13 +21,8 @@ _OTHERS_CALL_SWAPON = """
 found=$(starts_swap)
 echo "${found//$'\\n'/, }"
 [[ -z $found ]]"""
-# A unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
 _SWITCH_OFF = """
-while read -r unit; do
-  if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
-    systemctl disable -- "$unit"
-  fi
-done < <(starts_swap)
+disable_what_starts_swap
 found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\\n'/, } would turn swap on at boot and cannot be switched off from here:"
@@ -41,9 +37,10 @@ def swap_off() -> Role:
     kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
     fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target; units
     that call swapon themselves, of packages and of the site's own. Whoever turns it on all the same, a unit of ours
-    turns it off after each boot and whenever systemd sees it come, and so does the kubelet before it starts.
+    turns it off after each boot and whenever systemd sees it come, and disables what did it; the kubelet does the same
+    before it starts.
     """
-    started = shell(__file__, "started", "swap", root="")
+    started, acting = shell(__file__, "started", "swap", root=""), shell(__file__, "no-swap")
     return Role(
         "swap-off",
         (
@@ -54,9 +51,11 @@ def swap_off() -> Role:
             Unit("dphys-swapfile.service", masked=True),
             Unit("swapspace.service", masked=True),
             Unit("swap.target", masked=True),
-            File(_NO_SWAP, render(__file__, "henhouse-no-swap.service", drop_in=_SWAP_SEEN)),
+            Directory("/etc/henhouse"),
+            File(_PROGRAM, f"#!/usr/bin/env bash\nset -euo pipefail\n{started}{acting}", mode="0755"),
+            File(_NO_SWAP, render(__file__, "henhouse-no-swap.service", drop_in=_SWAP_SEEN, program=_PROGRAM)),
             File(_SWAP_SEEN, "[Unit]\nWants=henhouse-no-swap.service\nBefore=henhouse-no-swap.service\n"),
-            File(_KUBELET, "[Service]\nExecStartPre=-/usr/sbin/swapoff --all\n"),
+            File(_KUBELET, f"[Service]\nExecStartPre=-{_PROGRAM}\n"),
             Unit("henhouse-no-swap.service", running=None),
             Script(
                 "nothing turns swap on at boot",

@@ -118,12 +118,14 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
     assert found(tmp_path, "starts_swap", "started", "swap") == []
 
 
-def test_kubelet_turns_swap_off_itself_before_it_starts() -> None:
-    files = {item.path: item.content or "" for item in kubernetes.swap_off().items if isinstance(item, File)}
-    (drop_in,) = (text for path, text in files.items() if "/kubelet.service.d/" in path)
-    assert "ExecStartPre=-/usr/sbin/swapoff --all" in drop_in.splitlines()
-    guard = next(text for path, text in files.items() if path.endswith("henhouse-no-swap.service"))
-    assert "After=multi-user.target" in guard.splitlines()
+def test_swap_that_comes_all_the_same_goes_off_after_the_boot_and_before_the_kubelet_starts() -> None:
+    files = {item.path: item for item in kubernetes.swap_off().items if isinstance(item, File)}
+    (program,) = (path for path, file in files.items() if "swapoff --all" in (file.content or ""))
+    assert files[program].mode == "0755"
+    (drop_in,) = (file.content or "" for path, file in files.items() if "/kubelet.service.d/" in path)
+    assert f"ExecStartPre=-{program}" in drop_in.splitlines()
+    guard = next(file.content or "" for path, file in files.items() if path.endswith("henhouse-no-swap.service"))
+    assert {"After=multi-user.target", f"ExecStart={program}"} <= set(guard.splitlines())
     assert Unit("henhouse-no-swap.service", running=None) in kubernetes.swap_off().items
 
 

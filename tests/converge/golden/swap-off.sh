@@ -4,12 +4,12 @@
 [ -n "${BASH_VERSION-}" ] || { echo 'henhouse: chick0: swap-off: the login shell must be bash' >&2; exit 1; }
 set -euo pipefail
 verb=${1:-apply} machine=chick0 role=swap-off
-paths=(/etc/fstab /etc/systemd/system/henhouse-no-swap.service /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf /etc/systemd/system/swap.d/henhouse.conf)
+paths=(/etc/fstab /etc/henhouse /etc/henhouse/no-swap /etc/systemd/system/henhouse-no-swap.service /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf /etc/systemd/system/swap.d/henhouse.conf)
 units=(systemd-zram-setup@zram0.service zramswap.service dphys-swapfile.service swapspace.service swap.target henhouse-no-swap.service)
 declare -A restarts=(
 )
 
-check_11() {
+check_13() {
 ROOT=''
 # started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
 # command, or in a script that they run. Masked and disabled ones are skipped, and those of henhouse.
@@ -61,6 +61,18 @@ starts_swap() {
             if [[ $state == enabled* ]]; then echo "${file##*/}"; fi
         fi
     done | sort --unique
+}
+
+# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
+# unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
+disable_what_starts_swap() {
+    local unit
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            systemctl disable --quiet -- "$unit"
+            echo "$unit"
+        fi
+    done < <(starts_swap)
 }
 
 found=$(starts_swap)
@@ -68,7 +80,7 @@ echo "${found//$'\n'/, }"
 [[ -z $found ]]
 }
 
-apply_11() {
+apply_13() {
 ROOT=''
 # started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
 # command, or in a script that they run. Masked and disabled ones are skipped, and those of henhouse.
@@ -122,11 +134,19 @@ starts_swap() {
     done | sort --unique
 }
 
-while read -r unit; do
-  if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
-    systemctl disable -- "$unit"
-  fi
-done < <(starts_swap)
+# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
+# unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
+disable_what_starts_swap() {
+    local unit
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            systemctl disable --quiet -- "$unit"
+            echo "$unit"
+        fi
+    done < <(starts_swap)
+}
+
+disable_what_starts_swap
 found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\n'/, } would turn swap on at boot and cannot be switched off from here:"
@@ -135,11 +155,11 @@ if [[ -n $found ]]; then
 fi
 }
 
-check_12() {
+check_14() {
 mapfile -t found </proc/swaps; echo "${found[1]-}"; ((${#found[@]} <= 1))
 }
 
-apply_12() {
+apply_14() {
 swapoff --all
 }
 
@@ -150,6 +170,82 @@ items() {
   unit dphys-swapfile.service masked inactive
   unit swapspace.service masked inactive
   unit swap.target masked inactive
+  directory /etc/henhouse 0755 root root
+  file /etc/henhouse/no-swap 0755 root root '#!/usr/bin/env bash
+set -euo pipefail
+ROOT='"'"''"'"'
+# started_at_boot PATTERN: names units, and files of cron, by which a boot runs a program that matches: in their own
+# command, or in a script that they run. Masked and disabled ones are skipped, and those of henhouse.
+started_at_boot() {
+    local word="(.*[^[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" file path
+    local command='"'"'^[[:space:]]*Exec(Start|StartPre|StartPost)[[:space:]]*='"'"' tables
+    local -a units=() scripts=() patterns=()
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.service \
+        "$ROOT"/run/systemd/generator{,.early,.late}/*.service; do
+        if [[ -f $file && ${file##*/} != henhouse-* ]]; then units+=("$file"); fi
+    done
+    patterns=("$command$word")
+    while read -r path; do
+        if [[ -f $ROOT$path && $path != */henhouse-* ]]; then scripts+=("$ROOT$path"); fi
+    done < <(sed --quiet --regexp-extended "s/$command//p" "${units[@]}" /dev/null |
+        grep --only-matching --extended-regexp "/[^][:space:];\"'"'"'(){}&|<>]+" | sort --unique)
+    while read -r path; do
+        path=${path#"$ROOT"}
+        patterns+=("$command.*${path//[^[:alnum:]\/_-]/.}([^[:alnum:]_/-]|\$)")
+    done < <(grep --files-with-matches --binary-files=without-match --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "${scripts[@]}" /dev/null)
+    while read -r file; do
+        if will_start "${file##*/}"; then echo "${file##*/}"; fi
+    done < <(grep --files-with-matches --extended-regexp "${patterns[@]/#/--regexp=}" "${units[@]}" /dev/null) | sort --unique
+    for tables in "$ROOT"/etc/crontab "$ROOT"/etc/cron.d "$ROOT"/var/spool/cron/crontabs; do
+        grep --recursive --files-with-matches --no-messages --extended-regexp "^([^#]*[^#[:alnum:]_-])?($1)([^[:alnum:]_-]|\$)" "$tables" || true
+    done
+}
+
+# will_start UNIT: nothing keeps a boot, or a timer, from starting it.
+will_start() {
+    local state
+    state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "$1" 2>/dev/null) || true
+    case $state in
+        masked* | '"'"''"'"') return 1 ;;
+        disabled)
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${1%.service}.timer" 2>/dev/null) || true
+            [[ $state == enabled ]]
+            ;;
+    esac
+}
+# starts_swap: names what turns swap on at boot without swap.target: whatever calls swapon, and swap units that another
+# target wants.
+starts_swap() {
+    local file state
+    started_at_boot swapon
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/*.swap; do
+        if [[ -f $file ]]; then
+            state=$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled "${file##*/}" 2>/dev/null) || true
+            if [[ $state == enabled* ]]; then echo "${file##*/}"; fi
+        fi
+    done | sort --unique
+}
+
+# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
+# unit of the site'"'"'s own may do more than that: it is not stopped, and can be enabled again without its swapon.
+disable_what_starts_swap() {
+    local unit
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            systemctl disable --quiet -- "$unit"
+            echo "$unit"
+        fi
+    done < <(starts_swap)
+}
+# Turns off swap that is on, and takes what turned it on out of the boot.
+mapfile -t swaps </proc/swaps
+if ((${#swaps[@]} > 1)); then
+    swapoff --all
+    while read -r unit; do
+        echo "swap was on: $unit is not started at boot any more"
+    done < <(disable_what_starts_swap)
+fi
+'
   file /etc/systemd/system/henhouse-no-swap.service 0644 root root '[Unit]
 Description=No swap: the kubelet refuses to start with it
 Documentation=man:swapoff(8)
@@ -158,7 +254,7 @@ After=multi-user.target
 
 [Service]
 Type=oneshot
-ExecStart=/usr/sbin/swapoff --all
+ExecStart=/etc/henhouse/no-swap
 
 [Install]
 WantedBy=multi-user.target
@@ -168,11 +264,11 @@ Wants=henhouse-no-swap.service
 Before=henhouse-no-swap.service
 '
   file /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf 0644 root root '[Service]
-ExecStartPre=-/usr/sbin/swapoff --all
+ExecStartPre=-/etc/henhouse/no-swap
 '
   unit henhouse-no-swap.service enabled any
-  script 'nothing turns swap on at boot' check_11 apply_11
-  script 'no active swap' check_12 apply_12
+  script 'nothing turns swap on at boot' check_13 apply_13
+  script 'no active swap' check_14 apply_14
 }
 
 facts() {

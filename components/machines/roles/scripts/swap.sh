@@ -10,3 +10,15 @@ starts_swap() {
         fi
     done | sort --unique
 }
+
+# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
+# unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
+disable_what_starts_swap() {
+    local unit
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            systemctl disable --quiet -- "$unit"
+            echo "$unit"
+        fi
+    done < <(starts_swap)
+}
