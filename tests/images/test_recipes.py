@@ -51,6 +51,17 @@ def test_containerfile_copies_what_is_there_and_ends_as_a_person(folder: Path) -
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=names)
+def test_what_a_containerfile_runs_is_on_the_path(folder: Path) -> None:
+    """An image on top has the PATH of the one below, also for what the one below has copied into itself."""
+    below = next(each for each in instructions(RECIPES / "python") if each.startswith("ENV PATH="))
+    path = below.split()[1].removeprefix("PATH=").split(":")
+    assert {"/usr/local/sbin", "/usr/sbin", "/sbin"} <= set(path), "where dpkg looks for what packages need (dpkg(1))"
+    copied = [each.split()[-1] for each in instructions(folder) if each.startswith("COPY --chmod=755")]
+    assert all(str(Path(program).parent) in path for program in copied)
+    assert not [each for each in instructions(folder) if each.startswith("ENV PATH=") and each != below]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=names)
 def test_every_file_of_a_recipe_is_used(folder: Path) -> None:
     used = (folder / "Containerfile").read_text()
     unused = {path.name for path in folder.iterdir() if path.name not in used} - {"Containerfile"}
