@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -149,9 +149,15 @@ class Homes:
         return uid
 
     def _take_uid(self) -> int:
-        """Take the next id. It counts as given before anything is made with it: it may be lost, never given twice."""
-        uid = max(self._counter(), self._first_uid)
-        uid = next((ids.stop for ids in RESERVED if uid in ids), uid)
+        """Take the next id. It counts as given before anything is made with it: it may be lost, never given twice.
+
+        Homes that were moved here from elsewhere have ids that the counter does not know.
+        """
+        homes = [os.stat(entry, dir_fd=self._root, follow_symlinks=False) for entry in os.listdir(self._root)]
+        owned = {number for home in homes for number in (home.st_uid, home.st_gid)}
+        uid = max(self._counter(homes), self._first_uid)
+        while uid in owned or any(uid in ids for ids in RESERVED):
+            uid = next((ids.stop for ids in RESERVED if uid in ids), uid + 1)
         if uid > LAST_UID:
             raise OSError(f"all numeric user ids up to {LAST_UID} are given")
         beside = f"{COUNTER}.new"
@@ -160,13 +166,12 @@ class Homes:
         os.fsync(self._root)
         return uid
 
-    def _counter(self) -> int:
+    def _counter(self, homes: Iterable[os.stat_result]) -> int:
         """Return what the counter says; where it is lost, one more than the greatest id that a home has."""
         try:
             handle = os.open(COUNTER, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
         except FileNotFoundError:
-            owners = [os.stat(entry, dir_fd=self._root, follow_symlinks=False) for entry in os.listdir(self._root)]
-            return 1 + max((owner.st_uid for owner in owners if owner.st_uid not in ACCOUNT_UIDS), default=0)
+            return 1 + max((home.st_uid for home in homes if home.st_uid not in ACCOUNT_UIDS), default=0)
         with os.fdopen(handle, encoding="ascii") as file:
             text = file.read()
         if not re.fullmatch(r"[0-9]{1,10}\n", text):

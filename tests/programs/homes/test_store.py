@@ -53,6 +53,17 @@ def test_counter_that_was_lost_starts_above_every_home(homes: Homes, tmp_path: P
     assert homes.make("bob")[0].uid == FIRST + 42
 
 
+@pytest.mark.parametrize("ids", [(FIRST + 1, FIRST + 1), (FIRST + 1, FIRST + 7), (FIRST + 7, FIRST + 1)])
+def test_id_of_a_home_that_was_moved_here_is_not_given_again(
+    homes: Homes, tmp_path: Path, ids: tuple[int, int]
+) -> None:
+    homes.make("ada")
+    (tmp_path / "old").mkdir()
+    os.chown(tmp_path / "old", *ids)
+    assert homes.make("bob")[0].uid == FIRST + 2
+    assert homes.make("cy")[0].uid == FIRST + 3
+
+
 @pytest.mark.parametrize("text", ["", "ten\n", "-5\n", "100000", "99999999999\n"])
 def test_counter_that_is_damaged_gives_nothing(homes: Homes, tmp_path: Path, text: str) -> None:
     (tmp_path / store.COUNTER).write_text(text)
