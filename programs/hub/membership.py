@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
+from admission import Admission, kept
 from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthenticator
 from person import OURS, described, known_of
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -51,14 +52,13 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
         return {**super().template_namespace, "at_login": True}
 
 
-class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
+class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore]
     """Asks again about everyone who is logged in, and holds on to the last answer while the provider is away.
 
     Whoever the provider no longer vouches for has their servers stopped and has to log in, which is refused.
     """
 
     hold_seconds = Integer(24 * 3600, config=True, help="How long the last answer holds while it cannot be renewed.")
-    account_issuer = Unicode(config=True, help="Whose accounts they are: an address.")
     account_id_claim = Unicode("sub", config=True, help="What the provider never gives to another account.")
     denied_groups = Set(config=True, help="Groups whose members may not log in.")
     everybody = Bool(False, config=True, help="Whether everyone with an account there may log in.")
@@ -113,7 +113,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         # One at a time for each person: a token that renews the login may be good for one use.
         async with self._asking.setdefault(user.name, asyncio.Lock()):
             state = await user.get_auth_state()
-            if not (known := known_of(state)):
+            if "account" not in (known := known_of(state)):
                 return False
             answer = await self._asked(user, state, known, handler, **options)
             if await user.get_auth_state() != state:
@@ -139,6 +139,7 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
             if raised := _away.get():
                 raise raised[0]
             if model and known_of(model["auth_state"])["account"] == known["account"]:
+                model["auth_state"][OURS] |= kept(known)
                 if await self.may_enter(model["name"], model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
@@ -204,14 +205,15 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
             return bool(await super().check_allowed(username, auth_model))
         state = auth_model["auth_state"]
         known = await self._known(username)
-        if known and known["account"] != state[OURS]["account"]:
+        if known.get("account", state[OURS]["account"]) != state[OURS]["account"]:
             now, before = state[OURS]["account"], known["account"]
             self.log.error("%s is now another account, %s, before %s", username, now, before)
             raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
+        state[OURS] |= kept(known)
         try:
             return await self.may_enter(username, auth_model)
         except ProviderAway:
-            if not known or not self.holds(known):
+            if "account" not in known or not self.holds(known):
                 raise
             state[OURS] = known
             return True
@@ -222,7 +224,8 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
             return False
         # Not for being an administrator's name: at some providers anybody may take that name first.
         # Upstream's classes check what else they demand, such as an address that was verified.
-        return bool(await super().check_allowed(username, {**model, "admin": self.everybody}))
+        anyhow = self.everybody or self.was_added(known_of(model["auth_state"]))
+        return bool(await super().check_allowed(username, {**model, "admin": anyhow}))
 
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether something that the settings deny keeps the person out, whatever else they may be."""
@@ -262,8 +265,8 @@ class Membership(OAuthenticator):  # type: ignore[misc, unused-ignore]
         except KeyError:
             return {}
         known = known_of(await user.get_auth_state())
-        if not known and (user.active or user.orm_user.api_tokens):
-            self.log.error("%s has a server or tokens from before logins had accounts", username)
+        if "account" not in known and (user.active or user.orm_user.api_tokens):
+            self.log.error("%s has a server or tokens from before the first login with an account", username)
             raise HTTPError(
                 403,
                 "The name %s was used here before. Please ask an administrator to delete this user on the page Admin: "

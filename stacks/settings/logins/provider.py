@@ -49,6 +49,9 @@ class ProviderLoginSettings(LoginSettings):
     is meant: prefer groups where people may change their names."""
     blocked_users: tuple[UserName, ...] = ()
     """Names that may not log in. They win over everything that is allowed."""
+    allow_added_users: bool = True
+    """Whether people that an administrator adds on the page Admin, by the name that the hub has for them, may log in as
+    those of `allowed_users`, until they are deleted there."""
     check_seconds: int = Field(default=300, ge=10)
     """How often the hub asks the provider again about people who are logged in. The servers of people
     that it no longer vouches for stop within this time."""
@@ -68,7 +71,13 @@ class ProviderLoginSettings(LoginSettings):
     certificate_authority: Certificates | None = None
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
 
-    modules: ClassVar[tuple[str, ...]] = ("administrators.py", "membership.py", "person.py", "provider.py")
+    modules: ClassVar[tuple[str, ...]] = (
+        "administrators.py",
+        "admission.py",
+        "membership.py",
+        "person.py",
+        "provider.py",
+    )
     secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
     first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"
     allows: ClassVar[str]

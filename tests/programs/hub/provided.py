@@ -132,11 +132,15 @@ class Hub:
         answer = self.api(browser, "GET", f"users/{name}")
         return bool(answer.json().get("servers", {}).get("", {}).get("ready"))
 
-    def api(self, browser: Browser, method: str, path: str) -> requests.Response:
-        """Ask the hub's API as its own pages do."""
+    def api(self, browser: Browser, method: str, path: str, **body: Any) -> requests.Response:
+        """Ask the hub's API as its own pages do; `body` is sent as JSON."""
         headers = {"Referer": f"{self.url}/hub/home"}
         return browser.session.request(
-            method, f"{self.url}/hub/api/{path}", params={"_xsrf": browser.xsrf()}, headers=headers
+            method,
+            f"{self.url}/hub/api/{path}",
+            params={"_xsrf": browser.xsrf()},
+            headers=headers,
+            json=body or None,
         )
 
     def asks_again(self) -> None:

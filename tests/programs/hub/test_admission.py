@@ -1,0 +1,183 @@
+"""People that an administrator adds on the page Admin, where others log in as members: in a real hub, over TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from tests.acceptance.site import eventually
+from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provider import GitHub, OpenId, running
+from tests.programs.hub.running import Browser
+
+pytestmark = pytest.mark.programs
+
+LOGIN: Final[dict[str, Any]] = {
+    "type": "github",
+    "allowed_organizations": ["flock"],
+    "denied_organizations": ["foxes"],
+    "blocked_users": ["crow"],
+}
+NAMES: Final = ("ada", "grace", "guest", "fox", "crow", "former", "renamed", "other", "away", "early", "twice", "robot")
+
+
+def github() -> GitHub:
+    """Return a GitHub where few are members."""
+    return GitHub(
+        accounts={name: number for number, name in enumerate(NAMES, 1)},
+        organizations={"flock": 1001, "foxes": 1002},
+        members={"flock": {"ada", "former", "twice"}, "foxes": {"fox"}},
+    )
+
+
+@pytest.fixture(scope="module")
+def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    directory = tmp_path_factory.mktemp("hub")
+    with running(github(), directory) as provider, Hub(directory, provider, url=provider.url, **LOGIN).running() as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(one_hub: Hub) -> Hub:
+    provider = of(one_hub)
+    provider.reset()
+    provider.accounts, provider.members = github().accounts, github().members
+    eventually("answers again", lambda: one_hub.log_in("grace")[1] == 403, seconds=SOON)
+    return one_hub
+
+
+@pytest.fixture
+def admin(hub: Hub) -> Browser:
+    browser, status = hub.log_in("ada")
+    assert status == 200
+    return browser
+
+
+def of(hub: Hub) -> GitHub:
+    assert isinstance(hub.provider, GitHub)
+    return hub.provider
+
+
+def add(hub: Hub, admin: Browser, *names: str) -> requests.Response:
+    """Add people as the page Admin does."""
+    return hub.api(admin, "POST", "users", usernames=list(names), admin=False)
+
+
+def test_added_person_comes_in_until_they_are_deleted(hub: Hub, admin: Browser) -> None:
+    assert not hub.lets_in("guest")
+    assert add(hub, admin, "Guest").status_code == 201
+    browser = hub.with_server("guest")
+    assert hub.lets_in("guest"), "again"
+    hub.asks_again()
+    assert browser.get("/hub/home").status_code == 200
+    assert hub.runs(browser, "guest")
+    assert hub.api(admin, "DELETE", "users/guest").status_code == 204
+    assert not hub.lets_in("guest")
+
+
+def test_what_is_denied_wins(hub: Hub, admin: Browser) -> None:
+    assert add(hub, admin, "fox", "crow").status_code == 201
+    assert not hub.lets_in("fox"), "a member of what is denied"
+    assert not hub.lets_in("crow"), "blocked by name"
+
+
+def test_only_an_administrators_word_counts(hub: Hub, admin: Browser) -> None:
+    """Who was let in as a member is in the same list of people, and leaves it for no other reason than a deletion."""
+    member, status = hub.log_in("former")
+    assert status == 200
+    assert hub.api(member, "POST", "users", usernames=["grace"]).status_code == 403
+    assert not hub.lets_in("grace")
+    of(hub).members["flock"].discard("former")
+    assert not hub.lets_in("former")
+    assert add(hub, admin, "former").status_code == 409, "deleted first, as docs/hub.md says"
+    assert not hub.lets_in("former")
+    assert hub.api(admin, "DELETE", "users/former").status_code == 204
+    assert hub.api(admin, "POST", "users/former").status_code == 201
+    assert hub.lets_in("former")
+
+
+def test_account_that_came_first_has_the_name(hub: Hub, admin: Browser) -> None:
+    """An added person is renamed, and another account takes the name."""
+    assert add(hub, admin, "renamed").status_code == 201
+    browser = hub.with_server("renamed")
+    provider = of(hub)
+    provider.accounts["later"] = provider.accounts.pop("renamed")
+    provider.who = {token: "later" if name == "renamed" else name for token, name in provider.who.items()}
+    hub.asks_again()
+    assert hub.runs(browser, "renamed"), "whoever was added works on"
+    provider.accounts["renamed"] = 99
+    assert not hub.lets_in("renamed")
+
+
+def test_provider_that_is_away_at_the_first_login_lets_no_one_in(hub: Hub, admin: Browser) -> None:
+    assert add(hub, admin, "away").status_code == 201
+    of(hub).answers_with = 503
+    assert hub.log_in("away")[1] in (500, 503)
+    of(hub).answers_with = None
+    eventually("answers again", lambda: hub.lets_in("away"), seconds=SOON)
+
+
+def test_no_server_and_no_token_before_the_first_login(hub: Hub, admin: Browser) -> None:
+    """They would be of no account, and whoever has the name at the provider would get them."""
+    assert add(hub, admin, "early", "robot").status_code == 201
+    assert hub.api(admin, "POST", "users/early/server").status_code == 403
+    assert hub.lets_in("early")
+    assert hub.api(admin, "POST", "users/robot/tokens").status_code == 201
+    assert not hub.lets_in("robot")
+
+
+def test_word_outlives_the_hub_and_ends_with_the_setting(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        with made.running() as hub:
+            assert add(hub, hub.log_in("ada")[0], "guest", "other").status_code == 201
+            assert hub.lets_in("guest")
+        with made.running() as hub:
+            assert hub.lets_in("guest")
+            assert hub.lets_in("other"), "who had not been here yet"
+            assert not hub.lets_in("grace"), "starting adds no one"
+        made.also("login.allow_added_users = False")
+        with made.running() as hub:
+            assert not hub.lets_in("guest")
+        made.also('login.account_issuer = "https://github.example.org"')
+        with made.running() as hub:
+            assert not hub.lets_in("other"), "whoever has the name at another provider"
+
+
+GOOGLE: Final[dict[str, dict[str, Any]]] = {
+    "ada": {"id": "1", "email": "ada@example.edu", "verified_email": True, "hd": "example.edu"},
+    "guest": {"id": "2", "email": "guest@example.edu", "verified_email": True, "hd": "example.edu"},
+    "unverified": {"id": "3", "email": "unverified@example.edu", "verified_email": False, "hd": "example.edu"},
+    "elsewhere": {"id": "4", "email": "elsewhere@example.org", "verified_email": True, "hd": "example.org"},
+}
+
+
+def test_address_has_to_be_verified_and_of_the_domain(tmp_path: Path) -> None:
+    paths: dict[str, Any] = {"userinfo_path": "/oauth2/v1/userinfo", "token_path": "/oauth2/v4/token"}
+    with running(OpenId(people=GOOGLE, **paths), tmp_path) as provider:
+        made = Hub(tmp_path, provider, type="google", hosted_domain=["example.edu"], allowed_users=["ada"])
+        made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
+        with made.running() as hub:
+            assert add(hub, hub.log_in("ada")[0], "guest", "unverified", "elsewhere").status_code == 201
+            assert hub.lets_in("guest")
+            assert not hub.lets_in("unverified")
+            assert not hub.lets_in("elsewhere")
+
+
+def test_groups_of_the_provider_stay_the_persons(tmp_path: Path) -> None:
+    """Groups in the hub are those of the provider: an addition makes none, and takes none away."""
+    people: dict[str, dict[str, Any]] = {
+        "ada": {"sub": "a", "preferred_username": "ada", "groups": ["staff"]},
+        "guest": {"sub": "g", "preferred_username": "guest", "groups": ["visitors"]},
+    }
+    with running(OpenId(people=people), tmp_path) as provider:
+        login: dict[str, Any] = {f"{name}_url": f"{provider.url}/{name}" for name in ("authorize", "token")}
+        login |= {"issuer": "https://id.example.edu", "userdata_url": f"{provider.url}/userinfo"}
+        with Hub(tmp_path, provider, type="oidc", allowed_groups=["staff"], **login).running() as hub:
+            admin, _ = hub.log_in("ada")
+            assert not hub.lets_in("guest")
+            assert add(hub, admin, "guest").status_code == 201
+            assert hub.lets_in("guest")
+            assert hub.api(admin, "GET", "users/guest").json()["groups"] == ["visitors"]
