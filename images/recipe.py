@@ -105,7 +105,7 @@ LANGUAGES: Final = Recipe(
     "languages",
     kernels=(
         Kernel("ir", _R_CELL, "10 TRUE"),
-        Kernel("octave", "pkg load statistics\ndisp(det([2 1; 1 3]) + median([1 2 9]))", "7"),
+        Kernel("octave", "pkg load statistics\nprintf('%.0f', det([2 1; 1 3]) + median([1 2 9]))", "7"),
         Kernel("clang_repl", _CPP_CELL, "14"),
     ),
     commands=(Command(("R", "--version"), "R version "), Command(("g++", "--version"), "g++ ")),

@@ -37,8 +37,8 @@ def swap_off() -> Role:
     kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
     fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target; units
     that call swapon themselves, of packages and of the site's own. Whoever turns it on all the same, a unit of ours
-    turns it off after each boot and whenever systemd sees it come, and disables what did it; the kubelet does the same
-    before it starts.
+    turns it off after each boot and whenever systemd sees it come, and disables what would do so at the next boot; the
+    kubelet turns it off before it starts.
     """
     started, acting = shell(__file__, "started", "swap", root=""), shell(__file__, "no-swap")
     return Role(
@@ -55,7 +55,7 @@ def swap_off() -> Role:
             File(_PROGRAM, f"#!/usr/bin/env bash\nset -euo pipefail\n{started}{acting}", mode="0755"),
             File(_NO_SWAP, render(__file__, "henhouse-no-swap.service", drop_in=_SWAP_SEEN, program=_PROGRAM)),
             File(_SWAP_SEEN, "[Unit]\nWants=henhouse-no-swap.service\nBefore=henhouse-no-swap.service\n"),
-            File(_KUBELET, f"[Service]\nExecStartPre=-{_PROGRAM}\n"),
+            File(_KUBELET, "[Service]\nExecStartPre=-/usr/sbin/swapoff --all\n"),
             Unit("henhouse-no-swap.service", running=None),
             Script(
                 "nothing turns swap on at boot",

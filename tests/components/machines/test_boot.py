@@ -120,12 +120,12 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
 
 def test_swap_that_comes_all_the_same_goes_off_after_the_boot_and_before_the_kubelet_starts() -> None:
     files = {item.path: item for item in kubernetes.swap_off().items if isinstance(item, File)}
-    (program,) = (path for path, file in files.items() if "swapoff --all" in (file.content or ""))
-    assert files[program].mode == "0755"
     (drop_in,) = (file.content or "" for path, file in files.items() if "/kubelet.service.d/" in path)
-    assert f"ExecStartPre=-{program}" in drop_in.splitlines()
+    assert "ExecStartPre=-/usr/sbin/swapoff --all" in drop_in.splitlines()
     guard = next(file.content or "" for path, file in files.items() if path.endswith("henhouse-no-swap.service"))
+    (program,) = (path for path, file in files.items() if file.mode == "0755")
     assert {"After=multi-user.target", f"ExecStart={program}"} <= set(guard.splitlines())
+    assert "swapoff --all" in (files[program].content or "").splitlines()
     assert Unit("henhouse-no-swap.service", running=None) in kubernetes.swap_off().items
 
 

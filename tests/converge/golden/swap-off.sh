@@ -237,14 +237,11 @@ disable_what_starts_swap() {
         fi
     done < <(starts_swap)
 }
-# Turns off swap that is on, and takes what turned it on out of the boot.
-mapfile -t swaps </proc/swaps
-if ((${#swaps[@]} > 1)); then
-    swapoff --all
-    while read -r unit; do
-        echo "swap was on: $unit is not started at boot any more"
-    done < <(disable_what_starts_swap)
-fi
+# Disables what turns swap on at a boot, and turns it off.
+while read -r unit; do
+    echo "$unit turns swap on: it is not started at boot any more"
+done < <(disable_what_starts_swap)
+swapoff --all
 '
   file /etc/systemd/system/henhouse-no-swap.service 0644 root root '[Unit]
 Description=No swap: the kubelet refuses to start with it
@@ -264,7 +261,7 @@ Wants=henhouse-no-swap.service
 Before=henhouse-no-swap.service
 '
   file /etc/systemd/system/kubelet.service.d/05-henhouse-no-swap.conf 0644 root root '[Service]
-ExecStartPre=-/etc/henhouse/no-swap
+ExecStartPre=-/usr/sbin/swapoff --all
 '
   unit henhouse-no-swap.service enabled any
   script 'nothing turns swap on at boot' check_13 apply_13
