@@ -26,6 +26,7 @@ def exporter(address: IPv4Address) -> Role:
     arguments = [
         f"--web.listen-address={address}:{PORT}",
         "--collector.systemd",
+        "--collector.systemd.enable-restarts-metrics",
         f"--collector.filesystem.mount-points-exclude={_MOUNTS}",
         f"--collector.netdev.device-exclude={_LINKS}",
         f"--collector.netclass.ignored-devices={_LINKS}",
