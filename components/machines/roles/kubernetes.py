@@ -22,7 +22,7 @@ found=$(starts_swap)
 echo "${found//$'\\n'/, }"
 [[ -z $found ]]"""
 _SWITCH_OFF = """
-disable_what_starts_swap
+starts_swap | disable_units || true
 found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\\n'/, } would turn swap on at boot and cannot be switched off from here:"

@@ -118,6 +118,64 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
     assert found(tmp_path, "starts_swap", "started", "swap") == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ExecStart=/sbin/swapon /s",
+        "ExecStart=-/usr/sbin/swapon --all",
+        "ExecStartPre=+swapon -p 5 /s",
+        "ExecStartPost=/bin/sh -c 'swapon /s'",
+        'ExecStart=/usr/bin/env bash -ec "mkswap /s && /sbin/swapon $NAME"',
+    ],
+)
+def test_unit_whose_own_command_turns_swap_on_is_disabled_though_nobody_watches(tmp_path: Path, command: str) -> None:
+    write(tmp_path, {"etc/systemd/system/fill.service": UNIT.format(command)})
+    enabled(tmp_path, "fill.service")
+    assert found(tmp_path, "turns_swap_on", "started", "swap") == ["fill.service"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ExecStart=/sbin/swapon --show=NAME",
+        "ExecStart=/usr/sbin/swapon -s",
+        "ExecStart=/bin/sh -c 'swapon --noheadings --show >/run/swap.prom'",
+        "ExecStart=/usr/bin/logger swapon is forbidden",
+        "ExecStart=/usr/bin/python3 /opt/check.py",
+        "ExecStartPost=-/sbin/auditctl -R /etc/audit/audit.rules",
+    ],
+)
+def test_unit_that_may_be_innocent_is_left_to_an_update(tmp_path: Path, command: str) -> None:
+    texts = {"opt/check.py": "# after swapon /s\n'swapon /s'\n", "etc/audit/audit.rules": "-w /sbin/swapon -p x\n"}
+    write(tmp_path, {"etc/systemd/system/watch.service": UNIT.format(command), **texts})
+    enabled(tmp_path, "watch.service")
+    assert found(tmp_path, "starts_swap", "started", "swap") == ["watch.service"]
+    assert found(tmp_path, "turns_swap_on", "started", "swap") == []
+
+
+def test_swap_unit_is_disabled_though_nobody_watches(tmp_path: Path) -> None:
+    unit = "[Swap]\nWhat=/s\n[Install]\nWantedBy=multi-user.target\n"
+    write(tmp_path, {"etc/systemd/system/dev-disk-by\\x2duuid-ab.swap": unit})
+    enabled(tmp_path, "dev-disk-by\\x2duuid-ab.swap")
+    assert found(tmp_path, "turns_swap_on", "started", "swap") == ["dev-disk-by\\x2duuid-ab.swap"]
+
+
+def test_unit_that_cannot_be_disabled_does_not_keep_others(tmp_path: Path) -> None:
+    program = tmp_path / "systemctl"
+    program.write_text('#!/bin/sh\n[ "$1" = is-enabled ] && echo enabled && exit\n[ "$4" != a.service ]\n')
+    program.chmod(0o755)
+    shell_text = "set -euo pipefail\n" + shell(kubernetes.__file__, "swap") + "disable_units"
+    done = subprocess.run(
+        ["bash", "-c", shell_text],
+        input="a.service\nb.service\n",
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "b.service\n")
+
+
 def test_swap_that_comes_all_the_same_goes_off_after_the_boot_and_before_the_kubelet_starts() -> None:
     files = {item.path: item for item in kubernetes.swap_off().items if isinstance(item, File)}
     (drop_in,) = (file.content or "" for path, file in files.items() if "/kubelet.service.d/" in path)

@@ -63,16 +63,32 @@ starts_swap() {
     done | sort --unique
 }
 
-# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
-# unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
-disable_what_starts_swap() {
-    local unit
+# turns_swap_on: names those of starts_swap that do so by their own command, and swap units. Others may only mention it: a
+# script that watches swap, rules of auditd.
+turns_swap_on() {
+    local unit file exec='^Exec(Start|StartPre|StartPost)=[-@:+!|]*(/[^[:space:]]*/)?'
+    local swapon='swapon[[:space:]]+([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
+    local shell="(env[[:space:]]+)?(ba|da)?sh[[:space:]]+-[a-z]*c[[:space:]]([^#]*[;&|({])?[[:space:]\"']*(/[^[:space:]]*/)?"
+    while read -r unit; do
+        for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$unit"; do
+            if [[ $unit == *.swap ]] || grep --quiet --no-messages --extended-regexp "$exec($shell)?$swapon" "$file"; then
+                echo "$unit"
+                break
+            fi
+        done
+    done < <(starts_swap)
+}
+
+# disable_units: disables the units of standard input where that can be done, and prints their names. A unit of the site's
+# own may do more than turn swap on: it is not stopped, and can be enabled again without its swapon.
+disable_units() {
+    local unit status=0
     while read -r unit; do
         if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
-            systemctl disable --quiet -- "$unit"
-            echo "$unit"
+            if systemctl disable --quiet -- "$unit"; then echo "$unit"; else status=1; fi
         fi
-    done < <(starts_swap)
+    done
+    return "$status"
 }
 
 found=$(starts_swap)
@@ -134,19 +150,35 @@ starts_swap() {
     done | sort --unique
 }
 
-# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
-# unit of the site's own may do more than that: it is not stopped, and can be enabled again without its swapon.
-disable_what_starts_swap() {
-    local unit
+# turns_swap_on: names those of starts_swap that do so by their own command, and swap units. Others may only mention it: a
+# script that watches swap, rules of auditd.
+turns_swap_on() {
+    local unit file exec='^Exec(Start|StartPre|StartPost)=[-@:+!|]*(/[^[:space:]]*/)?'
+    local swapon='swapon[[:space:]]+([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
+    local shell="(env[[:space:]]+)?(ba|da)?sh[[:space:]]+-[a-z]*c[[:space:]]([^#]*[;&|({])?[[:space:]\"']*(/[^[:space:]]*/)?"
     while read -r unit; do
-        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
-            systemctl disable --quiet -- "$unit"
-            echo "$unit"
-        fi
+        for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$unit"; do
+            if [[ $unit == *.swap ]] || grep --quiet --no-messages --extended-regexp "$exec($shell)?$swapon" "$file"; then
+                echo "$unit"
+                break
+            fi
+        done
     done < <(starts_swap)
 }
 
-disable_what_starts_swap
+# disable_units: disables the units of standard input where that can be done, and prints their names. A unit of the site's
+# own may do more than turn swap on: it is not stopped, and can be enabled again without its swapon.
+disable_units() {
+    local unit status=0
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            if systemctl disable --quiet -- "$unit"; then echo "$unit"; else status=1; fi
+        fi
+    done
+    return "$status"
+}
+
+starts_swap | disable_units || true
 found=$(starts_swap)
 if [[ -n $found ]]; then
   echo "${found//$'\n'/, } would turn swap on at boot and cannot be switched off from here:"
@@ -226,22 +258,38 @@ starts_swap() {
     done | sort --unique
 }
 
-# disable_what_starts_swap: disables the units that starts_swap names, where that can be done, and prints their names. A
-# unit of the site'"'"'s own may do more than that: it is not stopped, and can be enabled again without its swapon.
-disable_what_starts_swap() {
-    local unit
+# turns_swap_on: names those of starts_swap that do so by their own command, and swap units. Others may only mention it: a
+# script that watches swap, rules of auditd.
+turns_swap_on() {
+    local unit file exec='"'"'^Exec(Start|StartPre|StartPost)=[-@:+!|]*(/[^[:space:]]*/)?'"'"'
+    local swapon='"'"'swapon[[:space:]]+([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'"'"'
+    local shell="(env[[:space:]]+)?(ba|da)?sh[[:space:]]+-[a-z]*c[[:space:]]([^#]*[;&|({])?[[:space:]\"'"'"']*(/[^[:space:]]*/)?"
     while read -r unit; do
-        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
-            systemctl disable --quiet -- "$unit"
-            echo "$unit"
-        fi
+        for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$unit"; do
+            if [[ $unit == *.swap ]] || grep --quiet --no-messages --extended-regexp "$exec($shell)?$swapon" "$file"; then
+                echo "$unit"
+                break
+            fi
+        done
     done < <(starts_swap)
 }
-# Disables what turns swap on at a boot, and turns it off.
-while read -r unit; do
-    echo "$unit turns swap on: it is not started at boot any more"
-done < <(disable_what_starts_swap)
+
+# disable_units: disables the units of standard input where that can be done, and prints their names. A unit of the site'"'"'s
+# own may do more than turn swap on: it is not stopped, and can be enabled again without its swapon.
+disable_units() {
+    local unit status=0
+    while read -r unit; do
+        if [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled* ]]; then
+            if systemctl disable --quiet -- "$unit"; then echo "$unit"; else status=1; fi
+        fi
+    done
+    return "$status"
+}
+# Disables what turns swap on at a boot, and turns it off. Nobody watches: units that may be innocent are left to `up`.
+status=0
+turns_swap_on | disable_units | sed '"'"'s/$/ turns swap on: it is not started at boot any more/'"'"' || status=1
 swapoff --all
+exit "$status"
 '
   file /etc/systemd/system/henhouse-no-swap.service 0644 root root '[Unit]
 Description=No swap: the kubelet refuses to start with it
