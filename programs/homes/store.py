@@ -9,16 +9,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from .names import ACCOUNT_UIDS, HOME
+from .names import ACCOUNT_UIDS, HOME, ORGANIZATION_GIDS
 
 NAME: Final = re.compile(HOME)
 """What a home may be called."""
 COUNTER: Final = ".next-uid"
 UNFINISHED: Final = ".making-"
-RESERVED: Final = (range(60000, 65536), ACCOUNT_UIDS)
-"""Ids that belong to nobody(7), to systemd's own users and to the old 16-bit overflow id (systemd's UIDS-GIDS); and
-those of accounts that a provider numbers."""
-LAST_UID: Final = 2**31 - 1
+SYSTEM_UIDS: Final = range(60000, 65536)
+"""Ids that belong to nobody(7), to systemd's own users and to the old 16-bit overflow id (systemd's UIDS-GIDS)."""
+LAST_UID: Final = 2**31 - 2
 ACCOUNTS: Final = ".accounts"
 """The directory with a file for each home that belongs to an account of an identity provider: its name and number."""
 
@@ -44,6 +43,9 @@ class Homes:
     def __init__(self, root: str, first_uid: int) -> None:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._first_uid = first_uid
+        # A person's own group has their number. Where numbers begin among those of organizations, the site wants that.
+        above = (ORGANIZATION_GIDS,) if first_uid < ACCOUNT_UIDS.start else ()
+        self._reserved = (SYSTEM_UIDS, ACCOUNT_UIDS, *above)
 
     def close(self) -> None:
         """Close the directory."""
@@ -142,9 +144,8 @@ class Homes:
         """
         if uid not in ACCOUNT_UIDS or account is None:
             raise ValueError(f"{uid} is not an account's id")
-        for entry in os.listdir(self._root):
-            owner = os.stat(entry, dir_fd=self._root, follow_symlinks=False).st_uid
-            if owner == uid and self._account(entry) not in (None, account):
+        for entry, found in self._entries():
+            if uid in (found.st_uid, found.st_gid) and self._account(entry) not in (None, account):
                 raise NotAHome(f"the id of {account!r}, {uid}, is that of {entry}, which belongs to another account")
         return uid
 
@@ -153,11 +154,11 @@ class Homes:
 
         Homes that were moved here from elsewhere have ids that the counter does not know.
         """
-        homes = [os.stat(entry, dir_fd=self._root, follow_symlinks=False) for entry in os.listdir(self._root)]
-        owned = {number for home in homes for number in (home.st_uid, home.st_gid)}
-        uid = max(self._counter(homes), self._first_uid)
-        while uid in owned or any(uid in ids for ids in RESERVED):
-            uid = next((ids.stop for ids in RESERVED if uid in ids), uid + 1)
+        homes = list(self._entries())
+        owned = {number for _, home in homes for number in (home.st_uid, home.st_gid)}
+        uid = max(self._counter(home.st_uid for _, home in homes), self._first_uid)
+        while uid in owned or self._is_reserved(uid):
+            uid = next((ids.stop for ids in self._reserved if uid in ids), uid + 1)
         if uid > LAST_UID:
             raise OSError(f"all numeric user ids up to {LAST_UID} are given")
         beside = f"{COUNTER}.new"
@@ -166,12 +167,21 @@ class Homes:
         os.fsync(self._root)
         return uid
 
-    def _counter(self, homes: Iterable[os.stat_result]) -> int:
+    def _is_reserved(self, uid: int) -> bool:
+        return any(uid in ids for ids in self._reserved)
+
+    def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield what is beside the homes, with them; an administrator may move some of it away meanwhile."""
+        for entry in os.listdir(self._root):
+            with suppress(FileNotFoundError):
+                yield entry, os.stat(entry, dir_fd=self._root, follow_symlinks=False)
+
+    def _counter(self, owners: Iterable[int]) -> int:
         """Return what the counter says; where it is lost, one more than the greatest id that a home has."""
         try:
             handle = os.open(COUNTER, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=self._root)
         except FileNotFoundError:
-            return 1 + max((home.st_uid for home in homes if home.st_uid not in ACCOUNT_UIDS), default=0)
+            return 1 + max((uid for uid in owners if uid <= LAST_UID and not self._is_reserved(uid)), default=0)
         with os.fdopen(handle, encoding="ascii") as file:
             text = file.read()
         if not re.fullmatch(r"[0-9]{1,10}\n", text):

@@ -10,48 +10,90 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from jupyterhub.apihandlers.users import UserAPIHandler, UserListAPIHandler, default_handlers
-from oauthenticator.oauth2 import OAuthenticator
-from person import OURS
-from traitlets import Bool, Unicode
+from jupyterhub.crypto import encrypt
+from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthenticator
+from person import OURS, known_of
+from tornado.web import HTTPError
+from traitlets import Bool, Set, Unicode
 
 ADDED: Final = "added"
-"""Whose accounts an added person may come with; kept beside their login, until the person is deleted."""
+"""By which name, and with whose account, an administrator lets the person in; kept beside their login."""
+NO_ADMINISTRATOR: Final = (
+    "Whoever has a name at the provider first would be an administrator. Let them log in, and make them one then."
+)
 
-_adding: ContextVar[bool] = ContextVar("adding", default=False)
+_adder: ContextVar[str] = ContextVar("adder", default="")
 
 
 @contextmanager
-def _while_adding() -> Iterator[None]:
-    before = _adding.set(True)
+def _adding(handler: Any) -> Iterator[None]:
+    body = handler.get_json_body() if handler.has_scope("admin:users") else None
+    if isinstance(body, dict) and body.get("admin"):
+        raise HTTPError(400, "%s", NO_ADMINISTRATOR)
+    before = _adder.set(getattr(handler.current_user, "name", ""))
     try:
         yield
     finally:
-        _adding.reset(before)
+        _adder.reset(before)
 
 
 class AddPeople(UserListAPIHandler):  # type: ignore[misc, unused-ignore]
-    """`POST /users`, which the page Admin sends."""
+    """`/users`, to which the page Admin posts."""
 
     async def post(self) -> None:
         """Add people, after upstream has looked at who asks."""
-        with _while_adding():
+        with _adding(self):
             await super().post()
 
 
 class AddPerson(UserAPIHandler):  # type: ignore[misc, unused-ignore]
-    """`POST /users/NAME`."""
+    """`/users/NAME`."""
 
     async def post(self, user_name: str) -> None:
         """Add one person, after upstream has looked at who asks."""
-        with _while_adding():
+        with _adding(self):
             await super().post(user_name)
+
+    async def patch(self, user_name: str) -> None:
+        """Change a person, but not what is kept beside their login, which says whose account has the name.
+
+        The answer has it, so who asks needs `admin:auth_state`, as administrators have it.
+        """
+        if "admin:auth_state" not in self.expanded_scopes:
+            raise HTTPError(403, "The answer tells the person's login: changing people needs admin:auth_state, too.")
+        body = self.get_json_body()
+        changes = body if isinstance(body, dict) else {}
+        if "auth_state" in changes:
+            raise HTTPError(400, "auth_state comes from the identity provider.")
+        user = self.find_user(user_name)
+        if user and changes.get("admin") and "account" not in known_of(await user.get_auth_state()):
+            raise HTTPError(400, "%s", NO_ADMINISTRATOR)
+        await super().patch(user_name)
+
+
+class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
+    """Where people come back from the provider; the page of an error then says that it is about a login."""
+
+    @property
+    def template_namespace(self) -> dict[str, Any]:
+        """Return what every page gets, and `at_login`."""
+        return {**super().template_namespace, "at_login": True}
+
+    async def auth_to_user(self, authenticated: dict[str, Any], user: Any = None) -> Any:
+        """Return the person of a login that was let in; refuse one that was added, and deleted since it began."""
+        if ADDED in known_of(authenticated["auth_state"]) and self.find_user(authenticated["name"]) is None:
+            raise HTTPError(403, "%s was deleted a moment ago", authenticated["name"])
+        return await super().auth_to_user(authenticated, user)
 
 
 class Admission(OAuthenticator):  # type: ignore[misc, unused-ignore]
-    """Remembers who was added. Mixed in before an OAuthenticator."""
+    """Knows who may log in by name. Mixed in before an OAuthenticator."""
 
     account_issuer = Unicode(config=True, help="Whose accounts they are: an address.")
-    allow_added_users = Bool(True, config=True, help="Whether whoever an administrator adds may log in.")
+    allow_added_users = Bool(True, config=True, help="Whether people that an administrator adds may log in.")
+    named_users = Set(config=True, help="Names that may log in without any other condition.")
+    """Not `allowed_users`: JupyterHub adds the administrators to those."""
+    callback_handler = Callback
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Return upstream's, and those by which people are added; JupyterHub looks at these before its own."""
@@ -62,14 +104,23 @@ class Admission(OAuthenticator):  # type: ignore[misc, unused-ignore]
     async def add_user(self, user: Any) -> None:
         """Remember a person that an administrator adds; others pass here when they log in first, and at each start."""
         super().add_user(user)
-        if _adding.get():
-            await user.save_auth_state({OURS: {ADDED: self.account_issuer}})
+        if not (adder := _adder.get()) or not self.allow_added_users:
+            return
+        word = await encrypt({OURS: {ADDED: self._word(user.name)}})
+        # A member of that name may have logged in while an administrator added many.
+        if user.orm_user.encrypted_auth_state is None:
+            user.orm_user.encrypted_auth_state = word
+            self.db.commit()
+            self.log.info("%s lets in %s", adder, user.name)
 
-    def was_added(self, known: Mapping[str, Any]) -> bool:
-        """Return whether a person was added, and may come in for that; `known` is what `known_of` returns."""
-        return bool(self.allow_added_users and known.get(ADDED) == self.account_issuer)
+    def kept(self, known: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Return what a login by this name keeps of `known`, the one before: that the person was added."""
+        word = self._word(name)
+        return {ADDED: word} if self.allow_added_users and known.get(ADDED) == word else {}
 
+    def may_enter_by_name(self, name: str, known: Mapping[str, Any]) -> bool:
+        """Return whether the settings or an administrator let in a person by name."""
+        return name in self.named_users or ADDED in known
 
-def kept(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a new login keeps of an earlier one, where that was known."""
-    return {ADDED: known[ADDED]} if ADDED in known else {}
+    def _word(self, name: str) -> str:
+        return f"{self.account_issuer} {name}"

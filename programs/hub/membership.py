@@ -12,8 +12,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
-from admission import Admission, kept
-from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthenticator
+from admission import Admission
+from oauthenticator.oauth2 import OAuthenticator
 from person import OURS, described, known_of
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.ioloop import PeriodicCallback
@@ -43,15 +43,6 @@ class ProviderAway(HTTPError):
             raised.append(self)
 
 
-class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
-    """Where people come back from the provider; the page of an error then says that it is about a login."""
-
-    @property
-    def template_namespace(self) -> dict[str, Any]:
-        """Return what every page gets, and `at_login`."""
-        return {**super().template_namespace, "at_login": True}
-
-
 class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore]
     """Asks again about everyone who is logged in, and holds on to the last answer while the provider is away.
 
@@ -62,7 +53,6 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
     account_id_claim = Unicode("sub", config=True, help="What the provider never gives to another account.")
     denied_groups = Set(config=True, help="Groups whose members may not log in.")
     everybody = Bool(False, config=True, help="Whether everyone with an account there may log in.")
-    callback_handler = Callback
     tokens_end = True
     """Whether the provider's tokens end by themselves. Where they do not, one that is refused was revoked."""
 
@@ -139,7 +129,7 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
             if raised := _away.get():
                 raise raised[0]
             if model and known_of(model["auth_state"])["account"] == known["account"]:
-                model["auth_state"][OURS] |= kept(known)
+                model["auth_state"][OURS] |= self.kept(known, user.name)
                 if await self.may_enter(model["name"], model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
@@ -209,7 +199,7 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
             now, before = state[OURS]["account"], known["account"]
             self.log.error("%s is now another account, %s, before %s", username, now, before)
             raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
-        state[OURS] |= kept(known)
+        state[OURS] |= self.kept(known, username)
         try:
             return await self.may_enter(username, auth_model)
         except ProviderAway:
@@ -224,7 +214,7 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
             return False
         # Not for being an administrator's name: at some providers anybody may take that name first.
         # Upstream's classes check what else they demand, such as an address that was verified.
-        anyhow = self.everybody or self.was_added(known_of(model["auth_state"]))
+        anyhow = self.everybody or self.may_enter_by_name(username, known_of(model["auth_state"]))
         return bool(await super().check_allowed(username, {**model, "admin": anyhow}))
 
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:

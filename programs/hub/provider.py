@@ -25,7 +25,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     # Without these two the provider is not consulted: 20-login.py admits everyone who has a password.
     said.allow_all = False
     said.allow_existing_users = False
-    said.allowed_users = set(login["allowed_users"])
+    said.named_users = set(login["allowed_users"])
     said.blocked_users = set(login["blocked_users"])
     said.auth_refresh_age = login["check_seconds"]
     said.custom_403_message = "Your account is not among those that may use this hub."

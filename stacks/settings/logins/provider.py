@@ -51,7 +51,7 @@ class ProviderLoginSettings(LoginSettings):
     """Names that may not log in. They win over everything that is allowed."""
     allow_added_users: bool = True
     """Whether people that an administrator adds on the page Admin, by the name that the hub has for them, may log in as
-    those of `allowed_users`, until they are deleted there."""
+    those of `allowed_users`, until they are deleted there. A service with `admin:users` can add people, too."""
     check_seconds: int = Field(default=300, ge=10)
     """How often the hub asks the provider again about people who are logged in. The servers of people
     that it no longer vouches for stop within this time."""

@@ -128,7 +128,7 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
         'ExecStart=/usr/bin/env bash -ec "mkswap /s && /sbin/swapon $NAME"',
     ],
 )
-def test_unit_whose_own_command_turns_swap_on_is_disabled_though_nobody_watches(tmp_path: Path, command: str) -> None:
+def test_unit_whose_own_command_turns_swap_on_is_disabled_at_boot(tmp_path: Path, command: str) -> None:
     write(tmp_path, {"etc/systemd/system/fill.service": UNIT.format(command)})
     enabled(tmp_path, "fill.service")
     assert found(tmp_path, "turns_swap_on", "started", "swap") == ["fill.service"]
@@ -153,7 +153,7 @@ def test_unit_that_may_be_innocent_is_left_to_an_update(tmp_path: Path, command:
     assert found(tmp_path, "turns_swap_on", "started", "swap") == []
 
 
-def test_swap_unit_is_disabled_though_nobody_watches(tmp_path: Path) -> None:
+def test_swap_unit_is_disabled_at_boot(tmp_path: Path) -> None:
     unit = "[Swap]\nWhat=/s\n[Install]\nWantedBy=multi-user.target\n"
     write(tmp_path, {"etc/systemd/system/dev-disk-by\\x2duuid-ab.swap": unit})
     enabled(tmp_path, "dev-disk-by\\x2duuid-ab.swap")

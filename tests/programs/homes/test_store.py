@@ -143,7 +143,38 @@ def test_counter_does_not_give_the_ids_of_accounts(homes: Homes, tmp_path: Path)
     (tmp_path / store.COUNTER).unlink(missing_ok=True)
     assert homes.make("bob")[0].uid == FIRST
     (tmp_path / store.COUNTER).write_text(f"{ACCOUNT_UIDS.start}\n")
-    assert homes.make("cy")[0].uid == ACCOUNT_UIDS.stop
+    with pytest.raises(OSError, match="all numeric user ids"):  # those above are of organizations and shares
+        homes.make("cy")
+
+
+def test_site_whose_ids_begin_above_those_of_accounts_goes_on(tmp_path: Path) -> None:
+    homes = Homes(str(tmp_path), ACCOUNT_UIDS.stop + 7)
+    assert [homes.make(name)[0].uid for name in ("ada", "bob")] == [ACCOUNT_UIDS.stop + 7, ACCOUNT_UIDS.stop + 8]
+    (tmp_path / store.COUNTER).unlink()
+    assert homes.make("cy")[0].uid == ACCOUNT_UIDS.stop + 9
+
+
+@pytest.mark.parametrize("uid", [1_234_600_500, 2**32 - 2, 65534, ACCOUNT_UIDS.start + 5])
+def test_number_of_another_system_does_not_lead_the_counter_astray(homes: Homes, tmp_path: Path, uid: int) -> None:
+    """Of SSSD, which begins above 2**30, or of nobody(7)."""
+    (tmp_path / "old").mkdir()
+    os.chown(tmp_path / "old", uid, uid)
+    assert homes.make("ada")[0].uid == FIRST
+
+
+def test_account_is_not_given_a_number_that_another_home_has_as_its_group(homes: Homes, tmp_path: Path) -> None:
+    homes.make("bob", "https://github.com 8", ACCOUNT_UIDS.start + 8)
+    os.chown(tmp_path / "bob", ACCOUNT_UIDS.start + 8, UID)
+    with pytest.raises(store.NotAHome, match="belongs to another account"):
+        homes.make("ada", ADA, UID)
+
+
+def test_home_that_is_moved_away_meanwhile_is_none(
+    homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda where: ["gone", *there(where)])
+    assert homes.make("ada")[0].uid == FIRST
 
 
 def test_ids_of_the_system_are_skipped(tmp_path: Path) -> None:

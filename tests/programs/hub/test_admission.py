@@ -1,7 +1,9 @@
 """People that an administrator adds on the page Admin, where others log in as members: in a real hub, over TLS."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import pytest
@@ -20,7 +22,21 @@ LOGIN: Final[dict[str, Any]] = {
     "denied_organizations": ["foxes"],
     "blocked_users": ["crow"],
 }
-NAMES: Final = ("ada", "grace", "guest", "fox", "crow", "former", "renamed", "other", "away", "early", "twice", "robot")
+NAMES: Final = (
+    "ada",
+    "grace",
+    "guest",
+    "fox",
+    "crow",
+    "former",
+    "renamed",
+    "other",
+    "away",
+    "early",
+    "twice",
+    "robot",
+    "typo",
+)
 
 
 def github() -> GitHub:
@@ -96,6 +112,73 @@ def test_only_an_administrators_word_counts(hub: Hub, admin: Browser) -> None:
     assert hub.api(admin, "DELETE", "users/former").status_code == 204
     assert hub.api(admin, "POST", "users/former").status_code == 201
     assert hub.lets_in("former")
+
+
+def test_name_is_no_administrators_before_an_account_has_it(hub: Hub, admin: Browser) -> None:
+    """Neither by the tick beside "Add users" nor by a later edit: anyone could take the name at the provider first."""
+    answer = hub.api(admin, "POST", "users", usernames=["guest"], admin=True)
+    assert (answer.status_code, "make them one then" in answer.text) == (400, True)
+    assert hub.api(admin, "POST", "users/guest", admin=True).status_code == 400
+    assert add(hub, admin, "guest").status_code == 201
+    assert hub.api(admin, "PATCH", "users/guest", admin=True).status_code == 400
+    assert hub.lets_in("guest")
+    assert hub.api(admin, "PATCH", "users/guest", admin=True).status_code == 200
+    assert hub.log_in("guest")[0].get("/hub/admin").status_code == 200
+    assert hub.api(admin, "DELETE", "users/guest").status_code == 204
+
+
+def test_administrators_name_lets_no_one_in(tmp_path: Path) -> None:
+    """Not with `allowed_users` either: JupyterHub would take the administrators for allowed then."""
+    with running(github(), tmp_path) as provider:
+        provider.members["flock"].discard("ada")
+        with Hub(tmp_path, provider, url=provider.url, allowed_users=["grace"], **LOGIN).running() as hub:
+            assert hub.lets_in("grace")
+            assert not hub.lets_in("ada")
+
+
+def test_new_name_is_not_what_the_administrator_added(hub: Hub, admin: Browser) -> None:
+    assert add(hub, admin, "typo").status_code == 201
+    assert hub.api(admin, "PATCH", "users/typo", name="other").status_code == 200
+    assert not hub.lets_in("other")
+    assert hub.api(admin, "DELETE", "users/other").status_code == 204
+
+
+def test_login_is_written_by_the_provider_alone(hub: Hub, admin: Browser) -> None:
+    """Nor does a service that may change people learn of their tokens."""
+    assert hub.lets_in("twice")
+    word = {"henhouse": {"added": f"{hub.provider.url} twice"}}
+    assert hub.api(admin, "PATCH", "users/twice", auth_state=word).status_code == 400
+    member, _ = hub.log_in("twice")
+    assert hub.api(member, "PATCH", "users/twice", auth_state=word).status_code == 403
+    assert hub.api(member, "POST", "users", usernames=["grace"], admin=True).status_code == 403
+
+
+def test_deletion_holds_against_a_login_that_is_under_way(hub: Hub, admin: Browser) -> None:
+    """The login is let in for having been added, and waits for the provider while the administrator deletes."""
+    assert add(hub, admin, "guest").status_code == 201
+    provider = of(hub)
+    asked = Event()
+    answer = provider.answer
+
+    def slowly(path: str, query: dict[str, str], person: str | None) -> Any:
+        if path.endswith("/orgs/foxes/members/guest"):
+            asked.set()
+            assert deleted.wait(SOON)
+        return answer(path, query, person)
+
+    deleted = Event()
+    provider.answer = slowly  # type: ignore[method-assign]
+    try:
+        with ThreadPoolExecutor() as threads:
+            login = threads.submit(hub.lets_in, "guest")
+            assert asked.wait(SOON)
+            assert hub.api(admin, "DELETE", "users/guest").status_code == 204
+            deleted.set()
+            assert not login.result()
+    finally:
+        deleted.set()
+        provider.answer = answer  # type: ignore[method-assign]
+    assert not hub.lets_in("guest")
 
 
 def test_account_that_came_first_has_the_name(hub: Hub, admin: Browser) -> None:

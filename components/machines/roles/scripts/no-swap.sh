@@ -1,4 +1,4 @@
-# Disables what turns swap on at a boot, and turns it off. Nobody watches: units that may be innocent are left to `up`.
+# Disables what turns swap on at a boot, and turns it off. Units that may be innocent are left to `up`.
 status=0
 turns_swap_on | disable_units | sed 's/$/ turns swap on: it is not started at boot any more/' || status=1
 swapoff --all
