@@ -147,7 +147,7 @@ def test_counter_does_not_give_the_ids_of_accounts(homes: Homes, tmp_path: Path)
         homes.make("cy")
 
 
-def test_site_whose_ids_begin_above_those_of_accounts_goes_on(tmp_path: Path) -> None:
+def test_site_whose_ids_begin_above_those_of_accounts_keeps_counting_there(tmp_path: Path) -> None:
     homes = Homes(str(tmp_path), ACCOUNT_UIDS.stop + 7)
     assert [homes.make(name)[0].uid for name in ("ada", "bob")] == [ACCOUNT_UIDS.stop + 7, ACCOUNT_UIDS.stop + 8]
     (tmp_path / store.COUNTER).unlink()
@@ -155,8 +155,8 @@ def test_site_whose_ids_begin_above_those_of_accounts_goes_on(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("uid", [1_234_600_500, 2**32 - 2, 65534, ACCOUNT_UIDS.start + 5])
-def test_number_of_another_system_does_not_lead_the_counter_astray(homes: Homes, tmp_path: Path, uid: int) -> None:
-    """Of SSSD, which begins above 2**30, or of nobody(7)."""
+def test_lost_counter_does_not_start_at_a_number_of_another_system(homes: Homes, tmp_path: Path, uid: int) -> None:
+    """Of SSSD, whose numbers begin above 2**30, or the one that owns nothing."""
     (tmp_path / "old").mkdir()
     os.chown(tmp_path / "old", uid, uid)
     assert homes.make("ada")[0].uid == FIRST
@@ -169,7 +169,7 @@ def test_account_is_not_given_a_number_that_another_home_has_as_its_group(homes:
         homes.make("ada", ADA, UID)
 
 
-def test_home_that_is_moved_away_meanwhile_is_none(
+def test_home_that_is_moved_away_meanwhile_does_not_count(
     homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = os.listdir

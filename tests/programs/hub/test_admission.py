@@ -114,7 +114,7 @@ def test_only_an_administrators_word_counts(hub: Hub, admin: Browser) -> None:
     assert hub.lets_in("former")
 
 
-def test_name_is_no_administrators_before_an_account_has_it(hub: Hub, admin: Browser) -> None:
+def test_administrator_is_made_of_an_account_not_of_a_name(hub: Hub, admin: Browser) -> None:
     """Neither by the tick beside "Add users" nor by a later edit: anyone could take the name at the provider first."""
     answer = hub.api(admin, "POST", "users", usernames=["guest"], admin=True)
     assert (answer.status_code, "make them one then" in answer.text) == (400, True)
