@@ -131,9 +131,13 @@ def test_unit_that_turns_swap_on_is_disabled_and_swap_goes_off_after_everything_
     assert machine.apply(role).status == 0
     assert machine.run("systemctl is-enabled fill.service").stdout == "disabled\n"
     assert machine.check(role).differences == []
-    machine.run("systemctl enable fill.service")
+    machine.run("systemctl enable fill.service; systemctl start henhouse-no-swap.service")
+    assert machine.run("systemctl is-enabled fill.service").stdout == "enabled\n", "its script may only look at swap"
+    machine.run(service("fill", "/sbin/swapon /s"))
     # As a boot would find it, where the machine lets its root turn swap on.
-    machine.run("dd if=/dev/zero of=/s bs=1M count=8; chmod 600 /s; mkswap /s; systemctl restart fill.service")
+    machine.run(
+        "dd if=/dev/zero of=/s bs=1M count=8; chmod 600 /s; mkswap /s; systemctl daemon-reload; systemctl restart fill"
+    )
     machine.run("systemctl start henhouse-no-swap.service")
     assert machine.run("swapon --noheadings --show=NAME").stdout == ""
     assert machine.run("systemctl is-enabled fill.service").stdout == "disabled\n"
