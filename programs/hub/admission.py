@@ -4,7 +4,7 @@ JupyterHub calls one hook, `add_user`, for them, for whoever logs in first, and 
 request that tells. Shipped to the hub beside its configuration.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -17,18 +17,20 @@ from tornado.web import HTTPError
 from traitlets import Bool, Set, Unicode
 
 ADDED: Final = "added"
-"""By which name, and with whose account, an administrator lets the person in; kept beside their login."""
+"""Kept beside the login of a person who was added: by which name, and with whose account, they may come in."""
 NO_ADMINISTRATOR: Final = (
-    "Whoever has a name at the provider first would be an administrator. Let them log in, and make them one then."
+    "Whoever has the name at the provider first would be an administrator. Let the person log in by hub.login, such as "
+    "allowed_users, and make them one then."
 )
 
 _adder: ContextVar[str] = ContextVar("adder", default="")
 
 
 @contextmanager
-def _adding(handler: Any) -> Iterator[None]:
-    body = handler.get_json_body() if handler.has_scope("admin:users") else None
-    if isinstance(body, dict) and body.get("admin"):
+def _adding(handler: Any, names: Collection[Any], body: Mapping[str, Any]) -> Iterator[None]:
+    """Let `add_user` know who adds people. Refuse administrators."""
+    normal = {handler.authenticator.normalize_username(name) for name in names if isinstance(name, str)}
+    if "admin:users" in handler.parsed_scopes and (body.get("admin") or normal & handler.authenticator.admin_users):
         raise HTTPError(400, "%s", NO_ADMINISTRATOR)
     before = _adder.set(getattr(handler.current_user, "name", ""))
     try:
@@ -37,12 +39,19 @@ def _adding(handler: Any) -> Iterator[None]:
         _adder.reset(before)
 
 
+def _body_of(handler: Any) -> Mapping[str, Any]:
+    body = handler.get_json_body()
+    return body if isinstance(body, dict) else {}  # upstream refuses the others
+
+
 class AddPeople(UserListAPIHandler):  # type: ignore[misc, unused-ignore]
     """`/users`, to which the page Admin posts."""
 
     async def post(self) -> None:
         """Add people, after upstream has looked at who asks."""
-        with _adding(self):
+        body = _body_of(self)
+        names = body.get("usernames")
+        with _adding(self, names if isinstance(names, list) else (), body):
             await super().post()
 
 
@@ -51,22 +60,19 @@ class AddPerson(UserAPIHandler):  # type: ignore[misc, unused-ignore]
 
     async def post(self, user_name: str) -> None:
         """Add one person, after upstream has looked at who asks."""
-        with _adding(self):
+        with _adding(self, [user_name], _body_of(self)):
             await super().post(user_name)
 
     async def patch(self, user_name: str) -> None:
         """Change a person, but not what is kept beside their login, which says whose account has the name.
 
-        The answer has it, so who asks needs `admin:auth_state`, as administrators have it.
+        Nor is a name given to an administrator, or made one, before an account has it.
         """
-        if "admin:auth_state" not in self.expanded_scopes:
-            raise HTTPError(403, "The answer tells the person's login: changing people needs admin:auth_state, too.")
-        body = self.get_json_body()
-        changes = body if isinstance(body, dict) else {}
+        changes = _body_of(self)
         if "auth_state" in changes:
             raise HTTPError(400, "auth_state comes from the identity provider.")
         user = self.find_user(user_name)
-        if user and changes.get("admin") and "account" not in known_of(await user.get_auth_state()):
+        if user and changes.get("admin", user.admin) and "account" not in known_of(await user.get_auth_state()):
             raise HTTPError(400, "%s", NO_ADMINISTRATOR)
         await super().patch(user_name)
 
@@ -106,21 +112,21 @@ class Admission(OAuthenticator):  # type: ignore[misc, unused-ignore]
         super().add_user(user)
         if not (adder := _adder.get()) or not self.allow_added_users:
             return
-        word = await encrypt({OURS: {ADDED: self._word(user.name)}})
-        # A member of that name may have logged in while an administrator added many.
+        login = await encrypt({OURS: {ADDED: self._addition(user.name)}})
+        # Where many are added, one may have logged in meanwhile, as a member: that login stays, and nothing is added.
         if user.orm_user.encrypted_auth_state is None:
-            user.orm_user.encrypted_auth_state = word
+            user.orm_user.encrypted_auth_state = login
             self.db.commit()
             self.log.info("%s lets in %s", adder, user.name)
 
-    def kept(self, known: Mapping[str, Any], name: str) -> dict[str, Any]:
-        """Return what a login by this name keeps of `known`, the one before: that the person was added."""
-        word = self._word(name)
-        return {ADDED: word} if self.allow_added_users and known.get(ADDED) == word else {}
+    def kept_addition(self, known: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Return what the next login by this name takes over from `known`, the one before: an addition."""
+        addition = self._addition(name)
+        return {ADDED: addition} if self.allow_added_users and known.get(ADDED) == addition else {}
 
     def may_enter_by_name(self, name: str, known: Mapping[str, Any]) -> bool:
         """Return whether the settings or an administrator let in a person by name."""
         return name in self.named_users or ADDED in known
 
-    def _word(self, name: str) -> str:
+    def _addition(self, name: str) -> str:
         return f"{self.account_issuer} {name}"

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
-from admission import Admission
+from admission import ADDED, Admission
 from oauthenticator.oauth2 import OAuthenticator
 from person import OURS, described, known_of
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -129,14 +129,15 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
             if raised := _away.get():
                 raise raised[0]
             if model and known_of(model["auth_state"])["account"] == known["account"]:
-                model["auth_state"][OURS] |= self.kept(known, user.name)
-                if await self.may_enter(model["name"], model):
+                model["auth_state"][OURS] |= self.kept_addition(known, user.name)
+                # By the name that let them in; the account has another now where its person was renamed.
+                if self.check_blocked_users(model["name"], model) and await self.may_enter(user.name, model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
-            elif not model and (self.tokens_end or state.get("refresh_token")) and self.holds(known):
+            elif not model and (self.tokens_end or state.get("refresh_token")) and self.holds(user.name, known):
                 return True
         except ProviderAway as error:
-            if self.holds(known):
+            if self.holds(user.name, known):
                 return True
             self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
             return False
@@ -199,11 +200,11 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
             now, before = state[OURS]["account"], known["account"]
             self.log.error("%s is now another account, %s, before %s", username, now, before)
             raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
-        state[OURS] |= self.kept(known, username)
+        state[OURS] |= self.kept_addition(known, username)
         try:
             return await self.may_enter(username, auth_model)
         except ProviderAway:
-            if "account" not in known or not self.holds(known):
+            if not self.holds(username, known):
                 raise
             state[OURS] = known
             return True
@@ -221,9 +222,11 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
         """Return whether something that the settings deny keeps the person out, whatever else they may be."""
         return bool(self.denied_groups.intersection(model.get("groups") or ()))
 
-    def holds(self, known: dict[str, Any]) -> bool:
-        """Return whether the provider's last yes is young enough to count."""
-        return bool(time.time() - float(known["confirmed"]) < self.hold_seconds)
+    def holds(self, name: str, known: dict[str, Any]) -> bool:
+        """Return whether the provider's last yes counts: it is young enough, and the settings do not say no."""
+        if name in self.blocked_users or (ADDED in known and not self.kept_addition(known, name)):
+            return False
+        return bool(time.time() - float(known.get("confirmed", 0)) < self.hold_seconds and "account" in known)
 
     async def ask_about_everybody(self) -> None:
         """Ask about each person whose server runs."""

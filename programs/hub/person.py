@@ -26,9 +26,9 @@ _ADDRESS: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 def known_of(state: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what is kept beside a login: `confirmed`, `account`, `person`, `uid` and `groups`.
+    """Return what is kept beside a login: `confirmed`, `account`, `person`, `uid`, `groups` and `added`.
 
-    For a login of another kind it is empty; for a person who was added and has not logged in yet, it is that alone.
+    For a login of another kind it is empty. A person who was added and has not logged in yet has `added` alone.
     """
     return dict((state or {}).get(OURS) or {})
 

@@ -119,45 +119,58 @@ def test_what_only_speaks_of_swap_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
+    "commands",
     [
         "ExecStart=/sbin/swapon /s",
-        "ExecStart=-/usr/sbin/swapon --all",
-        "ExecStartPre=+swapon -p 5 /s",
-        "ExecStartPost=/bin/sh -c 'swapon /s'",
-        'ExecStart=/usr/bin/env bash -ec "mkswap /s && /sbin/swapon $NAME"',
+        "ExecStart = -/usr/sbin/swapon --all",
+        "ExecStartPre=-/sbin/mkswap /s\nExecStart=+swapon -p 5 /s\nExecStop=/sbin/swapoff /s",
     ],
 )
-def test_unit_whose_own_command_turns_swap_on_is_disabled_at_boot(tmp_path: Path, command: str) -> None:
-    write(tmp_path, {"etc/systemd/system/fill.service": UNIT.format(command)})
+def test_unit_that_only_turns_swap_on_is_disabled_at_boot(tmp_path: Path, commands: str) -> None:
+    write(tmp_path, {"etc/systemd/system/fill.service": UNIT.format(commands)})
     enabled(tmp_path, "fill.service")
-    assert found(tmp_path, "turns_swap_on", "started", "swap") == ["fill.service"]
+    assert found(tmp_path, "only_turns_swap_on", "started", "swap") == ["fill.service"]
+    write(tmp_path, {"etc/systemd/system/fill.service.d/own.conf": "[Service]\nExecStart=\nExecStart=/bin/true\n"})
+    assert found(tmp_path, "only_turns_swap_on", "started", "swap") == []
 
 
 @pytest.mark.parametrize(
-    "command",
+    "commands",
     [
         "ExecStart=/sbin/swapon --show=NAME",
         "ExecStart=/usr/sbin/swapon -s",
         "ExecStart=/bin/sh -c 'swapon --noheadings --show >/run/swap.prom'",
         "ExecStart=/usr/bin/logger swapon is forbidden",
         "ExecStart=/usr/bin/python3 /opt/check.py",
+        "ExecStart=/opt/network-and-storage\nExecStartPost=-/sbin/swapon -a",
         "ExecStartPost=-/sbin/auditctl -R /etc/audit/audit.rules",
     ],
 )
-def test_unit_that_may_be_innocent_is_left_to_an_update(tmp_path: Path, command: str) -> None:
+def test_unit_that_may_do_more_is_left_to_an_update(tmp_path: Path, commands: str) -> None:
     texts = {"opt/check.py": "# after swapon /s\n'swapon /s'\n", "etc/audit/audit.rules": "-w /sbin/swapon -p x\n"}
-    write(tmp_path, {"etc/systemd/system/watch.service": UNIT.format(command), **texts})
+    write(tmp_path, {"etc/systemd/system/watch.service": UNIT.format(commands), **texts})
     enabled(tmp_path, "watch.service")
     assert found(tmp_path, "starts_swap", "started", "swap") == ["watch.service"]
-    assert found(tmp_path, "turns_swap_on", "started", "swap") == []
+    assert found(tmp_path, "only_turns_swap_on", "started", "swap") == []
+
+
+def test_unit_that_was_mended_in_etc_is_not_what_its_package_has(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "usr/lib/systemd/system/fill.service": UNIT.format("ExecStart=/sbin/swapon /s"),
+            "etc/systemd/system/fill.service": UNIT.format("ExecStart=/opt/other"),
+        },
+    )
+    enabled(tmp_path, "fill.service")
+    assert found(tmp_path, "only_turns_swap_on", "started", "swap") == []
 
 
 def test_swap_unit_is_disabled_at_boot(tmp_path: Path) -> None:
     unit = "[Swap]\nWhat=/s\n[Install]\nWantedBy=multi-user.target\n"
     write(tmp_path, {"etc/systemd/system/dev-disk-by\\x2duuid-ab.swap": unit})
     enabled(tmp_path, "dev-disk-by\\x2duuid-ab.swap")
-    assert found(tmp_path, "turns_swap_on", "started", "swap") == ["dev-disk-by\\x2duuid-ab.swap"]
+    assert found(tmp_path, "only_turns_swap_on", "started", "swap") == ["dev-disk-by\\x2duuid-ab.swap"]
 
 
 def test_unit_that_cannot_be_disabled_does_not_keep_others(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A hub whose people log in with an identity provider, and what they do with it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +57,9 @@ SOON: Final = 40.0
 class Hub:
     """A hub with this login; its settings that name the provider are added."""
 
-    def __init__(self, directory: Path, provider: Provider, **login: Any) -> None:
+    def __init__(
+        self, directory: Path, provider: Provider, administrators: Sequence[str] = ("ada",), **login: Any
+    ) -> None:
         self._directory = directory
         self.provider = provider
         settings = {
@@ -66,7 +68,7 @@ class Hub:
             "certificate_authority": (directory / PROVIDER_CA).read_text(),
             **login,
         }
-        self.site = site(login=settings, administrators=["ada"])
+        self.site = site(login=settings, administrators=list(administrators))
         self.secrets = {**SECRETS, **self.site.hub.login.given}
         self._config = configured(directory, self.site, NO_PROVISIONER, self.secrets)
         (directory / "99-local-servers.py").write_text(LOCAL_SERVERS)
@@ -89,6 +91,11 @@ class Hub:
     def browser(self) -> Browser:
         """Return a browser that is logged in as no one."""
         return Browser(self.url, self._directory / HUB_CA, self._directory / PROVIDER_CA)
+
+    @property
+    def authority(self) -> Path:
+        """The file with the authority that signed its certificate."""
+        return self._directory / HUB_CA
 
     @property
     def public(self) -> str:

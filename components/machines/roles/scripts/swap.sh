@@ -11,19 +11,28 @@ starts_swap() {
     done | sort --unique
 }
 
-# turns_swap_on: names those of starts_swap that do so by their own command, and swap units. Others may only mention it: a
-# script that watches swap, rules of auditd.
-turns_swap_on() {
-    local unit file exec='^Exec(Start|StartPre|StartPost)=[-@:+!|]*(/[^[:space:]]*/)?'
-    local swapon='swapon[[:space:]]+([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
-    local shell="(env[[:space:]]+)?(ba|da)?sh[[:space:]]+-[a-z]*c[[:space:]]([^#]*[;&|({])?[[:space:]\"']*(/[^[:space:]]*/)?"
+# only_turns_swap_on: names those of starts_swap that do nothing else: swap units, and services all of whose commands are
+# swapon and what belongs to it. Others do more, or only mention it: a script that watches swap, rules of auditd.
+only_turns_swap_on() {
+    local unit file exec='^[[:space:]]*Exec[[:alpha:]]*[[:space:]]*='
+    local program='[[:space:]]*[-@:+!|]*(/[^[:space:]]*/)?'
+    local argument='([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
     while read -r unit; do
+        if [[ $unit == *.swap ]]; then
+            echo "$unit"
+            continue
+        fi
+        # The first is the one that counts; what a drop-in makes of it is for people to judge.
         for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$unit"; do
-            if [[ $unit == *.swap ]] || grep --quiet --no-messages --extended-regexp "$exec($shell)?$swapon" "$file"; then
-                echo "$unit"
-                break
-            fi
+            if [[ -f $file ]]; then break; fi
         done
+        if ! compgen -G "$ROOT/*/systemd/system/$unit.d/*.conf" >/dev/null &&
+            ! compgen -G "$ROOT/usr/*/systemd/system/$unit.d/*.conf" >/dev/null &&
+            grep --quiet --no-messages --extended-regexp "$exec${program}swapon[[:space:]]+$argument" "$file" &&
+            ! grep --no-messages --extended-regexp "$exec" "$file" |
+            grep --quiet --invert-match --extended-regexp "$exec$program(swapon|swapoff|mkswap|true)([[:space:]]|\$)"; then
+            echo "$unit"
+        fi
     done < <(starts_swap)
 }
 
