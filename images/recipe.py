@@ -82,6 +82,7 @@ _R_CELL: Final = """\
 suppressPackageStartupMessages(library(tidyverse))
 cat(tibble(x = 1:4) |> summarise(y = sum(x)) |> pull(y), coef(lm(dist ~ speed, cars))["speed"] > 3)
 """
+_GP_CELL: Final = "print(factor(2026))"
 _CPP_CELL: Final = """\
 #include <iostream>
 #include <numeric>
@@ -108,10 +109,26 @@ LANGUAGES: Final = Recipe(
         Kernel("octave", "pkg load statistics\nprintf('%.0f', det([2 1; 1 3]) + median([1 2 9]))", "7"),
         Kernel("clang_repl", _CPP_CELL, "14"),
     ),
-    commands=(Command(("R", "--version"), "R version "), Command(("g++", "--version"), "g++ ")),
+    commands=(
+        Command(("R", "--version"), "R version "),
+        Command(("g++", "--version"), "g++ "),
+        Command(("python3-config", "--includes"), "-I/usr/include/python3."),
+    ),
     stands_on=PYTHON,
 )
 """The default user environment: with R, Octave and C++."""
+SAGE: Final = Recipe(
+    "sage",
+    kernels=(
+        Kernel("sagemath", "print(factor(2026), integrate(x^2, x, 0, 3))", "2 * 1013 9"),
+        # What it brings for PARI/GP.
+        Kernel("pari_jupyter", _GP_CELL, "[2, 1; 1013, 1]"),
+        Kernel("xeus-gp", _GP_CELL, "[2, 1; 1013, 1]"),
+    ),
+    commands=(Command(("sage", "--version")),),
+    stands_on=LANGUAGES,
+)
+"""With SageMath."""
 
-BUILT_HERE: Final = (PYTHON, LANGUAGES)
+BUILT_HERE: Final = (PYTHON, LANGUAGES, SAGE)
 """What `make images` builds. The other folders of `recipes` need what not every computer reaches (docs/images.md)."""
