@@ -37,8 +37,8 @@ def swap_off() -> Role:
     kubelet refuses to start with swap on, and swap comes back at the next boot unless every source of it is gone:
     fstab, compressed memory, and what systemd finds by itself on the disks, which all go through swap.target; units
     that call swapon themselves, of packages and of the site's own. Whoever turns it on all the same, a unit of ours
-    turns it off after each boot and whenever systemd sees it come, and disables what would do so at the next boot; the
-    kubelet turns it off before it starts.
+    turns it off after each boot and whenever systemd sees it come, and disables units that do nothing else; the kubelet
+    turns it off before it starts.
     """
     started, acting = shell(__file__, "started", "swap", root=""), shell(__file__, "no-swap")
     return Role(

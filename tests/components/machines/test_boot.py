@@ -130,7 +130,19 @@ def test_unit_that_only_turns_swap_on_is_disabled_at_boot(tmp_path: Path, comman
     write(tmp_path, {"etc/systemd/system/fill.service": UNIT.format(commands)})
     enabled(tmp_path, "fill.service")
     assert found(tmp_path, "only_turns_swap_on", "started", "swap") == ["fill.service"]
-    write(tmp_path, {"etc/systemd/system/fill.service.d/own.conf": "[Service]\nExecStart=\nExecStart=/bin/true\n"})
+
+
+@pytest.mark.parametrize("place", ["etc", "run", "usr/local/lib", "usr/lib"])
+def test_unit_with_a_drop_in_is_left_to_an_update(tmp_path: Path, place: str) -> None:
+    drop_in = "[Service]\nExecStart=\nExecStart=/bin/true\n"
+    write(
+        tmp_path,
+        {
+            "etc/systemd/system/fill.service": UNIT.format("ExecStart=/sbin/swapon /s"),
+            f"{place}/systemd/system/fill.service.d/own.conf": drop_in,
+        },
+    )
+    enabled(tmp_path, "fill.service")
     assert found(tmp_path, "only_turns_swap_on", "started", "swap") == []
 
 

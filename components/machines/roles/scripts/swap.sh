@@ -11,29 +11,30 @@ starts_swap() {
     done | sort --unique
 }
 
-# only_turns_swap_on: names those of starts_swap that do nothing else: swap units, and services all of whose commands are
-# swapon and what belongs to it. Others do more, or only mention it: a script that watches swap, rules of auditd.
+# only_turns_swap_on: names those of starts_swap that do nothing else. Others do more, or only mention it: a script that
+# watches swap, rules of auditd.
 only_turns_swap_on() {
-    local unit file exec='^[[:space:]]*Exec[[:alpha:]]*[[:space:]]*='
-    local program='[[:space:]]*[-@:+!|]*(/[^[:space:]]*/)?'
-    local argument='([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
+    local unit
     while read -r unit; do
-        if [[ $unit == *.swap ]]; then
-            echo "$unit"
-            continue
-        fi
-        # The first is the one that counts; what a drop-in makes of it is for people to judge.
-        for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$unit"; do
-            if [[ -f $file ]]; then break; fi
-        done
-        if ! compgen -G "$ROOT/*/systemd/system/$unit.d/*.conf" >/dev/null &&
-            ! compgen -G "$ROOT/usr/*/systemd/system/$unit.d/*.conf" >/dev/null &&
-            grep --quiet --no-messages --extended-regexp "$exec${program}swapon[[:space:]]+$argument" "$file" &&
-            ! grep --no-messages --extended-regexp "$exec" "$file" |
-            grep --quiet --invert-match --extended-regexp "$exec$program(swapon|swapoff|mkswap|true)([[:space:]]|\$)"; then
-            echo "$unit"
-        fi
+        if is_only_swapon "$unit"; then echo "$unit"; fi
     done < <(starts_swap)
+}
+
+# is_only_swapon UNIT: it is a swap unit, or a service all of whose commands are swapon and what belongs to it. What a
+# drop-in makes of a service is for people to judge.
+is_only_swapon() {
+    local file commands program='^[^=]*=[[:space:]]*[-@:+!|]*(/[^[:space:]]*/)?'
+    local argument='([^-[:space:]]|-[^-sVh]|--(all|discard|fixpgsz|ifexists|options|priority))'
+    if [[ $1 == *.swap ]]; then return; fi
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$1".d/*.conf; do
+        if [[ -f $file ]]; then return 1; fi
+    done
+    for file in "$ROOT"/{etc,run,usr/local/lib,usr/lib}/systemd/system/"$1"; do
+        if [[ -f $file ]]; then break; fi # the others do not count
+    done
+    commands=$(grep --no-messages --extended-regexp '^[[:space:]]*Exec[[:alpha:]]*[[:space:]]*=' "$file") || return
+    grep --quiet --extended-regexp "${program}swapon[[:space:]]+$argument" <<<"$commands" &&
+        ! grep --quiet --invert-match --extended-regexp "$program(swapon|swapoff|mkswap|true)([[:space:]]|\$)" <<<"$commands"
 }
 
 # disable_units: disables the units of standard input where that can be done, and prints their names. A unit of the site's
