@@ -9,8 +9,8 @@ import pytest
 
 from tests.browser.visitor import visiting
 from tests.programs.hub.provided import Hub
-from tests.programs.hub.provider import OpenId, running
-from tests.programs.hub.test_openid import CILOGON, CILOGON_PATHS, GOOGLE, GOOGLE_PATHS, UNIVERSITY, people, with_oidc
+from tests.programs.hub.provider import CILOGON_PATHS, GOOGLE_PATHS, OpenId, running
+from tests.programs.hub.test_openid import CILOGON, GOOGLE, UNIVERSITY, people, with_oidc
 
 pytestmark = pytest.mark.programs
 

@@ -202,6 +202,11 @@ class OpenId(Provider):
         return 200, self.people[person], {}
 
 
+GOOGLE_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/v1/userinfo", "token_path": "/oauth2/v4/token"}
+CILOGON_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/userinfo", "token_path": "/oauth2/token"}
+"""Where these two have what the protocol leaves to each, for `OpenId`."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     provider: Provider
     released: threading.Event

@@ -11,7 +11,7 @@ import requests
 
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub
-from tests.programs.hub.provider import GitHub, OpenId, running
+from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, OpenId, running
 from tests.programs.hub.running import Browser
 
 pytestmark = pytest.mark.programs
@@ -261,7 +261,7 @@ def test_no_server_and_no_token_before_the_first_login(hub: Hub, admin: Browser)
     assert not hub.lets_in("robot")
 
 
-def test_word_outlives_the_hub_and_ends_with_the_setting(tmp_path: Path) -> None:
+def test_addition_outlives_the_hub_and_ends_with_the_setting(tmp_path: Path) -> None:
     with running(github(), tmp_path) as provider:
         made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
         with made.running() as hub:
@@ -288,8 +288,7 @@ GOOGLE: Final[dict[str, dict[str, Any]]] = {
 
 
 def test_address_has_to_be_verified_and_of_the_domain(tmp_path: Path) -> None:
-    paths: dict[str, Any] = {"userinfo_path": "/oauth2/v1/userinfo", "token_path": "/oauth2/v4/token"}
-    with running(OpenId(people=GOOGLE, **paths), tmp_path) as provider:
+    with running(OpenId(people=GOOGLE, **GOOGLE_PATHS), tmp_path) as provider:
         made = Hub(tmp_path, provider, type="google", hosted_domain=["example.edu"], allowed_users=["ada"])
         made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
         with made.running() as hub:

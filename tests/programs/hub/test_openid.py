@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub
-from tests.programs.hub.provider import OpenId, running
+from tests.programs.hub.provider import CILOGON_PATHS, GOOGLE_PATHS, OpenId, running
 
 pytestmark = pytest.mark.programs
 
@@ -167,8 +167,6 @@ def test_end_of_the_token_is_the_end_of_the_login_after_a_set_time(tmp_path: Pat
         eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
 
 
-GOOGLE_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/v1/userinfo", "token_path": "/oauth2/v4/token"}
-CILOGON_PATHS: Final[dict[str, Any]] = {"userinfo_path": "/oauth2/userinfo", "token_path": "/oauth2/token"}
 GOOGLE: Final[dict[str, dict[str, Any]]] = {
     "ada": {"id": "1", "email": "ada@example.edu", "verified_email": True, "hd": "example.edu"},
     "no-workspace": {"id": "2", "email": "bob@example.edu", "verified_email": True},
