@@ -36,8 +36,8 @@ def uml_command(rack: Rack, spec: MachineSpec, program: Path) -> list[str]:
         f"umid={spec.name}",
         f"uml_dir={state}",
         f"mem={spec.memory}",
-        # One is often faster than several: processors are threads that wait for one another's interrupts, and on a busy
-        # computer for a turn to run. A process with many threads gains nothing: at any time only one of them runs.
+        # Each keeps to one processor of the computer, together with the process that it runs (uml/one-processor.patch).
+        # Of a process with many threads, only one runs at any time.
         f"ncpus={spec.cpus}",
         # Guest processes enter the kernel by a signal that seccomp raises, not by ptrace: faster, and needed for
         # several processors. The guest could reach the kernel's memory; it is trusted, like all of the rack.
