@@ -155,7 +155,8 @@ c.JupyterHub.authenticator_class = Accounts
 # Its templates can then be extended like JupyterHub's, as `templates/signup.html`.
 c.JupyterHub.template_paths.append(str(Path(nativeauthenticator.__file__).parent))
 c.NativeAuthenticator.enable_signup = site["login"]["enable_signup"]
-# "All" who may log in (20-login.py) are those that an administrator has authorized at /hub/authorize.
+# "All" are those that an administrator has authorized at /hub/authorize.
+c.NativeAuthenticator.allow_all = True
 c.NativeAuthenticator.open_signup = False
 c.NativeAuthenticator.minimum_password_length = 10
 c.NativeAuthenticator.check_common_password = True

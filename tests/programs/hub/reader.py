@@ -52,6 +52,7 @@ async def settings(hub: JupyterHub, *names: str) -> object:
     authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
     return {
         "authenticator": type(authenticator).__name__,
+        "lets_everybody_in": authenticator.allow_all,
         "valid_names": [name for name in names if authenticator.validate_username(name)],
         "administrators": sorted(authenticator.admin_users),
         "services": hub.services,

@@ -123,5 +123,18 @@ def test_fragment_has_the_last_word_where_its_name_is_later(tmp_path: Path) -> N
     assert said["services"][-1]["name"] == "mine"
 
 
+def test_authenticator_of_a_fragment_lets_in_whom_it_names(tmp_path: Path) -> None:
+    stack, hub = tmp_path / "stack", tmp_path / "hub"
+    hub.mkdir()
+    own = (
+        "from henhouse_hub import c\nfrom jupyterhub.auth import Authenticator\n\n\n"
+        "class Own(Authenticator):\n    pass\n\n\n"
+        'c.JupyterHub.authenticator_class = Own\nc.Authenticator.allowed_users = {"ada"}\n'
+    )
+    written(stack, {"80-own.py": own})
+    said = ask(hub, "settings", of=parsed(stack, fragments="site/fragments"))
+    assert (said["authenticator"], said["lets_everybody_in"]) == ("Own", False)
+
+
 def test_scopes_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> None:
     assert {*ask(tmp_path, "scopes", of=site())} == {*SCOPES, "(no_scope)"}

@@ -43,6 +43,7 @@ def test_login_is_the_one_of_the_settings(said: Any) -> None:
     classes = {"native": "Accounts", "dummy": "SharedPasswordAuthenticator"}
     assert said["authenticator"] == classes[said["login"]]
     assert said["administrators"] == ["ada", "zoe"]
+    assert said["lets_everybody_in"] is True, "who knows a password"
 
 
 def test_names_that_cannot_be_directories_are_refused(said: Any) -> None:
