@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from converge.engine import Engine, EngineError
-from stacks.file import settings_file
+from stacks.file import read, settings_file
 
 PLACEHOLDER: Final = "https://encrypted.invalid/"
 """Stands for every encrypted value; it is an address, because some settings have to be one."""
@@ -61,7 +61,7 @@ def plan(tree: Path, stack: str, scratch: Path) -> Plan:
 
 def without_secrets(text: str) -> str:
     """Return a stack's file without its salt, each encrypted value replaced by `PLACEHOLDER`."""
-    return yaml.safe_dump({"config": _plain((yaml.safe_load(text) or {}).get("config") or {})}, sort_keys=False)
+    return yaml.safe_dump({"config": _plain(read(text).get("config") or {})}, sort_keys=False)
 
 
 def _plain(value: Any) -> Any:

@@ -15,16 +15,31 @@ def settings_file(stack: str) -> Path:
     return Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a date without quotes is a text: no calendar has some of them, and PyYAML fails at those."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read(text: str) -> Mapping[str, Any]:
+    """Return what the text of a stack's file holds; raise `yaml.YAMLError` for what is no YAML."""
+    found = yaml.load(text, Loader=_Loader)
+    return found if isinstance(found, Mapping) else {}
+
+
 def written(stack: str) -> Mapping[str, Any]:
     """Return what a stack's file holds, secrets encrypted.
 
     It is empty for a file that is missing or no YAML: the engine says what is wrong with it.
     """
     try:
-        found = yaml.safe_load(settings_file(stack).read_text())
+        return read(settings_file(stack).read_text())
     except (OSError, yaml.YAMLError):
         return {}
-    return found if isinstance(found, Mapping) else {}
 
 
 def setting(stack: str, name: str) -> Any:

@@ -1,19 +1,19 @@
 """Reads a stack's settings: everything that is wrong with them is said at once, before anything is touched."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
+from stacks.as_written import refuse_as_written
 from stacks.checks import problems_across
 from stacks.file import NAMESPACE, settings_file
 from stacks.passphrase import PassphraseError, refuse_published
-from stacks.problems import Problem, SettingsError, is_secret, problems_of, secret_settings
+from stacks.problems import SettingsError, problems_of
 from stacks.settings import Site
 from stacks.settings.files import DIRECTORY
 
@@ -41,46 +41,12 @@ def load_settings() -> Site:
     """
     stack = pulumi.get_stack()
     try:
-        refuse_needless_encryption(settings_file(stack))
+        refuse_as_written(settings_file(stack))
         site = parse_settings(tree_of({**get_config_env(), **CONFIG.get()}), settings_file(stack).parent)
         refuse_published(stack, lab=site.lab, preview=pulumi.runtime.is_dry_run())
     except (SettingsError, PassphraseError) as error:
         raise pulumi.RunError(str(error)) from None
     return site
-
-
-def refuse_needless_encryption(file: Path) -> None:
-    """Raise SettingsError when a value of the stack's file is encrypted, and its setting is not kept secret.
-
-    The program would write it in plain into the state and onto machines. A stack without a file has nothing to refuse.
-    """
-    if not file.exists():
-        return
-    config = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
-    found = [path for key, value in config.items() for path in _encrypted(value, (key.removeprefix(f"{NAMESPACE}:"),))]
-    problems = [
-        Problem(
-            ".".join(map(str, path)),
-            "is encrypted, but this setting is not kept secret: it would be in plain in the state and on machines",
-            accepted=f"a plain value here; secrets only in {', '.join(secret_settings())}",
-        )
-        for path in found
-        if not is_secret(path)
-    ]
-    if problems:
-        raise SettingsError(problems)
-
-
-def _encrypted(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    if isinstance(value, Mapping):
-        if set(value) == {"secure"}:
-            yield path
-            return
-        for key, inner in value.items():
-            yield from _encrypted(inner, (*path, str(key)))
-    elif isinstance(value, list):
-        for at, inner in enumerate(value):
-            yield from _encrypted(inner, (*path, at))
 
 
 def tree_of(config: Mapping[str, Any]) -> dict[str, Any]:

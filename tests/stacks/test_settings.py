@@ -1,7 +1,6 @@
 """Settings: the committed stacks are accepted; each kind of mistake is refused with a message that says what to do."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -9,7 +8,7 @@ import pytest
 import yaml
 
 from stacks import schema
-from stacks.load import parse_settings, refuse_needless_encryption
+from stacks.load import parse_settings
 from stacks.problems import SettingsError, secret_settings
 from stacks.time_zones import renamed, zones
 from stacks.versions import SITE
@@ -816,37 +815,6 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
         "monitoring.receivers.<name>.url",
         "monitoring.watchdog",
     ]
-
-
-@pytest.mark.parametrize(
-    ("value", "path"),
-    [
-        ({"henhouse:hub": {"host": {"secure": "v1:x"}}}, "hub.host"),
-        ({"henhouse:domain": {"secure": "v1:x"}}, "domain"),
-        ({"henhouse:mirrors": {"apt": {"site": {"url": {"secure": "v1:x"}}}}}, "mirrors.apt.site.url"),
-        ({"henhouse:hub": {"administrators": [{"secure": "v1:x"}]}}, "hub.administrators.0"),
-        ({"henhouse:edge": {"certificate": {"certificate": {"secure": "v1:x"}}}}, "edge.certificate.certificate"),
-    ],
-)
-def test_encrypted_value_of_a_plain_setting_is_refused(tmp_path: Path, value: Any, path: str) -> None:
-    """It would be read, and then written in plain into the state and onto the machines."""
-    file = tmp_path / "Pulumi.x.yaml"
-    file.write_text(yaml.safe_dump({"config": value}))
-    with pytest.raises(SettingsError) as refused:
-        refuse_needless_encryption(file)
-    assert f"{path}: is encrypted, but this setting is not kept secret" in str(refused.value)
-    assert "monitoring.alert_webhook" in str(refused.value)
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_encrypted_secrets_are_accepted(stack: str, tmp_path: Path) -> None:
-    secure = {"secure": "v1:x"}
-    receivers = {"mail": {**MAIL, "user": "hen", "password": secure}, "chat": {"type": "slack", "url": secure}}
-    file = tmp_path / "Pulumi.x.yaml"
-    file.write_text(yaml.safe_dump({"config": {"henhouse:monitoring": {"receivers": receivers, "watchdog": secure}}}))
-    refuse_needless_encryption(file)
-    refuse_needless_encryption(ROOT / f"Pulumi.{stack}.yaml")
-    refuse_needless_encryption(tmp_path / "none.yaml")
 
 
 def test_prod_is_the_flock() -> None:
