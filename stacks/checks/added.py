@@ -1,6 +1,7 @@
 """Checks across settings of what a site adds to its hub: it leaves what henhouse needs there as it is."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
@@ -8,7 +9,15 @@ from typing import Final
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
-from stacks.settings.chart import EnvName, EnvValue, ExtraFileSettings, FileKey, VolumeMountSettings, VolumeSettings
+from stacks.settings.chart import (
+    EnvName,
+    EnvValue,
+    ExtraFileSettings,
+    FileKey,
+    ServiceSettings,
+    VolumeMountSettings,
+    VolumeSettings,
+)
 from stacks.settings.files import KIBIBYTE, too_large
 
 HUB_NAMES: Final = ("HOME", "PATH", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH")
@@ -28,7 +37,14 @@ HUB_VOLUMES: Final = ("config", "database", "keys", "pages", "tmp")
 SERVER_VOLUMES: Final = ("files", "home", "identity", "person")
 SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 """Directories without which no program of an image runs."""
+INSIDE_USR: Final = (
+    *("/usr/bin", "/usr/lib", "/usr/share"),
+    *("/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib", "/usr/local/share"),
+)
+"""Directories of every image: files of the site's may be in them, and not in their place."""
 KERNEL: Final = ("/proc", "/sys")
+UPSTREAM: Final = ("/usr/local/etc/jupyterhub/jupyterhub_config.d", "/usr/local/share/jupyterhub/templates")
+"""What Zero to JupyterHub's hub reads (its jupyterhub_config.py), as its documentation of extraFiles tells."""
 ACCOUNTS: Final = ("/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet puts the token of a pod, by both names of the directory."""
 HUB_PATHS: Final = ("/etc/jupyterhub", "/etc/jupyterhub-pages", "/etc/jupyterhub-secrets", "/srv/jupyterhub", *ACCOUNTS)
@@ -55,6 +71,8 @@ SCOPES: Final = frozenset(
     )
 )
 """What JupyterHub knows (jupyterhub/scopes.py); it does not start with another."""
+CUSTOM: Final = re.compile(r"custom:[a-z0-9][a-z0-9_:!=/-]*$")
+"""A scope of the site's own, which a fragment tells JupyterHub of (`custom_scopes`)."""
 FILTERS: Final = ("user", "service", "server", "group")
 """What may stand behind a scope's exclamation mark, all but the last also without `=NAME`."""
 _ENVIRONMENTS: Final = "Rename it, or set what you need in a fragment (hub.fragments)"
@@ -114,6 +132,7 @@ def _mounts(
                 f"{mount.name} is none of the volumes",
                 accepted=", ".join(names) or f"a volume of {path.removesuffix('Mounts')}s",
             )
+    yield from _inside_another(path, files_path, mounts, files)
     wanted = [(f"{path}.{number}.mountPath", mount.mount_path, True) for number, mount in enumerate(mounts)]
     wanted += [(f"{files_path}.{key}.mountPath", file.mount_path, False) for key, file in sorted(files.items())]
     for number, (where, place, directory) in enumerate(wanted):
@@ -122,6 +141,20 @@ def _mounts(
         for other, taken, _ in wanted[:number]:
             if taken == place:
                 yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
+
+
+def _inside_another(
+    path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
+) -> Iterator[Problem]:
+    """Refuse a place below a file or a volume that is read-only: no node can make it there, and no pod starts."""
+    closed = {mount.mount_path: "the read-only volume" for mount in mounts if mount.read_only}
+    closed |= {file.mount_path: "the file" for file in files.values()}
+    places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
+    places |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
+    for where, place in places.items():
+        for above, what in closed.items():
+            if above != place and PurePosixPath(place).is_relative_to(above):
+                yield Problem(where, f"{place} is inside {what} {above}", accepted="a place beside it")
 
 
 def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
@@ -136,8 +169,15 @@ def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
             return f"is in {own}, which is henhouse's own in the {whose}"
     if any(place.is_relative_to(kernel) for kernel in KERNEL):
         return "is the kernel's"
-    if directory and (str(place) in SYSTEM or place == PurePosixPath("/tmp")):
-        return "would hide what every program needs"
+    if str(place) in (*SYSTEM, "/tmp") or (not directory and str(place) in INSIDE_USR):
+        return "would hide what every program needs" if directory else "is a directory, and no file can take its place"
+    if place.is_relative_to("/dev") and not place.is_relative_to("/dev/shm"):
+        return "is the kernel's"
+    if whose == "hub" and any(place.is_relative_to(theirs) for theirs in UPSTREAM):
+        return (
+            "would be read in Zero to JupyterHub's hub, and is not in this one: configuration is hub.fragments, "
+            "and templates are hub.pages"
+        )
     return ""
 
 
@@ -169,6 +209,7 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
     for name in hub.services:
         if name in OWN_SERVICES:
             yield Problem(f"hub.services.{name}", "is henhouse's own service", accepted="another name")
+    yield from _told_apart(hub.services)
     services = (*OWN_SERVICES, *sorted(hub.services))
     for name, role in hub.load_roles.items():
         path = f"hub.loadRoles.{name}"
@@ -179,7 +220,7 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
         elif role.scopes is None and name not in ("server", "token", "user"):
             yield Problem(f"{path}.scopes", "is required of a new role and not given", write=["list:users"])
         for number, scope in enumerate(role.scopes or ()):
-            if not is_scope(scope):
+            if not is_scope(scope) and not (hub.fragments and CUSTOM.match(scope)):
                 yield Problem(
                     f"{path}.scopes.{number}",
                     f"{scope} is not a scope of JupyterHub",
@@ -191,6 +232,23 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
                 yield Problem(
                     f"{path}.services.{number}", f"{service} is none of the services", accepted=", ".join(services)
                 )
+
+
+def _told_apart(services: Mapping[str, ServiceSettings]) -> Iterator[Problem]:
+    """Refuse what two services share: with one token each is the other, and with one client id no hub starts."""
+    tokens: dict[str, str] = {}
+    clients: dict[str, str] = {}
+    for name, service in sorted(services.items()):
+        path = f"hub.services.{name}"
+        token = service.api_token.get_secret_value() if service.api_token else None
+        if token and tokens.setdefault(token, name) != name:
+            accepted = "a token of its own, such as `openssl rand -hex 32` prints"
+            yield Problem(f"{path}.apiToken", f"is also that of {tokens[token]}", accepted=accepted)
+        client = service.oauth_client_id or f"service-{name}"
+        if clients.setdefault(client, name) != name:
+            yield Problem(
+                f"{path}.oauth_client_id", f"{client} is also that of {clients[client]}", accepted="an id of its own"
+            )
 
 
 def is_scope(scope: str) -> bool:

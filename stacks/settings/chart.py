@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     Secret,
@@ -70,7 +71,15 @@ def _check_environment_value(value: SecretStr) -> SecretStr:
 EnvValue = Annotated[SecretStr, AfterValidator(_check_environment_value)]
 
 
+def only_user_name(text: str) -> str:
+    """Refuse braces but {username}: KubeSpawner fills them in, and a start with others fails."""
+    if "{" in (rest := text.replace("{username}", "")) or "}" in rest:
+        raise ValueError("has braces, and of what may stand in them only {username} is filled in")
+    return text
+
+
 def _check_path(path: str) -> str:
+    only_user_name(path)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or "\0" in path or ":" in path:
         raise ValueError("must be an absolute path without a colon, such as /srv/shared")
@@ -88,13 +97,28 @@ MountPath = Annotated[str, AfterValidator(_check_path)]
 def _check_sub_path(path: str) -> str:
     if path.startswith("/") or ".." in PurePosixPath(path).parts:
         raise ValueError("must be a path inside the volume, without .. and without a slash at its beginning")
-    return path
+    return only_user_name(path)
 
 
 SubPath = Annotated[str, AfterValidator(_check_sub_path)]
 
 SecretTree = Annotated[Secret[dict[str, Any]], WithJsonSchema({"type": "object", "writeOnly": True})]
 """A mapping that may hold a credential."""
+
+OCTAL: Final = "must be permissions in octal, with a leading 0 and without quotes, such as 0644"
+
+
+def _check_mode(mode: Any) -> int:
+    """Refuse what was meant in octal and is not: 444 is 0674, which gives others more than the owner."""
+    if not isinstance(mode, int) or isinstance(mode, bool) or not 0 <= mode <= 0o777:
+        raise ValueError(OCTAL)
+    owner, group, others = mode >> 6, mode >> 3 & 7, mode & 7
+    if group & ~owner or others & ~group:
+        raise ValueError(f"{OCTAL}: {mode} is {mode:04o}, which gives others more than the owner or the group")
+    return mode
+
+
+Mode = Annotated[int, BeforeValidator(_check_mode)]
 
 STRUCTURED: Final = (".json", ".yaml", ".yml")
 READABLE_BY_ALL: Final = 0o004
@@ -111,9 +135,9 @@ class ExtraFileSettings(ChartModel):
     """The content as text. A secret."""
     binary_data: SecretStr | None = None
     """The content in base64. A secret."""
-    mode: int = Field(default=0o644, ge=0, le=0o777)
-    """Permissions, in octal with a leading 0; if omitted, 0644. The file belongs to root, and the program that reads it
-    does not run as root, so everyone has to be able to read it."""
+    mode: Mode = 0o644
+    """Permissions, in octal with a leading 0 and without quotes; if omitted, 0644. The file belongs to root, and the
+    program that reads it does not run as root, so everyone has to be able to read it."""
 
     @model_validator(mode="after")
     def _is_one_file(self) -> "ExtraFileSettings":
@@ -279,7 +303,8 @@ class ServiceSettings(Model):
     api_token: SecretStr | None = Field(default=None, alias="apiToken", min_length=8)
     """What the service shows to the hub. A secret. If omitted, the hub makes one for the program that it runs."""
     display: bool = False
-    """Whether people see the service in the hub's menu."""
+    """JupyterHub's; it changes nothing here. The hub's menu has services that the hub passes requests to (`url` in
+    JupyterHub), and none of these is one."""
     oauth_client_id: (
         Annotated[
             str,

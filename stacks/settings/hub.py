@@ -116,11 +116,11 @@ class HubSettings(Model):
     """The proxy's PodDisruptionBudget; the same is true of it."""
     scheduling: SchedulingSettings = SchedulingSettings()
     """Which pods come first where a node has no room for all."""
-    concurrent_spawn_limit: int = Field(default=64, ge=1, le=10_000, alias="concurrentSpawnLimit")
-    """How many servers may be starting at once. Whoever comes when that many are asked for is told to try again, with
-    status 429, in half a minute. docs/hub-load.md says why 64."""
-    active_server_limit: int | None = Field(default=None, ge=1, alias="activeServerLimit")
-    """How many servers there may be; one more is refused with status 429. If omitted, as many as nodes have room
+    concurrent_spawn_limit: int = Field(default=64, ge=0, le=10_000, alias="concurrentSpawnLimit")
+    """How many servers may be starting at once; 0 is without a limit. Whoever comes when that many are asked for is
+    told to try again, with status 429, in half a minute. docs/hub-load.md says why 64."""
+    active_server_limit: int | None = Field(default=None, ge=0, alias="activeServerLimit")
+    """How many servers there may be; one more is refused with status 429. If omitted or 0, as many as nodes have room
     for."""
     consecutive_failure_limit: int = Field(default=0, ge=0, alias="consecutiveFailureLimit")
     """The hub ends, and is started again, when so many servers one after another have failed to start. If omitted or
@@ -165,6 +165,13 @@ class HubSettings(Model):
     def asks(self) -> bool:
         """Whether people choose anything before their server starts."""
         return bool(self.sizes or self.profile_list or self.image_menu)
+
+    @property
+    def adds(self) -> bool:
+        """Whether the site adds to the hub itself what could keep it from starting."""
+        added = (self.services, self.load_roles, self.template_vars)
+        mounted = (self.extra_env, self.extra_files, self.extra_volumes)
+        return bool(self.fragments or any(added) or any(mounted))
 
     @property
     def prepulls(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, StringConstraints
 
+from stacks.settings.chart import only_user_name
 from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image, spelled
 
 OfferName = Annotated[
@@ -21,7 +22,8 @@ GroupName = Annotated[
 """A group of JupyterHub's (its table `groups` has 255 characters for it)."""
 Line = Annotated[str, spelled(r"^[^\x00-\x1f\x7f]+$", "one line of text", max_length=200)]
 """A line that people read; it is shown as it is, without HTML."""
-_AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}")
+_AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?")
+"""A quantity of Kubernetes' (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""
 
 
 def _check_amount(value: Any) -> int | float | str:
@@ -41,6 +43,15 @@ def _check_toleration(value: Any) -> dict[str, str | int]:
         raise ValueError(f"must have some of {', '.join(TOLERATION)}, such as {{key: gpu, operator: Exists}}")
     if any(not isinstance(each, TOLERATION[name]) or isinstance(each, bool) for name, each in value.items()):
         raise ValueError("must have text behind each name, and a whole number behind tolerationSeconds")
+    operator, effect = value.get("operator", "Equal"), value.get("effect", "NoExecute")
+    if operator not in OPERATORS or effect not in EFFECTS:
+        raise ValueError(f"must have {' or '.join(OPERATORS)} as operator, and as effect {', '.join(EFFECTS)}")
+    if operator == "Exists" and value.get("value"):
+        raise ValueError("must have no value beside the operator Exists, which is for any value of the taint")
+    if operator == "Equal" and not value.get("key"):
+        raise ValueError("must have a key: only the operator Exists may do without, and then bears every taint")
+    if "tolerationSeconds" in value and effect != "NoExecute":
+        raise ValueError("must have the effect NoExecute with tolerationSeconds: others stop no running server")
     return dict(value)
 
 
@@ -52,6 +63,8 @@ TOLERATION: Final[Mapping[str, type]] = {
     "tolerationSeconds": int,
 }
 """Kubernetes' (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/)."""
+OPERATORS: Final = ("Equal", "Exists")
+EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 Toleration = Annotated[
     dict[str, str | int], PlainValidator(_check_toleration, json_schema_input_type=dict[str, str | int])
 ]
@@ -86,6 +99,22 @@ def _not_ours(environment: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"must not set {name}, which is set for every server, by its home or by JupyterHub")
     return environment
 
+
+COMMON: Final = ("cpu", "memory", "ephemeral-storage")
+"""Resources that every node has; the first two have settings of their own (stacks/checks/needs.py)."""
+
+
+def _check_resources(amounts: dict[str, int | float | str]) -> dict[str, int | float | str]:
+    """Refuse what Kubernetes would at each start: it counts devices, and knows few resources without a domain."""
+    for name, amount in amounts.items():
+        if "/" in name and not re.fullmatch("[0-9]+", str(amount)):
+            raise ValueError(f"must have a whole number of {name}, and was given {amount}")
+        if "/" not in name and name not in COMMON and not name.startswith("hugepages-"):
+            raise ValueError(f"has {name}: a device has its maker's domain before it, such as nvidia.com/gpu")
+    return amounts
+
+
+Resources = Annotated[dict[LabelName, Amount], AfterValidator(_check_resources)]
 
 Environment = Annotated[dict[VariableName, str], AfterValidator(_not_ours)]
 
@@ -166,11 +195,14 @@ class OverrideSettings(Model):
     """Memory reserved on the node."""
     mem_limit: ByteSize | None = None
     """The most memory it may use."""
-    extra_resource_guarantees: dict[LabelName, Amount] | None = None
+    extra_resource_guarantees: Resources | None = None
     """Other resources reserved, such as `nvidia.com/gpu: 1`."""
-    extra_resource_limits: dict[LabelName, Amount] | None = None
+    extra_resource_limits: Resources | None = None
     """The most of other resources it may use."""
-    default_url: Annotated[str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab")] | None = None
+    default_url: (
+        Annotated[str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab"), AfterValidator(only_user_name)]
+        | None
+    ) = None
     """The page that opens, such as `/lab` or `/rstudio`."""
     environment: Environment | None = None
     """Further variables. They must not be secrets: every program in the server sees them."""

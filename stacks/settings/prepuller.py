@@ -17,6 +17,12 @@ def _check_name(name: str) -> str:
     return check_repository(name)
 
 
+def _check_tag(tag: str) -> str:
+    if tag == "latest":
+        raise ValueError("must be a tag that stays with one image: nodes pull a name once, and latest is another later")
+    return tag
+
+
 RepositoryName = Annotated[str, Field(max_length=200), AfterValidator(_check_name)]
 
 
@@ -41,7 +47,7 @@ class ExtraImageSettings(ChartModel):
 
     name: RepositoryName
     """Registry and path, such as `quay.io/jupyter/scipy-notebook`."""
-    tag: Tag
+    tag: Annotated[Tag, AfterValidator(_check_tag)]
     """The tag."""
 
     @property

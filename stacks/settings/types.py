@@ -114,6 +114,10 @@ def check_image(name: str) -> str:
         raise ValueError(f"must begin with the registry's host, such as docker.io/{name}")
     if not match["tag"] and not match["digest"]:
         raise ValueError(f"must have a tag or a digest, such as {name}:1.2.3: without one it means whatever is latest")
+    if match["tag"] == ":latest" and not match["digest"]:
+        raise ValueError(
+            "must have a tag that stays with one image, such as a version or a date: latest is another later"
+        )
     return name
 
 

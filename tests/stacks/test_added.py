@@ -84,6 +84,38 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     (file(binaryData="not base64!"), "binaryData is not base64"),
     (file(stringData="x", mode=0o600), "mode 0600 hides the file from everyone but root"),
     (file(stringData="x", mode=0o1777), "hub.extraFiles.x.mode"),
+    *(
+        (file(stringData="x", mode=mode), "in octal, with a leading 0")
+        for mode in (444, 644, "0644", "644", True, 0o646)
+    ),
+    *(
+        (file(path), f"hub.extraFiles.x.mountPath: {path} is a directory, and no file can take its place")
+        for path in ("/usr", "/usr/local", "/opt", "/tmp", "/bin", "/usr/bin")
+    ),
+    (in_servers(**file("/dev/x")), "hub.singleuser.extraFiles.x.mountPath: /dev/x is the kernel's"),
+    *(
+        (file(f"/usr/local/{path}"), "would be read in Zero to JupyterHub's hub, and is not in this one")
+        for path in ("etc/jupyterhub/jupyterhub_config.d/my.py", "share/jupyterhub/templates/login.html")
+    ),
+    ({**mounted("/srv/x", readOnly=True), **file("/srv/x/y")}, "/srv/x/y is inside the read-only volume /srv/x"),
+    (
+        {**mounted("/srv/x/y"), **file("/srv/x")},
+        "hub.extraVolumeMounts.0.mountPath: /srv/x/y is inside the file /srv/x",
+    ),
+    *(
+        (in_servers(storage=mounted(path)), "only {username} is filled in")
+        for path in ("/x/{user}", "/x/{course", "/x}")
+    ),
+    (in_servers(storage=mounted("/x", subPath="{user}")), "storage.extraVolumeMounts.0.subPath: '{user}': has braces"),
+    (in_servers(**file("/srv/{x}.json")), "hub.singleuser.extraFiles.x.mountPath: '/srv/{x}.json': has braces"),
+    (
+        {"services": {"a": {"apiToken": "0123456789"}, "b": {"apiToken": "0123456789"}}},
+        "hub.services.b.apiToken: is also that of a",
+    ),
+    (
+        {"services": {"a": {"command": ["x"]}, "b": {"command": ["x"], "oauth_client_id": "service-a"}}},
+        "hub.services.b.oauth_client_id: service-a is also that of a",
+    ),
     (file(stringData="x" * 800 * 1024), "800 KiB are too much: a Secret holds of extraEnv and extraFiles"),
     (in_servers(extraEnv={"A": "x" * 800 * 1024}), "hub.singleuser.extraFiles: 800 KiB are too much"),
     ({"templateVars": {"announcement": "x" * 300 * 1024}}, "hub.templateVars: 301 KiB are too much"),
@@ -108,6 +140,9 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
     *(mounted(path) for path in ("/srv/shared", "/home", "/mnt", "/dev/shm", "/etc/ssl/site", "/tmp/x", "/opt/site")),
     *(in_servers(storage=mounted(path)) for path in ("/shared", "/home/shared", "/dev/shm", "/srv/jupyterhub")),
     in_servers(storage=mounted("/shared", subPath="{username}/x", readOnly=True)),
+    {**mounted("/srv/x"), **file("/srv/x/y")},
+    file("/usr/local/bin/tool", stringData="x", mode=0o755),
+    in_servers(**file("/usr/local/share/jupyterhub/templates/x")),
     in_servers(**file("/etc/jupyter/jupyter_server_config.json", data={"ServerApp": {"x": [1]}})),
     {"extraVolumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "a.b", "readOnly": True}}]},
     {"extraVolumes": [{"name": "x", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]},

@@ -118,6 +118,30 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("no variable", with_override(environment={"A B": "x"}), ".environment.A B"),
     ("a page elsewhere", with_override(default_url="https://example.org"), ".default_url: "),
     ("a label that is none", with_override(node_selector={"a b": "c"}), ".node_selector.a b"),
+    *(
+        ("a resource that no node has", with_override(extra_resource_limits={name: amount}), says)
+        for name, amount, says in (
+            ("nvidia.com/gpu", 0.5, "must have a whole number of nvidia.com/gpu, and was given 0.5"),
+            ("nvidia.com/gpu", "1Gi", "must have a whole number of nvidia.com/gpu"),
+            ("gpu", 1, "has gpu: a device has its maker's domain before it, such as nvidia.com/gpu"),
+            ("ephemeral-storage", "5GB", "must be an amount"),
+        )
+    ),
+    *(
+        ("a toleration of nothing", with_override(tolerations=[toleration]), says)
+        for toleration, says in (
+            ({"key": "gpu", "operator": "exists"}, "must have Equal or Exists as operator"),
+            ({"key": "gpu", "effect": "noschedule"}, "NoSchedule, PreferNoSchedule, NoExecute"),
+            ({"key": "gpu", "operator": "Exists", "value": "x"}, "must have no value beside the operator Exists"),
+            ({"effect": "NoSchedule"}, "must have a key"),
+            ({"key": "gpu", "effect": "NoSchedule", "tolerationSeconds": 5}, "must have the effect NoExecute"),
+        )
+    ),
+    (
+        "a page that is not filled in",
+        with_override(default_url="/lab/tree/{course}"),
+        "'/lab/tree/{course}': has braces",
+    ),
     ("an amount that is none", with_override(extra_resource_limits={"nvidia.com/gpu": "many"}), "nvidia.com/gpu"),
     ("an image without a tag", with_override(image="quay.io/a/b"), ".image: 'quay.io/a/b': must have a tag"),
     (

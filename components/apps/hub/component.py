@@ -160,8 +160,8 @@ class Hub(pulumi.ComponentResource):
         ]
 
     def _rehearsal(self, names: HubNames, homes: HomesVolume) -> list[pulumi.Resource]:
-        """Make the Job that reads the configuration before the hub does, if there are fragments of the site's."""
-        if not self._site.hub.fragments:
+        """Make the Job that reads the configuration before the hub does, if the site adds anything to it."""
+        if not self._site.hub.adds:
             return []
         policy = NetworkPolicy(
             f"{self._name}-rehearsal-policy",

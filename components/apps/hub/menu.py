@@ -83,6 +83,8 @@ def _profile(profile: ProfileSettings) -> dict[str, Any]:
     for name in ("mem_guarantee", "mem_limit"):
         if name in override:
             override[name] = byte_specification(override[name])
+    if "environment" in override:
+        override["environment"] = {name: _literal(value) for name, value in override["environment"].items()}
     return {
         "slug": profile.slug,
         "display_name": profile.display_name,
@@ -91,6 +93,14 @@ def _profile(profile: ProfileSettings) -> dict[str, Any]:
         "allowed_groups": list(profile.allowed_groups),
         "kubespawner_override": override,
     }
+
+
+def _literal(value: str) -> str:
+    """Return a value as KubeSpawner leaves it: it fills in what stands in braces, which a value such as JSON has, too.
+
+    {username} stays, as KubeSpawner and Zero to JupyterHub have it.
+    """
+    return value.replace("{", "{{").replace("}", "}}").replace("{{username}}", "{username}")
 
 
 def way_to_the_registry(site: Site) -> list[Egress]:

@@ -1,4 +1,4 @@
-"""Trying a configuration before the hub restarts with it, where a site has fragments of its own.
+"""Trying a configuration before the hub restarts with it, where a site adds to it.
 
 The hub is one pod, which ends before the next one starts. So what ends the new one would leave people without a hub.
 """

@@ -53,7 +53,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
-    own = (*own, REHEARSAL) if hub.fragments else own
+    own = (*own, REHEARSAL) if hub.adds else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
