@@ -26,7 +26,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read(text: str) -> Mapping[str, Any]:
-    """Return what the text of a stack's file holds; raise `yaml.YAMLError` for what is no YAML."""
+    """Return what the text of a stack's file holds; raise `yaml.YAMLError` for what is not YAML."""
     found = yaml.load(text, Loader=_Loader)
     return found if isinstance(found, Mapping) else {}
 

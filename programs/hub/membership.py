@@ -112,8 +112,7 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
                 await self.send_away(user)
             elif isinstance(answer, dict):
                 await user.save_auth_state(answer["auth_state"])
-                if self.manage_groups:
-                    user.sync_groups(answer["groups"])
+                self.join_groups(user, answer)
             return answer or False
 
     async def _asked(
@@ -241,6 +240,11 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
                     self.log.exception("could not ask about %s", user.name)
 
         await asyncio.gather(*(ask(user) for user in list(self.parent.users.values()) if user.active))
+
+    def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
+        """Put the person into the groups of the hub that the provider says, where it says any."""
+        if self.manage_groups:
+            user.sync_groups(answer["groups"])
 
     async def send_away(self, user: Any) -> None:
         """Stop the servers of a person who may no longer come in, and make the next request ask again."""

@@ -122,25 +122,9 @@ def _is_free(gid: int, first_uid: int) -> bool:
     return gid < first_uid or gid >= ORGANIZATION_GIDS.start
 
 
-def groups_that_there_are(site: Site) -> Iterator[Problem]:
-    """Refuse teams of GitHub: it tells the hub organizations alone."""
-    if site.hub.login.type != "github":
-        return
-    for name, share in site.storage.shares.items():
-        for setting in ("groups", "write_groups"):
-            for number, group in enumerate(getattr(share, setting)):
-                if ":" in group:
-                    yield Problem(
-                        f"storage.shares.{name}.{setting}.{number}",
-                        f"{group} is a team, and only organizations are groups in the hub",
-                        accepted=f"{group.partition(':')[0]}, if it is one of hub.login.allowed_organizations",
-                    )
-
-
 CHECKS: Final[tuple[Check, ...]] = (
     names_of_their_own,
     places_of_their_own,
     volumes_beside_shares,
     groups_of_their_own,
-    groups_that_there_are,
 )

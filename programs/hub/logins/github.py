@@ -8,6 +8,7 @@ from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
 from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
+from person import introduce, known_of
 from provider import configure
 from traitlets import Set
 
@@ -22,6 +23,9 @@ HIDDEN = 403
 MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
+
+ORGANIZATIONS = {each.partition(":")[0] for each in login["allowed_organizations"]}
+"""They are groups of the hub, called as in the settings."""
 
 asked_about: ContextVar[str] = ContextVar("asked_about")
 """The name of the person in question at GitHub: not always that in the hub."""
@@ -57,6 +61,10 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             groups = {each["login"].lower(): gids.start + each["id"] for each in found}
             groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
         return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS])}
+
+    def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
+        """Put the person into the groups of the hub that are their organizations."""
+        join(user, answer["auth_state"])
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what GitHub and the settings say of a person now."""
@@ -99,12 +107,32 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         return int(answer.code)
 
 
+def join(user: Any, state: dict[str, Any] | None) -> None:
+    """Put a person into the groups that are their organizations, and take them out of those that are other ones.
+
+    Groups of other names are an administrator's, and stay; with JupyterHub's `manage_groups` there could be none.
+    """
+    theirs = known_of(state).get("groups")
+    if theirs is None:  # a login from before this was kept says nothing of them
+        return
+    kept = {group.name for group in user.groups if group.name not in ORGANIZATIONS}
+    user.sync_groups(kept | {name for name in ORGANIZATIONS if name.lower() in theirs})
+
+
+def arrived(spawner: Any, state: dict[str, Any] | None) -> None:
+    """Do what each login does before a start and its page, and see to the person's groups, which both look at."""
+    join(spawner.user, state)
+    introduced(spawner, state)
+
+
 def scopes(state: dict[str, Any]) -> set[str]:
     """Return what the person lets the hub do. GitHub separates it by commas."""
     return {each for granted in state["scope"] for each in granted.split(",")}
 
 
 configure(GitHub, login)
+introduced = introduce(login)
+c.KubeSpawner.auth_state_hook = arrived
 c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
 c.GitHub.account_id_claim = "id"
 c.GitHub.allowed_organizations = set(login["allowed_organizations"])

@@ -30,6 +30,10 @@ class User(SimpleNamespace):
             name=name, id=1, escaped_name=name, url=f"/user/{name}/", settings={}, groups=of, state=None, db=Mock()
         )
 
+    def sync_groups(self, names: set[str]) -> None:
+        """Be in these groups, and in no other."""
+        self.groups = [SimpleNamespace(name=name) for name in sorted(names)]
+
     async def get_auth_state(self) -> object:
         """Return what a login left."""
         return self.state

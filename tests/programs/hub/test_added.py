@@ -123,7 +123,7 @@ def test_fragment_has_the_last_word_where_its_name_is_later(tmp_path: Path) -> N
     assert said["services"][-1]["name"] == "mine"
 
 
-def test_authenticator_of_a_fragment_lets_in_whom_it_names(tmp_path: Path) -> None:
+def test_authenticator_of_a_fragment_has_its_own_conditions(tmp_path: Path) -> None:
     stack, hub = tmp_path / "stack", tmp_path / "hub"
     hub.mkdir()
     own = (

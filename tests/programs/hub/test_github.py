@@ -137,6 +137,24 @@ def test_person_has_numbers_from_github_however_many_organizations_they_are_in(h
     assert known["groups"] == {"flock": 2**30 + 1001, "barn": 2**30 + 1003}, "those of the settings alone"
 
 
+def test_organizations_are_groups_beside_those_of_an_administrator(hub: Hub) -> None:
+    administrator = hub.with_server("ada")
+
+    def groups() -> list[str]:
+        return sorted(hub.api(administrator, "GET", "users/pat").json()["groups"])
+
+    assert hub.with_server("pat")
+    assert groups() == ["Flock"]
+    hub.api(administrator, "POST", "groups/physics")
+    hub.api(administrator, "POST", "groups/physics/users", users=["pat"])
+    assert groups() == ["Flock", "physics"]
+    of(hub).members["barn:staff"].add("pat")
+    of(hub).members["barn"].add("pat")
+    eventually("the other organization", lambda: groups() == ["Flock", "barn", "physics"], seconds=SOON)
+    of(hub).members["Flock"].discard("pat")
+    eventually("the end of the first", lambda: groups() == ["barn", "physics"], seconds=SOON)
+
+
 def test_name_that_has_something_to_lose_is_not_given_away(hub: Hub) -> None:
     """A name from before: whoever has it at GitHub may be another person."""
     provider = of(hub)
