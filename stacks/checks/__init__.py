@@ -5,6 +5,7 @@ from typing import Final
 from stacks.checks import (
     added,
     cluster,
+    egress,
     hub,
     interfaces,
     machines,
@@ -32,6 +33,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *mirrors.CHECKS,
     *hub.CHECKS,
     *added.CHECKS,
+    *egress.CHECKS,
     *menu.CHECKS,
     *needs.CHECKS,
     *site.CHECKS,

@@ -40,6 +40,26 @@ def administrators_once(site: Site) -> Iterator[Problem]:
         yield Problem(f"hub.administrators.{number}", f"{name} is named twice", accepted="each name once")
 
 
+def someone_is_meant(site: Site) -> Iterator[Problem]:
+    """Refuse what is both allowed and denied: the latter wins, and the former says something that is not so."""
+    login = site.hub.login
+    if not isinstance(login, ProviderLoginSettings):
+        return
+    for allowed, denied in (
+        ("allowed_users", "blocked_users"),
+        ("allowed_groups", "denied_groups"),
+        ("allowed_organizations", "denied_organizations"),
+    ):
+        kept_out = {each.lower() for each in getattr(login, denied, ())}
+        for number, each in enumerate(getattr(login, allowed, ())):
+            if each.lower() in kept_out:
+                yield Problem(
+                    f"hub.login.{allowed}.{number}",
+                    f"{each} is also one of hub.login.{denied}, which wins",
+                    accepted="each in one of the two",
+                )
+
+
 def size_in_order(site: Site) -> Iterator[Problem]:
     """Refuse a guarantee that is more than the limit."""
     size = site.hub.size
@@ -104,6 +124,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     hub_in_domain,
     keys_once,
     administrators_once,
+    someone_is_meant,
     size_in_order,
     edge_can_be_drained,
     timeout_once,

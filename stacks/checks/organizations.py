@@ -29,7 +29,7 @@ def _each(path: str, groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def groups_that_there_are(site: Site) -> Iterator[Problem]:
-    """Refuse teams of GitHub, which are no groups in the hub, and organizations that are spelled in another way."""
+    """Refuse teams of GitHub, which are not groups in the hub, and organizations that are spelled in another way."""
     login = site.hub.login
     if login.type != "github":
         return

@@ -268,18 +268,6 @@ class SingleuserStorageSettings(ChartModel):
     """Where they are mounted. Nothing can be mounted inside a home: only its owner may enter it, not the node."""
 
 
-class SingleuserSettings(ChartModel):
-    """What every user server has beside its size and its image. Servers that run keep what they have."""
-
-    extra_env: dict[EnvName, EnvValue] = Field(default={})
-    """Environment variables by name. They are kept in a Secret and reach the server as they are written: nothing is
-    filled in for words in braces."""
-    extra_files: dict[FileKey, ExtraFileSettings] = Field(default={})
-    """Files by a name of your choice. They are kept in a Secret."""
-    storage: SingleuserStorageSettings = SingleuserStorageSettings()
-    """Volumes beside the home."""
-
-
 ServiceName = Annotated[
     str,
     spelled(r"^[a-z][a-z0-9-]{0,61}$", "up to 62 small letters, digits and hyphens, a letter first, such as announcer"),

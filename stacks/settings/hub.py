@@ -14,18 +14,19 @@ from stacks.settings.chart import (
     RoleSettings,
     ServiceName,
     ServiceSettings,
-    SingleuserSettings,
     VolumeMountSettings,
     VolumeSettings,
 )
 from stacks.settings.culling import LONGEST_SECONDS, SHORTEST_SECONDS, CullSettings
 from stacks.settings.database import AnyDatabase, SqliteSettings
+from stacks.settings.egress import EgressPolicySettings
 from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
+from stacks.settings.singleuser import SingleuserSettings
 from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName, spelled
 from stacks.versions import SITE
 
@@ -158,6 +159,8 @@ class HubSettings(Model):
     load_roles: dict[RoleName, RoleSettings] = Field(default={}, alias="loadRoles")
     """JupyterHub's roles by name, beside henhouse's own. `user` and `server` may be changed, in place of what
     JupyterHub lets every person and every server do."""
+    network_policy: EgressPolicySettings = Field(default=EgressPolicySettings(), alias="networkPolicy")
+    """What the hub may connect to besides, such as a service of the institution's that a fragment asks."""
     singleuser: SingleuserSettings = SingleuserSettings()
     """What every user server has beside its size and its image."""
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from stacks.settings.chart import only_user_name
 from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image, spelled
@@ -230,8 +238,9 @@ class ProfileSettings(Model):
 
     display_name: Line
     """What people see."""
-    slug: OfferName
-    """What it is called in links and in what is remembered of a person."""
+    slug: OfferName = ""
+    """What it is called in links and in what is remembered of a person. If omitted, it is made of `display_name`, and
+    changes with it."""
     description: Line | None = None
     """What people see below it."""
     default: bool = False
@@ -240,6 +249,13 @@ class ProfileSettings(Model):
     """What it sets for its servers."""
     allowed_groups: tuple[GroupName, ...] = ()
     """JupyterHub's groups whose people may choose it; everyone if omitted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_slug(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "slug" in given or not isinstance(given.get("display_name"), str):
+            return given
+        return {**given, "slug": re.sub("[^a-z0-9]+", "-", given["display_name"].lower()).strip("-")[:31].strip("-")}
 
 
 def _check_repository(name: str) -> str:

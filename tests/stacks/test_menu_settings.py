@@ -72,9 +72,9 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     ),
     ("two profiles of one slug", {"hub": {"profile_list": [GPU, GPU]}}, "hub.profile_list.1.slug: gpu is also"),
     (
-        "a profile without a slug",
-        {"hub": {"profile_list": [{"display_name": "x"}]}},
-        "hub.profile_list.0.slug: is required",
+        "a profile of whose name no slug can be made",
+        {"hub": {"profile_list": [{"display_name": "1 GPU"}]}},
+        "hub.profile_list.0.slug: '1-gpu'",
     ),
     *(
         (
@@ -339,3 +339,9 @@ def test_both_programs_of_the_menu_mean_the_same_by_a_tag_and_a_digest() -> None
     """They are shipped as files beside one another, and neither needs the other."""
     assert image_menu.TAG.pattern == oci_registry.TAG.pattern
     assert image_menu.DIGEST.pattern == oci_registry.DIGEST.pattern
+
+
+def test_profile_without_a_slug_gets_one_of_its_name() -> None:
+    names = ["A GPU, please!", "Learning  Data Science with a very long name"]
+    of = parse_settings(changed(tree("dev"), {"hub": {"profile_list": [{"display_name": name} for name in names]}}))
+    assert [each.slug for each in of.hub.profile_list] == ["a-gpu-please", "learning-data-science-with-a-ve"]

@@ -27,7 +27,7 @@ def named(group: str) -> list[tuple[dict[str, Any], str]]:
 
 
 @pytest.mark.parametrize(("hub", "path"), named("barn:staff"), ids=[path for _, path in named("")])
-def test_team_of_github_is_no_group(hub: dict[str, Any], path: str) -> None:
+def test_team_of_github_is_refused_as_a_group(hub: dict[str, Any], path: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse_settings(changed(tree("dev"), {"hub": {**hub, "login": GITHUB}}))
     assert f"{path}: barn:staff is a team, and only organizations are groups in the hub" in str(refused.value)

@@ -230,6 +230,21 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a provider without userinfo", login(OIDC, userdata_url=None), "userdata_url: is required and not given"),
     ("a token in the clear", login(OIDC, token_url="http://id.example.edu/token"), "must begin with https://"),
     ("OAuth without openid", login(OIDC, scope=["email"]), "scope must have openid"),
+    (
+        "an organization that is let in and kept out",
+        login(GITHUB, denied_organizations=["Flock"]),
+        "hub.login.allowed_organizations.0: flock is also one of hub.login.denied_organizations, which wins",
+    ),
+    (
+        "a group that is let in and kept out",
+        login(OIDC, denied_groups=["staff"]),
+        "hub.login.allowed_groups.0: staff is also one of hub.login.denied_groups, which wins",
+    ),
+    (
+        "a name that is let in and kept out",
+        login(GOOGLE, allowed_users=["ada", "bob"], blocked_users=["bob"]),
+        "hub.login.allowed_users.1: bob is also one of hub.login.blocked_users, which wins",
+    ),
     ("the whole world", login(GOOGLE, hosted_domain=[]), "allow_all needs hosted_domain, such as [example.edu]"),
     ("Google for no one", login(GOOGLE, allow_all=False), "lets no one in: set hosted_domain, such as [example.edu]"),
     ("CILogon from nowhere", login(CILOGON, idps={}), "hub.login.idps: "),

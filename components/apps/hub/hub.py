@@ -176,6 +176,7 @@ def hub_egress(
     api_servers: Sequence[IPv4Address],
     provisioner: HomeProvisioner,
     identity_providers: Sequence[NetworkPolicyPeerArgs],
+    identity_ports: Sequence[int],
     elsewhere: Sequence[Egress] = (),
 ) -> list[Egress]:
     """Return where the hub may connect to.
@@ -183,7 +184,7 @@ def hub_egress(
     They are the proxy, user servers, the API server, the home provisioner, over HTTPS the login's identity provider,
     and `elsewhere`: the registry of the image menu and the database, where there is one.
     """
-    asked = [Egress(to=list(identity_providers), ports=tcp(HTTPS))] if identity_providers else []
+    asked = [Egress(to=list(identity_providers), ports=tcp(*identity_ports))] if identity_providers else []
     return [
         dns_egress(),
         Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_API_PORT)),

@@ -10,7 +10,7 @@ from components.apps.hub.hub import hub_egress, hub_policy
 from components.apps.hub.menu import way_to_the_registry
 from components.apps.hub.postgres import way_to_the_database
 from components.apps.hub.proxy import proxy_policy
-from components.apps.hub.servers import own_networks, servers_policy
+from components.apps.hub.servers import besides, own_networks, servers_policy
 from components.contracts.cluster import Namespaces
 from components.contracts.storage import HomeProvisioner
 from components.kube.policies import outside, policy
@@ -24,7 +24,7 @@ def hub_policies(
     return {
         "hub": (spaces.hub, hub_policy(spaces.users, spaces.hub, _asked(site, spaces, provisioner))),
         "proxy": (spaces.hub, proxy_policy(spaces.users, spaces.hub, spaces.edge)),
-        "servers": (spaces.users, servers_policy(spaces.hub, site.network)),
+        "servers": (spaces.users, servers_policy(spaces.hub, site)),
     }
 
 
@@ -42,6 +42,11 @@ def _asked(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> list
         spaces.hub,
         api_servers=[host.address for host in site.control_planes.values()],
         provisioner=provisioner,
-        elsewhere=[*way_to_the_registry(site), *way_to_the_database(site)],
+        elsewhere=[
+            *way_to_the_registry(site),
+            *way_to_the_database(site),
+            *besides(site.hub.network_policy, site.network),
+        ],
         identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
+        identity_ports=site.hub.login.provider_ports,
     )

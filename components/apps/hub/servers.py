@@ -6,12 +6,13 @@ from typing import Final
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
+from pulumi_kubernetes.networking.v1 import NetworkPolicyPortArgs, NetworkPolicySpecArgs
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs
 
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_LABELS, PROXY_PORT, SERVER_PORT
 from components.kube.policies import INTERNET, dns_egress, outside, pods_in, policy, tcp
-from stacks.settings import NetworkSettings
+from stacks.settings import NetworkSettings, Site
+from stacks.settings.egress import EgressPolicySettings
 
 SPAWNER_RULES: Final = (
     PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch", "create", "delete"]),
@@ -20,8 +21,8 @@ SPAWNER_RULES: Final = (
 """What KubeSpawner may do in the namespace of user servers: make and delete pods, and read their events."""
 
 
-def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> NetworkPolicySpecArgs:
-    """Return the policy of user servers: they reach DNS, the hub, the proxy and the internet, and nothing else.
+def servers_policy(hub: pulumi.Input[str], site: Site) -> NetworkPolicySpecArgs:
+    """Return the policy of user servers: they reach DNS, the hub, the proxy, the internet, and what the site names.
 
     That excludes one another and the site's own networks. Homes need no rule: it is the node that mounts them.
     """
@@ -32,9 +33,27 @@ def servers_policy(hub: pulumi.Input[str], network: NetworkSettings) -> NetworkP
             dns_egress(),
             Egress(to=[pods_in(hub, {**HUB_LABELS})], ports=tcp(HUB_PORT)),
             Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_PORT)),
-            Egress(to=outside([INTERNET], own_networks(network))),
+            Egress(to=outside([INTERNET], own_networks(site.network))),
+            *besides(site.hub.singleuser.network_policy, site.network),
         ],
     )
+
+
+def besides(wanted: EgressPolicySettings, network: NetworkSettings) -> list[Egress]:
+    """Return the rules that a site adds to a policy, without its own networks in them."""
+    return [
+        Egress(
+            to=[
+                outside([peer.ip_block.cidr], (*own_networks(network), *peer.ip_block.excluded))[0] for peer in rule.to
+            ],
+            ports=[
+                NetworkPolicyPortArgs(protocol=port.protocol, port=port.port, end_port=port.end_port)
+                for port in rule.ports
+            ]
+            or None,
+        )
+        for rule in wanted.egress
+    ]
 
 
 def own_networks(network: NetworkSettings) -> tuple[IPv4Network, ...]:

@@ -33,6 +33,11 @@ class LoginSettings(Model):
         return ()
 
     @property
+    def provider_ports(self) -> tuple[int, ...]:
+        """At which ports it asks there."""
+        return ()
+
+    @property
     def given(self) -> Mapping[str, str]:
         """Those of `secrets` that the settings hold; the stack makes the others."""
         return {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from cryptography.x509 import load_pem_x509_certificates
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
@@ -22,6 +22,8 @@ def _readable(text: str) -> str:
         raise ValueError("must be certificates alone: a private key belongs to whoever signs, and not here")
     return text
 
+
+HTTPS: Final = 443
 
 Certificates = Annotated[str, AfterValidator(_readable)]
 """One or more certificates, PEM."""
@@ -60,8 +62,8 @@ class ProviderLoginSettings(LoginSettings):
     ended. People have to log in again after that. Servers keep running while the provider is down; they end when the
     token did."""
     networks: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
-    """Where the provider answers, on port 443. By default anywhere on the internet: a network policy knows addresses,
-    no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
+    """Where the provider answers, at the port of its address. By default anywhere on the internet: a network policy
+    knows addresses, no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
     git_identity: bool = True
     """Whether git in user servers has the person's name and e-mail address from the provider; where the account at
     GitHub publishes none, GitHub's own for it, `id+login@users.noreply.github.com`. Their own ~/.gitconfig wins."""
@@ -106,6 +108,11 @@ class ProviderLoginSettings(LoginSettings):
     @property
     def provider_networks(self) -> tuple[IPv4Network, ...]:
         return self.networks
+
+    @property
+    def provider_ports(self) -> tuple[int, ...]:
+        addresses = [each for _, each in self if isinstance(each, HttpUrl)]
+        return tuple(sorted({each.port or HTTPS for each in addresses} or {HTTPS}))
 
     @property
     def given(self) -> Mapping[str, str]:
