@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 
@@ -69,15 +70,20 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "union_tag_not_found":
             return Problem(f"{path}.type", "is required and not given", accepted=", ".join(_schema_at(where)[_TYPES]))
         case "union_tag_invalid":
-            tag = "what is given" if holds_secret(where) else repr(detail["ctx"]["tag"])
-            return Problem(path, f"{tag} is none of its types", accepted=", ".join(_schema_at(where)[_TYPES]))
+            types, tag = tuple(_schema_at(where)[_TYPES]), str(detail["ctx"]["tag"])
+            # Beside secrets, only a word that is a misspelt type is sure to be none of them.
+            named = not holds_secret(where) or get_close_matches(tag.lower(), types, cutoff=0.7)
+            return Problem(path, f"{repr(tag) if named else 'what is given'} is none of its types", ", ".join(types))
         case "value_error":
             said = _lower(detail["msg"].removeprefix("Value error, "))
             whole = isinstance(detail["input"], Mapping | Sequence) and not isinstance(detail["input"], str)
             return Problem(path, said if whole or holds_secret(where) else f"{_masked(shown(detail['input']))}: {said}")
         case kind:
             given = "what is given" if holds_secret(where) else f"{_masked(shown(detail['input']))}:"
-            return Problem(path, f"{given} {_WHY.get(kind, 'cannot be used here')}", accepted=_accepted(detail, where))
+            why = _WHY.get(kind, "cannot be used here")
+            return Problem(
+                path, f"{given} {why}", accepted=_accepted(detail, [each for each in detail["loc"] if each != _NAME])
+            )
 
 
 _WHY: Final = {
@@ -167,16 +173,22 @@ def _schema_at(where: Sequence[int | str]) -> Mapping[str, Any]:
         if part in node.get(_TYPES, ()):
             node = node[_TYPES][part]
             continue
-        patterns: Sequence[Any] = tuple(node.get("patternProperties", {}).values())
-        inner = node.get("properties", {}).get(part) or node.get("additionalProperties") or _items(node)
-        inner = inner if isinstance(inner, Mapping) else (patterns[0] if patterns else {})
-        node = _resolved(inner)
+        node = _resolved(next(_inside(node, part), {}))
     return node
 
 
-def _items(node: Mapping[str, Any]) -> Any:
-    """Return what a list holds, also where a word may stand for the list."""
-    return next((each["items"] for each in (node, *node.get("anyOf", ())) if "items" in each), None)
+def _inside(node: Mapping[str, Any], part: int | str) -> Iterator[Mapping[str, Any]]:
+    """Find what is at a name or a number, also where there may be something else in place of the whole."""
+    for each in (node, *node.get("anyOf", ())):
+        patterns = tuple(each.get("patternProperties", {}).values())
+        for found in (
+            each.get("properties", {}).get(part),
+            each.get("additionalProperties"),
+            each.get("items"),
+            *patterns,
+        ):
+            if isinstance(found, Mapping) and found:
+                yield found
 
 
 _NAME = "[key]"

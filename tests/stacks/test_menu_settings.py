@@ -142,6 +142,17 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         with_override(default_url="/lab/tree/{course}"),
         "'/lab/tree/{course}': has braces",
     ),
+    *(
+        (
+            "a text without quotes",
+            with_override(**{name: {"x": value}}),
+            f".{name}.x: {said}: cannot be used here\n    accepted: {accepted}",
+        )
+        for name, value, said, accepted in (
+            ("environment", 1, "1", "text, in quotes"),
+            ("node_selector", True, "true", "a label's value"),
+        )
+    ),
     ("an amount that is none", with_override(extra_resource_limits={"nvidia.com/gpu": "many"}), "nvidia.com/gpu"),
     ("an image without a tag", with_override(image="quay.io/a/b"), ".image: 'quay.io/a/b': must have a tag"),
     (

@@ -195,6 +195,7 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a tunnel on a port of root's", {"access": {"jump": {"machine": "rooster", "tunnel_port": 443}}}, "tunnel_port: "),
     ("a jump's unknown setting", {"access": {"jump": {"machine": "rooster", "x": 1}}}, "access.jump.x: is not a set"),
+    ("a login that is misspelt", {"hub": {"login": {"type": "GitHub"}}}, "hub.login: 'GitHub' is none of its types"),
     ("an unknown login", {"hub": {"login": "ldap"}}, "hub.login: what is given is none of its types"),
     ("a provider by its name alone", {"hub": {"login": "github"}}, "hub.login.client_id: is required and not given"),
     ("the logins there are", {"hub": {"login": {"type": "ldap"}}}, "accepted: native, dummy, github, oidc, google"),
