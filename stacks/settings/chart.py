@@ -6,6 +6,7 @@ docs/hub-parity.md says of each of the chart's settings what it is here.
 import base64
 import binascii
 import json
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
@@ -22,7 +23,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from stacks.settings.types import ByteSize, Model, UserName, spelled
+from stacks.settings.types import ByteSize, GroupName, Model, UserName, spelled
 
 
 class ChartModel(Model):
@@ -282,13 +283,23 @@ RoleName = Annotated[
 """What JupyterHub accepts (jupyterhub/roles.py)."""
 
 
+def _check_token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", token.get_secret_value()):
+        raise ValueError(
+            "must be one word of letters, digits and signs, as `openssl rand -hex 32` prints: it is in a header"
+        )
+    return token
+
+
 class ServiceSettings(Model):
     """A service of JupyterHub's: a program that uses the hub's API. What it may do is in a role, `loadRoles`."""
 
     command: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Program and arguments. The hub runs it beside itself, gives it a token, and starts it again when it ends. If
     omitted, the service runs elsewhere, and `apiToken` is required."""
-    api_token: SecretStr | None = Field(default=None, alias="apiToken", min_length=8)
+    api_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
+        default=None, alias="apiToken", min_length=8
+    )
     """What the service shows to the hub. A secret. If omitted, the hub makes one for the program that it runs."""
     display: bool = False
     """JupyterHub's; it changes nothing here. The hub's menu has services that the hub passes requests to (`url` in
@@ -304,7 +315,13 @@ class ServiceSettings(Model):
         | None
     ) = None
     """The name under which the service sends people to log in at the hub. If omitted, service-<name>."""
-    oauth_redirect_uri: str | None = None
+    oauth_redirect_uri: (
+        Annotated[
+            str,
+            spelled(r"^(https?://|/)[^\s]+$", "an address, such as https://x.example.org/oauth_callback, or a path"),
+        ]
+        | None
+    ) = None
     """Where the hub sends people back to. With it, people can log in at the service with the hub's accounts."""
     oauth_no_confirm: bool = False
     """Whether people skip the question if the service may know who they are: for a service that the site runs."""
@@ -326,7 +343,7 @@ class RoleSettings(Model):
     needs them."""
     users: tuple[UserName, ...] | None = None
     """Who has it, by name; whoever is no longer named loses it. If omitted, those keep it who have it."""
-    groups: tuple[str, ...] | None = None
+    groups: tuple[GroupName, ...] | None = None
     """Groups of the hub's whose members have it. If omitted, those keep it that have it."""
     services: tuple[ServiceName, ...] | None = None
     """Services that have it, by name. If omitted, those keep it that have it."""

@@ -1,13 +1,12 @@
 """Culling: when servers are stopped by themselves, and kernels and terminals in them."""
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from stacks.settings.chart import ChartModel
-from stacks.settings.types import Model
+from stacks.settings.types import GroupName, Model
 
-GroupName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 SHORTEST_SECONDS = 60
 """Servers tell the hub of their activity every few minutes: less would stop what is in use."""
 LONGEST_SECONDS = 10 * 365 * 86400

@@ -17,17 +17,12 @@ from pydantic import (
 )
 
 from stacks.settings.chart import only_user_name
-from stacks.settings.types import ByteSize, DomainName, ImageName, Model, check_image, spelled
+from stacks.settings.types import ByteSize, DomainName, GroupName, ImageName, Model, check_image, spelled
 
 OfferName = Annotated[
     str,
     spelled(r"^[a-z][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, a letter first, such as gpu-large"),
 ]
-GroupName = Annotated[
-    str,
-    spelled(r"^[^\x00-\x1f\x7f]{1,255}$", "the name of a group, in one line of up to 255 characters, such as staff"),
-]
-"""A group of JupyterHub's (its table `groups` has 255 characters for it)."""
 Line = Annotated[str, spelled(r"^[^\x00-\x1f\x7f]+$", "one line of text", max_length=200)]
 """A line that people read; it is shown as it is, without HTML."""
 _AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?")

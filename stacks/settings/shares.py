@@ -5,8 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.settings.menu import GroupName
-from stacks.settings.types import ByteSize, Model, spelled
+from stacks.settings.types import ByteSize, GroupName, Model, spelled
 
 ShareName = Annotated[
     str,

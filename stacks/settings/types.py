@@ -91,6 +91,15 @@ DiskId = Annotated[
 ]
 """A name in `/dev/disk/by-id`. Kernel names such as sda change between boots and are refused."""
 
+GroupName = Annotated[
+    str,
+    spelled(
+        r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,253}[^\x00-\x20\x7f])?$",
+        "the name of a group, in one line of up to 255 characters and without blanks around it, such as staff",
+    ),
+]
+"""A group of JupyterHub's (its table `groups` has 255 characters for it)."""
+
 _IMAGE: Final = re.compile(
     r"(?P<host>(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]{1,5})?)"
     r"(?P<path>(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+)"

@@ -122,6 +122,12 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ({"services": {"prometheus": {"command": ["x"]}}}, "hub.services.prometheus: is henhouse's own service"),
     ({"services": {"a": {}}}, "hub.services.a: needs an apiToken, or a command"),
     ({"services": {"a": {"command": []}}}, "hub.services.a.command"),
+    *(
+        ({"services": {"a": {"apiToken": token}}}, "must be one word")
+        for token in ("x y z x y z", "0123456789\n", "ÄÄÄÄÄÄÄÄÄ")
+    ),
+    ({"services": {"a": {"apiToken": "x" * 9, "oauth_redirect_uri": "no url"}}}, "hub.services.a.oauth_redirect_uri"),
+    *(({"loadRoles": {"abc": {"scopes": ["self"], "groups": [group]}}}, "abc.groups.0") for group in ("", " ", "a ")),
     ({"services": {"a": {"apiToken": "short"}}}, "hub.services.a.apiToken"),
     ({"services": {"a": {"apiToken": "x" * 9, "oauth_client_id": "a"}}}, "hub.services.a.oauth_client_id"),
     ({"services": {"a": {"apiToken": "x" * 9, "url": "http://a"}}}, "hub.services.a.url: is not a setting"),

@@ -153,6 +153,16 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
             ("node_selector", True, "true", "a label's value"),
         )
     ),
+    (
+        "two sizes that look the same",
+        {"hub": {"sizes": [{"name": name, "cpu_limit": 1, "mem_limit": "1Gi", "display_name": "S"} for name in "ab"]}},
+        "hub.sizes.1.display_name: S is also hub.sizes.0's",
+    ),
+    (
+        "two kinds of server that look the same",
+        {"hub": {"profile_list": [{"display_name": "A", "slug": slug} for slug in "ab"]}},
+        "hub.profile_list.1.display_name: A is also hub.profile_list.0's",
+    ),
     ("an amount that is none", with_override(extra_resource_limits={"nvidia.com/gpu": "many"}), "nvidia.com/gpu"),
     ("an image without a tag", with_override(image="quay.io/a/b"), ".image: 'quay.io/a/b': must have a tag"),
     (

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.shares import SHARE_GIDS
-from stacks.settings.types import PublicUrl, UserName
+from stacks.settings.types import GroupName, PublicUrl, UserName
 
 
 def _readable(text: str) -> str:
@@ -131,7 +131,7 @@ class GroupsSettings(ProviderLoginSettings):
 
     groups_claim: str = Field(default="groups", min_length=1)
     """What the provider calls the list of a person's groups. They are the person's groups in the hub, too."""
-    allowed_groups: tuple[str, ...] = ()
+    allowed_groups: tuple[GroupName, ...] = ()
     """Groups whose members may log in."""
-    denied_groups: tuple[str, ...] = ()
+    denied_groups: tuple[GroupName, ...] = ()
     """Groups whose members may not log in. They win over everything that is allowed."""

@@ -1,4 +1,4 @@
-"""Whom the hub and user servers may connect to."""
+"""Which addresses the hub and user servers may connect to."""
 
 from typing import Any
 
