@@ -1,6 +1,9 @@
 """What is wrong with a stack's file itself: what the engine drops without a word, or hands out as something else."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +17,8 @@ TOP: Final = frozenset({"config", "encryptedkey", "encryptionsalt", "environment
 ProjectStack)."""
 NAMESPACES: Final = (NAMESPACE, "pulumi", "kubernetes", "command", "random", "tls")
 """Whose configuration there is: ours, the engine's, and that of the packages in use."""
-_DATE: Final = "tag:yaml.org,2002:timestamp"
+_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt\s])")
+"""What go-yaml, the engine's, takes for a date or a time (its resolve.go), which is more than PyYAML does."""
 
 Place = tuple[int | str, ...]
 
@@ -23,18 +27,28 @@ def refuse_as_written(file: Path) -> None:
     """Raise SettingsError for a stack's file that does not say what it seems to; one that does not exist is right."""
     if not file.exists():
         return
-    text = file.read_text()
-    problems = [*_misplaced(read(text)), *_dates(yaml.compose(text, Loader=yaml.SafeLoader)), *_encrypted(read(text))]
+    try:
+        text = file.read_text()
+        held, root = read(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError([Problem(file.name, f"cannot be read as YAML: {error}", "one YAML document")]) from None
+    top = {key.value: value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
+    used = {id(node) for _, node in _nodes(top.get("config"), ())}
+    beside = [key for key, node in top.items() if not used.intersection(id(each) for _, each in _nodes(node, ()))]
+    problems = [*_misplaced(held, beside), *_dates(top.get("config")), *_encrypted(held)]
     if problems:
         raise SettingsError(problems)
 
 
-def _misplaced(held: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find settings beside `config`, and those of a namespace that nothing reads."""
-    for key in held:
+def _misplaced(held: Mapping[str, Any], beside: Iterable[str]) -> Iterator[Problem]:
+    """Find settings beside `config`, and those of a namespace that nothing reads.
+
+    What has an anchor that `config` refers to may be beside it, under any name: Pulumi reads it where it is used.
+    """
+    for key in beside:
         if key not in TOP:
             yield Problem(
-                str(key),
+                key,
                 "stands beside `config`, where nothing reads it",
                 accepted=f"a setting below `config:`, two spaces further in, or one of {', '.join(sorted(TOP))}",
             )
@@ -48,26 +62,29 @@ def _misplaced(held: Mapping[str, Any]) -> Iterator[Problem]:
             )
 
 
-def _dates(file: yaml.Node | None) -> Iterator[Problem]:
+def _dates(config: yaml.Node | None) -> Iterator[Problem]:
     """Find dates without quotes: the engine makes a point in time of them, as 2026-10-01 00:00:00 +0000 UTC."""
-    for path, node in _scalars(file, ()):
-        if path[:1] == ("config",) and node.tag == _DATE:
-            yield Problem(
-                _named(path[1:]),
-                f"{node.value} is a date to YAML, and would arrive as a date with a time",
-                accepted=f'the same in quotes: "{node.value}"',
-            )
+    for path, node in _nodes(config, ()):
+        if isinstance(node, yaml.ScalarNode) and node.style is None and (found := _DATE.match(node.value)):
+            with suppress(ValueError):  # no calendar has it, and the engine leaves it as it is
+                date(*map(int, found.groups()))
+                yield Problem(
+                    _named(path),
+                    f"{node.value} is a date to YAML, and would arrive as a date with a time",
+                    accepted=f'the same in quotes: "{node.value}"',
+                )
 
 
-def _scalars(node: yaml.Node | None, path: Place) -> Iterator[tuple[Place, yaml.ScalarNode]]:
+def _nodes(node: yaml.Node | None, path: Place) -> Iterator[tuple[Place, yaml.Node]]:
+    """Return all nodes with their places, but for the names of settings."""
+    if node is not None:
+        yield path, node
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            yield from _scalars(value, (*path, str(key.value)))
+            yield from _nodes(value, (*path, str(key.value)))
     elif isinstance(node, yaml.SequenceNode):
         for at, value in enumerate(node.value):
-            yield from _scalars(value, (*path, at))
-    elif isinstance(node, yaml.ScalarNode):
-        yield path, node
+            yield from _nodes(value, (*path, at))
 
 
 def _encrypted(held: Mapping[str, Any]) -> Iterator[Problem]:
@@ -76,8 +93,8 @@ def _encrypted(held: Mapping[str, Any]) -> Iterator[Problem]:
     The program would write them in plain into the state and onto machines.
     """
     for path in _secure(_config(held), ()):
-        inside = (str(path[0]).removeprefix(f"{NAMESPACE}:"), *path[1:])
-        if not is_secret(inside):
+        namespace, _, setting = str(path[0]).partition(":")
+        if namespace == NAMESPACE and not is_secret((setting, *path[1:])):
             yield Problem(
                 _named(path),
                 "is encrypted, but this setting is not kept secret: it would be in plain in the state and on machines",

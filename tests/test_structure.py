@@ -38,7 +38,19 @@ WITHOUT_WINGS: Final = (
 
 
 FOR_EVERYONE: Final = frozenset(
-    {"hosts", "gateway", "behind_gateway", "control_planes", "nodes", "workers_for", "network", "domain", "lab", "jump"}
+    {
+        "hosts",
+        "further_addresses",
+        "gateway",
+        "behind_gateway",
+        "control_planes",
+        "nodes",
+        "workers_for",
+        "network",
+        "domain",
+        "lab",
+        "jump",
+    }
 )
 """What every room may read of the settings: the machines and the way to them, the networks and the site's name."""
 OWN: Final[dict[str, frozenset[str]]] = {

@@ -22,7 +22,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     said.scope = list(login["scope"])
     said.client_secret = secret("client-secret")
     said.oauth_callback_url = login["callback_url"]
-    # Without these two the provider is not consulted: 20-login.py admits everyone who has a password.
+    # With either the provider is not consulted; a fragment may have said them of every class.
     said.allow_all = False
     said.allow_existing_users = False
     said.named_users = set(login["allowed_users"])

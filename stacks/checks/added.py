@@ -43,7 +43,7 @@ INSIDE_USR: Final = (
 )
 """Directories of every image: files of the site's may be in them, and not in their place."""
 KERNEL: Final = ("/proc", "/sys")
-UPSTREAM: Final = ("/usr/local/etc/jupyterhub/jupyterhub_config.d", "/usr/local/share/jupyterhub/templates")
+UPSTREAM: Final = ("/usr/local/etc/jupyterhub/jupyterhub_config.d",)
 """What Zero to JupyterHub's hub reads (its jupyterhub_config.py), as its documentation of extraFiles tells."""
 ACCOUNTS: Final = ("/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet puts the token of a pod, by both names of the directory."""
@@ -132,7 +132,7 @@ def _mounts(
                 f"{mount.name} is none of the volumes",
                 accepted=", ".join(names) or f"a volume of {path.removesuffix('Mounts')}s",
             )
-    yield from _inside_another(path, files_path, mounts, files)
+    yield from _inside_a_file(path, files_path, mounts, files)
     wanted = [(f"{path}.{number}.mountPath", mount.mount_path, True) for number, mount in enumerate(mounts)]
     wanted += [(f"{files_path}.{key}.mountPath", file.mount_path, False) for key, file in sorted(files.items())]
     for number, (where, place, directory) in enumerate(wanted):
@@ -143,18 +143,16 @@ def _mounts(
                 yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
 
 
-def _inside_another(
+def _inside_a_file(
     path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
 ) -> Iterator[Problem]:
-    """Refuse a place below a file or a volume that is read-only: no node can make it there, and no pod starts."""
-    closed = {mount.mount_path: "the read-only volume" for mount in mounts if mount.read_only}
-    closed |= {file.mount_path: "the file" for file in files.values()}
+    """Refuse a place below a file: nothing can be there, and no pod starts."""
     places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
     places |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
     for where, place in places.items():
-        for above, what in closed.items():
-            if above != place and PurePosixPath(place).is_relative_to(above):
-                yield Problem(where, f"{place} is inside {what} {above}", accepted="a place beside it")
+        for file in files.values():
+            if file.mount_path != place and PurePosixPath(place).is_relative_to(file.mount_path):
+                yield Problem(where, f"{place} is inside the file {file.mount_path}", accepted="a place beside it")
 
 
 def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
@@ -174,10 +172,7 @@ def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
     if place.is_relative_to("/dev") and not place.is_relative_to("/dev/shm"):
         return "is the kernel's"
     if whose == "hub" and any(place.is_relative_to(theirs) for theirs in UPSTREAM):
-        return (
-            "would be read in Zero to JupyterHub's hub, and is not in this one: configuration is hub.fragments, "
-            "and templates are hub.pages"
-        )
+        return "would be read in Zero to JupyterHub's hub, and is not in this one: configuration is in hub.fragments"
     return ""
 
 

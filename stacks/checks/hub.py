@@ -50,9 +50,10 @@ def someone_is_meant(site: Site) -> Iterator[Problem]:
         ("allowed_groups", "denied_groups"),
         ("allowed_organizations", "denied_organizations"),
     ):
-        kept_out = {each.lower() for each in getattr(login, denied, ())}
+        # Groups are compared as they are; GitHub has one account and one organization of a name in any case.
+        kept_out = {each if "groups" in denied else each.lower() for each in getattr(login, denied, ())}
         for number, each in enumerate(getattr(login, allowed, ())):
-            if each.lower() in kept_out:
+            if (each if "groups" in denied else each.lower()) in kept_out:
                 yield Problem(
                     f"hub.login.{allowed}.{number}",
                     f"{each} is also one of hub.login.{denied}, which wins",

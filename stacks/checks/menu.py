@@ -41,8 +41,6 @@ def offers_apart(site: Site) -> Iterator[Problem]:
     sizes, profiles = site.hub.sizes, site.hub.profile_list
     yield from _apart("hub.sizes", "name", [size.name for size in sizes])
     yield from _apart("hub.profile_list", "slug", [profile.slug for profile in profiles])
-    yield from _apart("hub.sizes", "display_name", [size.display_name or size.name for size in sizes])
-    yield from _apart("hub.profile_list", "display_name", [profile.display_name for profile in profiles])
     yield from _open_to_someone("hub.sizes", sizes)
     yield from _open_to_someone("hub.profile_list", profiles)
 

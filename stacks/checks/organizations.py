@@ -29,25 +29,24 @@ def _each(path: str, groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def groups_that_there_are(site: Site) -> Iterator[Problem]:
-    """Refuse teams of GitHub, which are not groups in the hub, and organizations that are spelled in another way."""
+    """Refuse teams of the login's organizations, which are not groups, and another spelling of an organization."""
     login = site.hub.login
     if login.type != "github":
         return
-    spelled = {each.partition(":")[0].lower(): each.partition(":")[0] for each in login.allowed_organizations}
+    organizations = {each.partition(":")[0].lower() for each in login.allowed_organizations}
+    spelled = {each.lower(): each for each in login.allowed_organizations if login.organization_groups}
     for path, group in groups_named(site):
         organization, _, team = group.partition(":")
-        if team:
+        # Shares know organizations without `organization_groups`, and take any spelling.
+        if team and (organization.lower() in organizations or path.startswith("storage.")):
             yield Problem(
                 path,
                 f"{group} is a team, and only organizations are groups in the hub",
                 accepted=f"{organization}, if it is one of hub.login.allowed_organizations",
             )
-        elif path.startswith("hub.") and spelled.get(group.lower(), group) != group:  # shares take any spelling
-            yield Problem(
-                path,
-                f"{group} is {spelled[group.lower()]} in hub.login.allowed_organizations, and so in the hub",
-                accepted=spelled[group.lower()],
-            )
+        elif path.startswith("hub.") and group not in login.allowed_organizations and group.lower() in spelled:
+            right = spelled[group.lower()]
+            yield Problem(path, f"{group} is {right} in hub.login.allowed_organizations, and so here", accepted=right)
 
 
 CHECKS: Final[tuple[Check, ...]] = (groups_that_there_are,)

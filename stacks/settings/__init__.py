@@ -1,6 +1,7 @@
 """The settings of a site, as types."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network
 
 from pydantic import Field
 
@@ -95,6 +96,13 @@ class Site(Model):
     """The way in."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Prometheus and Alertmanager."""
+
+    @property
+    def further_addresses(self) -> tuple[IPv4Network, ...]:
+        """Addresses that machines have in other networks than the plan's, such as one for storage alone."""
+        interfaces = (each for host in self.hosts.values() for each in host.interfaces.values())
+        found = {IPv4Network(address.ip) for each in interfaces for address in each.addresses}
+        return tuple(sorted(each for each in found if not each.subnet_of(self.network.machines)))
 
     @property
     def gateway(self) -> str:

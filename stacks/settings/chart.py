@@ -72,15 +72,24 @@ def _check_environment_value(value: SecretStr) -> SecretStr:
 EnvValue = Annotated[SecretStr, AfterValidator(_check_environment_value)]
 
 
-def only_user_name(text: str) -> str:
-    """Refuse braces but {username}: KubeSpawner fills them in, and a start with others fails."""
-    if "{" in (rest := text.replace("{username}", "")) or "}" in rest:
-        raise ValueError("has braces, and of what may stand in them only {username} is filled in")
+FILLED_IN: Final = (
+    *("username", "servername", "user_server", "userid", "unescaped_username", "unescaped_servername", "hubnamespace"),
+    *("safe_username", "safe_servername", "safe_user_server"),
+    *("escaped_username", "escaped_servername", "escaped_user_server", "pod_name", "pvc_name", "namespace"),
+)
+"""What KubeSpawner fills in where it stands in braces (spawner.py, `_expand_user_properties`)."""
+
+
+def only_known_braces(text: str) -> str:
+    """Refuse braces with anything else in them: each start would fail."""
+    rest = re.sub("[{](" + "|".join(FILLED_IN) + ")[}]", "", text)
+    if "{" in rest or "}" in rest:
+        raise ValueError(f"has braces, and what may stand in them is {', '.join(FILLED_IN)}")
     return text
 
 
 def _check_path(path: str) -> str:
-    only_user_name(path)
+    only_known_braces(path)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or "\0" in path or ":" in path:
         raise ValueError("must be an absolute path without a colon, such as /srv/shared")
@@ -98,7 +107,7 @@ MountPath = Annotated[str, AfterValidator(_check_path)]
 def _check_sub_path(path: str) -> str:
     if path.startswith("/") or ".." in PurePosixPath(path).parts:
         raise ValueError("must be a path inside the volume, without .. and without a slash at its beginning")
-    return only_user_name(path)
+    return only_known_braces(path)
 
 
 SubPath = Annotated[str, AfterValidator(_check_sub_path)]
@@ -114,8 +123,8 @@ def _check_mode(mode: Any) -> int:
     if not isinstance(mode, int) or isinstance(mode, bool) or not 0 <= mode <= 0o777:
         raise ValueError(OCTAL)
     owner, group, others = mode >> 6, mode >> 3 & 7, mode & 7
-    if group & ~owner or others & ~group:
-        raise ValueError(f"{OCTAL}: {mode} is {mode:04o}, which gives others more than the owner or the group")
+    if (group | others) & ~owner:
+        raise ValueError(f"{OCTAL}: {mode} is {mode:04o}, which gives others more than the owner")
     return mode
 
 

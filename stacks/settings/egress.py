@@ -1,19 +1,29 @@
 """Where pods may connect to beyond what henhouse lets them: a part of Kubernetes' NetworkPolicy, in its own words."""
 
 from ipaddress import IPv4Network
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from stacks.settings.chart import ChartModel
+
+
+def _check_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("must be an IPv4 network, such as 10.1.2.3/32")  # 10 would be 0.0.0.10
+    return value
+
+
+Block = Annotated[IPv4Network, BeforeValidator(_check_text, json_schema_input_type=str)]
 
 
 class AddressBlockSettings(ChartModel):
     """A range of addresses."""
 
-    cidr: IPv4Network
-    """The range, such as `10.1.2.3/32` for one address. What of it is inside the site's own networks is not let out."""
-    excluded: tuple[IPv4Network, ...] = Field(default=(), alias="except")
+    cidr: Block
+    """The range, such as `10.1.2.3/32` for one address. The site's own networks and machines in it stay closed, and so
+    do private networks in a larger range: name those themselves."""
+    excluded: tuple[Block, ...] = Field(default=(), alias="except")
     """Parts of it that stay out of reach."""
 
     @model_validator(mode="after")

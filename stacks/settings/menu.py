@@ -2,6 +2,7 @@
 
 import re
 import ssl
+import unicodedata
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
@@ -16,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from stacks.settings.chart import only_user_name
+from stacks.settings.chart import only_known_braces
 from stacks.settings.types import ByteSize, DomainName, GroupName, ImageName, Model, check_image, spelled
 
 OfferName = Annotated[
@@ -46,8 +47,8 @@ def _check_toleration(value: Any) -> dict[str, str | int]:
         raise ValueError(f"must have some of {', '.join(TOLERATION)}, such as {{key: gpu, operator: Exists}}")
     if any(not isinstance(each, TOLERATION[name]) or isinstance(each, bool) for name, each in value.items()):
         raise ValueError("must have text behind each name, and a whole number behind tolerationSeconds")
-    operator, effect = value.get("operator", "Equal"), value.get("effect", "NoExecute")
-    if operator not in OPERATORS or effect not in EFFECTS:
+    operator, effect = value.get("operator") or "Equal", value.get("effect") or ""
+    if operator not in OPERATORS or effect not in ("", *EFFECTS):
         raise ValueError(f"must have {' or '.join(OPERATORS)} as operator, and as effect {', '.join(EFFECTS)}")
     if operator == "Exists" and value.get("value"):
         raise ValueError("must have no value beside the operator Exists, which is for any value of the taint")
@@ -97,7 +98,9 @@ _TAKEN: Final = ("JUPYTERHUB_", "JPY_")
 
 
 def _not_ours(environment: dict[str, str]) -> dict[str, str]:
-    for name in environment:
+    for name, value in environment.items():
+        if "{{" in value:
+            raise ValueError(f"must have single braces in {name}: it reaches the server as it is written")
         if name in _OURS or name.startswith(_TAKEN):
             raise ValueError(f"must not set {name}, which is set for every server, by its home or by JupyterHub")
     return environment
@@ -110,7 +113,7 @@ COMMON: Final = ("cpu", "memory", "ephemeral-storage")
 def _check_resources(amounts: dict[str, int | float | str]) -> dict[str, int | float | str]:
     """Refuse what Kubernetes would at each start: it counts devices, and knows few resources without a domain."""
     for name, amount in amounts.items():
-        if "/" in name and not re.fullmatch("[0-9]+", str(amount)):
+        if "/" in name and not re.fullmatch(r"[0-9]+(\.0+)?([kMGTPE]i?)?|[0-9]+Ki", str(amount)):
             raise ValueError(f"must have a whole number of {name}, and was given {amount}")
         if "/" not in name and name not in COMMON and not name.startswith("hugepages-"):
             raise ValueError(f"has {name}: a device has its maker's domain before it, such as nvidia.com/gpu")
@@ -203,12 +206,15 @@ class OverrideSettings(Model):
     extra_resource_limits: Resources | None = None
     """The most of other resources it may use."""
     default_url: (
-        Annotated[str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab"), AfterValidator(only_user_name)]
+        Annotated[
+            str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab"), AfterValidator(only_known_braces)
+        ]
         | None
     ) = None
     """The page that opens, such as `/lab` or `/rstudio`."""
     environment: Environment | None = None
-    """Further variables. They must not be secrets: every program in the server sees them."""
+    """Further variables, as they are written, but for {username} and what else KubeSpawner fills in. They must not be
+    secrets: every program in the server sees them."""
     node_selector: dict[LabelName, LabelValue] | None = None
     """Labels of the nodes that may run it, besides that they are for people."""
     tolerations: tuple[Toleration, ...] | None = None
@@ -250,7 +256,11 @@ class ProfileSettings(Model):
     def _has_a_slug(cls, given: Any) -> Any:
         if not isinstance(given, Mapping) or "slug" in given or not isinstance(given.get("display_name"), str):
             return given
-        return {**given, "slug": re.sub("[^a-z0-9]+", "-", given["display_name"].lower()).strip("-")[:31].strip("-")}
+        plain = unicodedata.normalize("NFKD", given["display_name"].casefold()).encode("ascii", "ignore").decode()
+        slug = re.sub("[^a-z0-9]+", "-", plain).lstrip("-0123456789")[:31].strip("-")
+        if not slug:
+            raise ValueError("give a slug, such as gpu-large: none can be made of display_name")
+        return {**given, "slug": slug}
 
 
 def _check_repository(name: str) -> str:

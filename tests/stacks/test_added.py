@@ -86,24 +86,23 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     (file(stringData="x", mode=0o1777), "hub.extraFiles.x.mode"),
     *(
         (file(stringData="x", mode=mode), "in octal, with a leading 0")
-        for mode in (444, 644, "0644", "644", True, 0o646)
+        for mode in (444, 644, "0644", "644", True, 0o647)
     ),
     *(
         (file(path), f"hub.extraFiles.x.mountPath: {path} is a directory, and no file can take its place")
         for path in ("/usr", "/usr/local", "/opt", "/tmp", "/bin", "/usr/bin")
     ),
     (in_servers(**file("/dev/x")), "hub.singleuser.extraFiles.x.mountPath: /dev/x is the kernel's"),
-    *(
-        (file(f"/usr/local/{path}"), "would be read in Zero to JupyterHub's hub, and is not in this one")
-        for path in ("etc/jupyterhub/jupyterhub_config.d/my.py", "share/jupyterhub/templates/login.html")
+    (
+        file("/usr/local/etc/jupyterhub/jupyterhub_config.d/my.py"),
+        "would be read in Zero to JupyterHub's hub, and is not",
     ),
-    ({**mounted("/srv/x", readOnly=True), **file("/srv/x/y")}, "/srv/x/y is inside the read-only volume /srv/x"),
     (
         {**mounted("/srv/x/y"), **file("/srv/x")},
         "hub.extraVolumeMounts.0.mountPath: /srv/x/y is inside the file /srv/x",
     ),
     *(
-        (in_servers(storage=mounted(path)), "only {username} is filled in")
+        (in_servers(storage=mounted(path)), "has braces, and what may stand in them is username, servername")
         for path in ("/x/{user}", "/x/{course", "/x}")
     ),
     (in_servers(storage=mounted("/x", subPath="{user}")), "storage.extraVolumeMounts.0.subPath: '{user}': has braces"),
@@ -146,7 +145,10 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
     *(mounted(path) for path in ("/srv/shared", "/home", "/mnt", "/dev/shm", "/etc/ssl/site", "/tmp/x", "/opt/site")),
     *(in_servers(storage=mounted(path)) for path in ("/shared", "/home/shared", "/dev/shm", "/srv/jupyterhub")),
     in_servers(storage=mounted("/shared", subPath="{username}/x", readOnly=True)),
-    {**mounted("/srv/x"), **file("/srv/x/y")},
+    {**mounted("/srv/x", readOnly=True), **file("/srv/x/y")},
+    in_servers(storage=mounted("/x/{servername}", subPath="{unescaped_username}")),
+    file("/usr/local/share/jupyterhub/templates/extra.html"),
+    file(stringData="x", mode=0o604),
     file("/usr/local/bin/tool", stringData="x", mode=0o755),
     in_servers(**file("/usr/local/share/jupyterhub/templates/x")),
     in_servers(**file("/etc/jupyter/jupyter_server_config.json", data={"ServerApp": {"x": [1]}})),

@@ -72,7 +72,7 @@ def test_settings_that_nothing_would_read_are_refused(tmp_path: Path, text: str,
     assert says in refused(tmp_path, text)
 
 
-@pytest.mark.parametrize("date", ["2026-10-01", "2026-13-41", "2026-10-01T08:00:00Z", "2026-10-01 08:00:00"])
+@pytest.mark.parametrize("date", ["2026-10-01", "2026-1-2", "2026-10-01T08:00:00Z", "2026-10-01 08:00:00"])
 def test_date_without_quotes_is_refused_and_named(tmp_path: Path, date: str) -> None:
     text = f"{SHORT}  henhouse:hub:\n    keys:\n      - {date}\n    extraEnv: {{SEMESTER: {date}}}\n"
     said = refused(tmp_path, text)
@@ -95,3 +95,23 @@ def test_what_the_engine_keeps_in_the_file_is_accepted(tmp_path: Path) -> None:
     refuse_as_written(file)
     file.write_text("")
     refuse_as_written(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x-size: &size {{cpu_limit: 1}}\n{SHORT}  henhouse:hub: {{size: *size}}\n",
+        f"shared: &shared {{cpu_limit: 1}}\n{SHORT}  henhouse:hub:\n    size:\n      <<: *shared\n",
+        f"{SHORT}  kubernetes:kubeconfig: {{secure: v1:x}}\n",
+        f"{SHORT}  henhouse:hub: {{keys: [2026-13-41, '2026-10-01', 2026-10-01.x]}}\n",
+    ],
+)
+def test_what_the_engine_reads_as_it_is_meant_is_accepted(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(text)
+    refuse_as_written(file)
+
+
+@pytest.mark.parametrize("text", ["config: {}\n---\nconfig: {}\n", "config: [\n", "config: !own x\n"])
+def test_file_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
+    assert "Pulumi.x.yaml: cannot be read as YAML: " in refused(tmp_path, text)

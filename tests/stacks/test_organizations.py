@@ -6,9 +6,11 @@ import pytest
 
 from stacks.load import parse_settings
 from stacks.problems import SettingsError
-from tests.stacks.logins import GITHUB, OIDC
+from tests.stacks.logins import GITHUB as MEMBERS
+from tests.stacks.logins import OIDC
 from tests.stacks.sites import changed, tree
 
+GITHUB = {**MEMBERS, "organization_groups": True}
 SIZE = {"cpu_limit": 1, "mem_limit": "1Gi"}
 
 
@@ -41,7 +43,17 @@ def test_organization_has_one_spelling(hub: dict[str, Any], path: str) -> None:
     assert f"{path}: FLOCK is flock in hub.login.allowed_organizations" in str(refused.value)
 
 
-@pytest.mark.parametrize("group", ["flock", "barn", "physics"])
+@pytest.mark.parametrize("group", ["flock", "barn", "physics", "course:101"])
 def test_organization_and_group_of_an_administrator_are_accepted(group: str) -> None:
     for hub, _ in named(group):
         parse_settings(changed(tree("dev"), {"hub": {**hub, "login": GITHUB}}))
+
+
+def test_spelling_is_an_administrators_where_organizations_are_not_groups() -> None:
+    for hub, _ in named("FLOCK"):
+        parse_settings(changed(tree("dev"), {"hub": {**hub, "login": MEMBERS}}))
+
+
+def test_organizations_have_to_be_seen_to_be_groups() -> None:
+    with pytest.raises(SettingsError, match="organization_groups need read:org in scope"):
+        parse_settings(changed(tree("dev"), {"hub": {"login": {**GITHUB, "scope": ["read:user"]}}}))

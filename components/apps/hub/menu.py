@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from components.kube.policies import INTERNET, outside, tcp
 from programs import hub as hub_program
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
+from stacks.settings.chart import FILLED_IN
 
 FILES: Final = (
     *("35-menu.py", "options-form.html", "offers.py"),
@@ -96,11 +98,12 @@ def _profile(profile: ProfileSettings) -> dict[str, Any]:
 
 
 def _literal(value: str) -> str:
-    """Return a value as KubeSpawner leaves it: it fills in what stands in braces, which a value such as JSON has, too.
+    """Return a value as KubeSpawner leaves it: it fills in what stands in braces, which JSON has, too.
 
-    {username} stays, as KubeSpawner and Zero to JupyterHub have it.
+    The words that it knows stay, as KubeSpawner and Zero to JupyterHub have them.
     """
-    return value.replace("{", "{{").replace("}", "}}").replace("{{username}}", "{username}")
+    doubled = value.replace("{", "{{").replace("}", "}}")
+    return re.sub("[{][{](" + "|".join(FILLED_IN) + ")[}][}]", r"{\1}", doubled)
 
 
 def way_to_the_registry(site: Site) -> list[Egress]:

@@ -45,7 +45,7 @@ def _asked(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> list
         elsewhere=[
             *way_to_the_registry(site),
             *way_to_the_database(site),
-            *besides(site.hub.network_policy, site.network),
+            *besides(site.hub.network_policy, site),
         ],
         identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),
         identity_ports=site.hub.login.provider_ports,

@@ -34,18 +34,17 @@ def servers_policy(hub: pulumi.Input[str], site: Site) -> NetworkPolicySpecArgs:
             Egress(to=[pods_in(hub, {**HUB_LABELS})], ports=tcp(HUB_PORT)),
             Egress(to=[pods_in(hub, {**PROXY_LABELS})], ports=tcp(PROXY_PORT)),
             Egress(to=outside([INTERNET], own_networks(site.network))),
-            *besides(site.hub.singleuser.network_policy, site.network),
+            *besides(site.hub.singleuser.network_policy, site),
         ],
     )
 
 
-def besides(wanted: EgressPolicySettings, network: NetworkSettings) -> list[Egress]:
-    """Return the rules that a site adds to a policy, without its own networks in them."""
+def besides(wanted: EgressPolicySettings, site: Site) -> list[Egress]:
+    """Return the rules that a site adds to a policy, without its own networks and machines in them."""
+    closed = (*own_networks(site.network), *site.further_addresses)
     return [
         Egress(
-            to=[
-                outside([peer.ip_block.cidr], (*own_networks(network), *peer.ip_block.excluded))[0] for peer in rule.to
-            ],
+            to=[outside([peer.ip_block.cidr], (*closed, *peer.ip_block.excluded))[0] for peer in rule.to],
             ports=[
                 NetworkPolicyPortArgs(protocol=port.protocol, port=port.port, end_port=port.end_port)
                 for port in rule.ports

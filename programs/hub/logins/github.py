@@ -8,7 +8,8 @@ from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
 from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
-from person import introduce, known_of
+from organizations import join, leave_former
+from person import introduce
 from provider import configure
 from traitlets import Set
 
@@ -24,8 +25,8 @@ MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
 
-ORGANIZATIONS = {each.partition(":")[0] for each in login["allowed_organizations"]}
-"""They are groups of the hub, called as in the settings."""
+ORGANIZATIONS = {each for each in login["allowed_organizations"] if ":" not in each and login["organization_groups"]}
+"""Those that are groups of the hub, called as in the settings."""
 
 asked_about: ContextVar[str] = ContextVar("asked_about")
 """The name of the person in question at GitHub: not always that in the hub."""
@@ -36,6 +37,10 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
 
     denied_organizations = Set(config=True, help="Organizations, and teams as organization:team.")
     tokens_end = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        leave_former(self.db, ORGANIZATIONS)
 
     def person(self, claims: dict[str, Any]) -> dict[str, str]:
         """Return name and address, and what GitHub calls and numbers the account.
@@ -52,6 +57,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         uids, gids = (range(*login[name]) for name in ("uids", "gids"))
         uid = uids.start + int(number)
         groups: dict[str, int] = {}
+        seen: dict[str, list[str]] = {}
         if self.allowed_organizations and "read:org" in scopes(state):
             token = state["token_response"]
             found = await self._paginated_fetch(
@@ -59,12 +65,13 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             )
             wanted = {each.partition(":")[0].lower() for each in self.allowed_organizations}
             groups = {each["login"].lower(): gids.start + each["id"] for each in found}
+            seen = {"organizations": sorted(wanted.intersection(groups))}
             groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
-        return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS])}
+        return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS]), **seen}
 
     def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
         """Put the person into the groups of the hub that are their organizations."""
-        join(user, answer["auth_state"])
+        join(user, answer["auth_state"], ORGANIZATIONS)
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what GitHub and the settings say of a person now."""
@@ -107,21 +114,9 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         return int(answer.code)
 
 
-def join(user: Any, state: dict[str, Any] | None) -> None:
-    """Put a person into the groups that are their organizations, and take them out of those that are other ones.
-
-    Groups of other names are an administrator's, and stay; with JupyterHub's `manage_groups` there could be none.
-    """
-    theirs = known_of(state).get("groups")
-    if theirs is None:  # a login from before this was kept says nothing of them
-        return
-    kept = {group.name for group in user.groups if group.name not in ORGANIZATIONS}
-    user.sync_groups(kept | {name for name in ORGANIZATIONS if name.lower() in theirs})
-
-
 def arrived(spawner: Any, state: dict[str, Any] | None) -> None:
     """Do what each login does before a start and its page, and see to the person's groups, which both look at."""
-    join(spawner.user, state)
+    join(spawner.user, state, ORGANIZATIONS)
     introduced(spawner, state)
 
 

@@ -27,6 +27,10 @@ class GitHubLoginSettings(ProviderLoginSettings):
     allowed_organizations: tuple[GitHubGroup, ...] = ()
     """Organizations whose members may log in, or teams as `organization:team`, spelled as in their addresses. In
     user servers each organization is a group, by its number."""
+    organization_groups: bool = False
+    """Whether each whole organization of `allowed_organizations` is a group of the hub, under the name that it has
+    there: for `allowed_groups` of sizes and profiles, for culling, and for roles. Who is in these groups is then
+    GitHub's to say, and no longer an administrator's on the page Admin; groups of other names stay theirs."""
     denied_organizations: tuple[GitHubGroup, ...] = ()
     """Organizations and teams whose members may not log in. They win over what is allowed. A person whose
     membership GitHub does not let the hub see is refused."""
@@ -43,7 +47,12 @@ class GitHubLoginSettings(ProviderLoginSettings):
     private repositories: people agree to it at their next login."""
 
     fragment: ClassVar[str] = "github.py"
-    modules: ClassVar[tuple[str, ...]] = (*ProviderLoginSettings.modules, "git_credential.py", "git_tokens.py")
+    modules: ClassVar[tuple[str, ...]] = (
+        *ProviderLoginSettings.modules,
+        "git_credential.py",
+        "git_tokens.py",
+        "organizations.py",
+    )
     numbers_accounts: ClassVar[bool] = True
     allows: ClassVar[str] = "allowed_organizations, such as [my-lab], or allowed_users"
 
@@ -64,4 +73,6 @@ class GitHubLoginSettings(ProviderLoginSettings):
     def _denied_can_be_seen(self) -> Self:
         if self.denied_organizations and "read:org" not in self.scope:
             raise ValueError("denied_organizations need read:org in scope: without it no membership can be seen")
+        if self.organization_groups and "read:org" not in self.scope:
+            raise ValueError("organization_groups need read:org in scope: without it few memberships can be seen")
         return self

@@ -79,8 +79,17 @@ class Hub:
 
     def appoint(self, *names: str) -> None:
         """Name the administrators, as an edit of the settings does; it takes effect at the next start."""
-        path = self._directory / "site.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "administrators": sorted(names)}))
+        self._edit(administrators=sorted(names))
+
+    def change_login(self, **login: Any) -> None:
+        """Change what the settings say of the login; it takes effect at the next start."""
+        self._edit(login={**self._values()["login"], **login})
+
+    def _values(self) -> dict[str, Any]:
+        return dict(json.loads((self._directory / "site.json").read_text()))
+
+    def _edit(self, **values: Any) -> None:
+        (self._directory / "site.json").write_text(json.dumps({**self._values(), **values}))
 
     @contextmanager
     def running(self) -> Iterator["Hub"]:

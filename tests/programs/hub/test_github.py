@@ -26,7 +26,7 @@ def github() -> GitHub:
     names = ("ada", "grace", "fox", "Stray", "hand", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE)
     return GitHub(
         accounts={name: number for number, name in enumerate(names, 1)},
-        organizations={"Flock": 1001, "foxes": 1002, "barn": 1003},
+        organizations={"Flock": 1001, "foxes": 1002, "barn": 1003, "nest": 1004},
         members={
             "Flock": {"ada", "grace", "fox", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE},
             "foxes": {"fox", "vixen"},
@@ -36,7 +36,12 @@ def github() -> GitHub:
     )
 
 
-LOGIN = {"type": "github", "allowed_organizations": ["Flock", "barn:staff"], "denied_organizations": ["foxes"]}
+LOGIN: dict[str, Any] = {
+    "type": "github",
+    "allowed_organizations": ["Flock", "barn:staff", "nest"],
+    "denied_organizations": ["foxes"],
+    "organization_groups": True,
+}
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +153,25 @@ def test_organizations_are_groups_beside_those_of_an_administrator(hub: Hub) -> 
     hub.api(administrator, "POST", "groups/physics")
     hub.api(administrator, "POST", "groups/physics/users", users=["pat"])
     assert groups() == ["Flock", "physics"]
+    of(hub).members |= {"nest": {"pat"}}
     of(hub).members["barn:staff"].add("pat")
     of(hub).members["barn"].add("pat")
-    eventually("the other organization", lambda: groups() == ["Flock", "barn", "physics"], seconds=SOON)
+    eventually("the other organization", lambda: groups() == ["Flock", "nest", "physics"], seconds=SOON)
     of(hub).members["Flock"].discard("pat")
-    eventually("the end of the first", lambda: groups() == ["barn", "physics"], seconds=SOON)
+    eventually("the end of the first", lambda: groups() == ["nest", "physics"], seconds=SOON)
+
+
+def test_group_of_an_organization_that_left_the_settings_is_empty(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        with made.running() as hub:
+            assert hub.api(hub.with_server("ada"), "GET", "users/ada").json()["groups"] == ["Flock"]
+        made.change_login(allowed_organizations=["nest"])
+        with made.running() as hub:
+            of(hub).members |= {"nest": {"ada"}}
+            browser, status = hub.log_in("ada")
+            assert status == 200
+            assert hub.api(browser, "GET", "groups/Flock").json()["users"] == []
 
 
 def test_name_that_has_something_to_lose_is_not_given_away(hub: Hub) -> None:

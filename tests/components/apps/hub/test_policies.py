@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from components.apps.hub.servers import besides
 from stacks.load import parse_settings
+from stacks.problems import SettingsError
 from stacks.settings import Site
 from tests.stacks.logins import CILOGON, GITHUB, GOOGLE, OIDC
 from tests.stacks.sites import changed, tree
@@ -20,7 +23,7 @@ def opened(of: Site) -> list[tuple[list[Any], Any]]:
             [(peer.ip_block.cidr, peer.ip_block.except_) for peer in rule.to],
             rule.ports and [(port.protocol, port.port, port.end_port) for port in rule.ports],
         )
-        for rule in besides(of.hub.singleuser.network_policy, of.network)
+        for rule in besides(of.hub.singleuser.network_policy, of)
     ]
 
 
@@ -58,3 +61,14 @@ def test_provider_is_asked_at_the_port_of_its_address() -> None:
     assert ports(**{**OIDC, "userdata_url": "https://id.example.edu:9443/userinfo"}) == (443, 9443)
     assert ports(**GOOGLE) == ports(**CILOGON) == (443,)
     assert ports(type="native") == ()
+
+
+def test_address_of_a_machine_in_another_network_stays_closed() -> None:
+    hen = {"eth0": {"addresses": ["198.18.0.200/19"]}, "stor0": {"addresses": ["10.50.0.2/24"]}}
+    rule = {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}
+    policy = {"singleuser": {"networkPolicy": {"egress": [rule]}}}
+    of = parse_settings(changed(tree("dev"), {"hosts": {"hen": {"interfaces": hen}}, "hub": policy}))
+    assert opened(of) == [([("10.0.0.0/8", ["10.50.0.2/32"])], None)]
+    rule["to"][0]["ipBlock"]["cidr"] = "10.50.0.2/32"
+    with pytest.raises(SettingsError, match=r"nothing of 10\.50\.0\.2/32 is left"):
+        parse_settings(changed(tree("dev"), {"hosts": {"hen": {"interfaces": hen}}, "hub": policy}))
