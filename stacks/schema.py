@@ -15,6 +15,9 @@ HEADER: Final = """# Settings
 
 Everything that a stack's file may say, under `henhouse:`. This page is made from the docstrings in `stacks/settings` by
 `make docs`; editors read [settings.schema.json](settings.schema.json). What has no default must be given.
+
+In the file, `henhouse:hub` and its like are below `config:`, two spaces further in; beside it, nothing would read them,
+and they are refused. A date is written in quotes: without them Pulumi makes a point in time of it.
 """
 
 

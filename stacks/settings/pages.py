@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -149,6 +150,17 @@ def _unsound(folder: Folder) -> Iterator[str]:
     for name in folder.files:
         if is_template(name):
             yield from _lost(name, uses)
+            yield from _misspelt(name, uses)
+
+
+def _misspelt(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:
+    """Refuse a template that is almost called as a page and that nothing uses: the page would stay as it is."""
+    name = file.removeprefix("templates/")
+    pages = {*UPSTREAM, *UPSTREAM_OF_NATIVE, *own_templates()}
+    if not TEMPLATE.fullmatch(file) or name in pages or any(name in used for used in uses.values()):
+        return
+    if near := get_close_matches(name.lower().replace("-", "_"), pages, n=1, cutoff=0.85):
+        yield f"{file} would never be shown: no page has that name, and nothing uses it. Is {near[0]} meant?"
 
 
 def _lost(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:

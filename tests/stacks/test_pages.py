@@ -62,6 +62,10 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
             {"templates/a.html": '{% include "b.html" %}', "templates/b.html": '{% include "a.html" %}'},
             "templates/a.html leads back to itself by b.html",
         ),
+        *(
+            ({f"templates/{name}.html": "x"}, f"templates/{name}.html would never be shown: no page has that name")
+            for name in ("spawn-pending", "Login", "eror", "native_login")
+        ),
         ({"templates/x.html": "\n\n{% block a %}"}, "templates/x.html, line 3: "),
         ({"templates/x.html": "\n{{ a | nofilter }}"}, "templates/x.html, line 2: No filter named 'nofilter'"),
         ({"templates/x.html": "\n{% frob %}"}, "templates/x.html, line 2: "),
