@@ -13,8 +13,9 @@ import shutil
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ async def rehearse(settings: Mapping[str, object], port: int) -> None:
     """Raise what the hub would end with; `settings` are JupyterHub's, and have the last word over the configuration."""
     hub = JupyterHub.instance(config_file=str(CONFIG))
     await hub.initialize([f"--JupyterHub.{name}={value}" for name, value in settings.items()])
+    if unknown := list(misspelt(hub)):
+        raise Unusable("; ".join(unknown))
     if (where := (hub.hub.port, hub.hub.base_url)) != (port, "/hub/"):
         raise Unusable(f"the hub has to answer at {(port, '/hub/')}, and would at {where}")
     for service in hub._service_map.values():
@@ -53,6 +56,21 @@ async def rehearse(settings: Mapping[str, object], port: int) -> None:
     hub.db.commit()
     # A spawner reads its configuration when it is made, which else is when a person's server starts.
     hub.users.add(person).spawners[""]
+
+
+def misspelt(hub: JupyterHub) -> Iterator[str]:
+    """Yield what the configuration sets of the classes in use that they do not have: JupyterHub starts without it.
+
+    What is said of a class holds for the traits of those that inherit from it, too.
+    """
+    in_use = (type(hub), type(hub.authenticator), hub.spawner_class, type(hub.proxy))
+    for section, values in hub.config.items():
+        meant = [each for each in in_use if section in (ancestor.__name__ for ancestor in each.__mro__)]
+        known = {name for each in meant for name in each.class_traits()}
+        for name in values if meant else ():
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                yield f"c.{section}.{name}: there is no such setting" + (f"; is it {near[0]}?" if near else "")
 
 
 def is_there(service: Any) -> bool:

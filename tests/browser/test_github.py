@@ -62,8 +62,9 @@ def comes(visitor: Visitor, hub: Hub, person: str) -> None:
         visitor.page.keyboard.press("Enter")
 
 
-def test_login_page_says_where_it_leads(visitor: Visitor) -> None:
+def test_login_page_says_where_it_leads(visitor: Visitor, picture: Callable[[Visitor, str], None]) -> None:
     assert visitor.open("/hub/login") == 200
+    picture(visitor, "login-provider")
     visitor.sees("heading", "Sign in")
     visitor.sees("button", "Sign in with GitHub")
     visitor.reads("Ask an administrator of this site")
@@ -99,10 +100,13 @@ def test_who_is_not_let_in_reads_where_to_ask(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_comes_while_github_is_away_reads_to_come_back(visitor: Visitor, hub: Hub, status: int) -> None:
+def test_who_comes_while_github_is_away_reads_to_come_back(
+    visitor: Visitor, hub: Hub, status: int, picture: Callable[[Visitor, str], None]
+) -> None:
     hub.provider.answers_with = status
     comes(visitor, hub, "pat")
     visitor.sees("heading", "You cannot log in at the moment")
+    picture(visitor, "provider-away")
     visitor.reads(
         "The service that knows who you are does not answer",
         "Please try again in a few minutes",
@@ -157,6 +161,9 @@ def test_administrator_sees_people_and_others_read_that_they_do_not(
     visitor.sees("button", "Details of ada")
     visitor.looks()
     picture(visitor, "admin")
+    assert visitor.open("/hub/admin/status") == 200
+    visitor.sees("heading", "Status")
+    visitor.looks()
     visitor.forget()
     comes(visitor, hub, "lee")
     assert visitor.open("/hub/admin") == 403

@@ -122,6 +122,9 @@ ERRORS: Final = (
 )
 
 
+PICTURES: Final = {"/hub/error/503": "error", "/hub/admin": "error-403", "/hub/nothing": "error-404"}
+
+
 @pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "not logged in"])
 def test_error_pages_say_what_to_do(visitor: Visitor, logged_in: bool, picture: Callable[[Visitor, str], None]) -> None:
     if logged_in:
@@ -130,8 +133,8 @@ def test_error_pages_say_what_to_do(visitor: Visitor, logged_in: bool, picture: 
         assert visitor.open(path) == status, path
         visitor.sees("heading", heading)
         visitor.reads(advice)
-        if logged_in and path == "/hub/error/503":
-            picture(visitor, "error")
+        if logged_in and (name := PICTURES.get(path)):
+            picture(visitor, name)
 
 
 def test_token(visitor: Visitor) -> None:

@@ -8,12 +8,14 @@ import base64
 import hashlib
 import json
 import secrets
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -266,20 +268,26 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(provider: P, directory: Path) -> Iterator[P]:
-    """Run it; its authority's certificate is `PROVIDER_CA` in the directory."""
+def running(provider: P, directory: Path, listener: socket.socket | None = None) -> Iterator[P]:
+    """Run it; its authority's certificate is `PROVIDER_CA` in the directory.
+
+    It answers at a port of the loopback, or where `listener` listens.
+    """
+    listener = listener or socket.create_server((str(LOOPBACK), 0))
+    address, port = listener.getsockname()
     authority = Authority("authority of the provider")
-    certificate, key = authority.issue("provider")
+    certificate, key = authority.issue("provider", address=IPv4Address(address))
     for name, text in ((PROVIDER_CA, authority.pem), ("provider.crt", certificate), ("provider.key", key)):
         (directory / name).write_text(text)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(directory / "provider.crt", directory / "provider.key")
     released = threading.Event()
     handler = type("Handler", (_Handler,), {"provider": provider, "released": released})
-    server = ThreadingHTTPServer((str(LOOPBACK), 0), handler)
+    server = ThreadingHTTPServer((address, port), handler, bind_and_activate=False)
     server.daemon_threads = True
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    provider.url = f"https://{LOOPBACK}:{server.server_address[1]}"
+    server.socket.close()
+    server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
+    provider.url = f"https://{address}:{port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -12,7 +12,8 @@ import pytest
 
 from components.apps.hub.addresses import HUB_PORT
 from components.apps.hub.site_json import REHEARSAL, config_files
-from tests.programs.hub.asking import configured, kubeconfig, site
+from tests.programs.hub.asking import SECRETS, configured, kubeconfig, site
+from tests.stacks.logins import PROVIDERS
 from tests.stacks.sites import ROOT
 from tests.stacks.test_fragments import parsed, written
 from tests.tools import jupyterhub_python
@@ -38,7 +39,8 @@ def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
     stack, pod, message = (directory / each for each in ("stack", "hub", "message"))
     pod.mkdir()
     written(stack, {"80-own.py": fragment})
-    configured(pod, parsed(stack, fragments="site/fragments", **hub))
+    of = parsed(stack, fragments="site/fragments", **hub)
+    configured(pod, of, secrets={**SECRETS, **of.hub.login.given})
     message.touch()  # as Kubernetes does
     program = pod / REHEARSAL
     program.write_text(PROGRAM.read_text().replace("/dev/termination-log", str(message)))
@@ -60,6 +62,28 @@ def test_good_configuration_passes(tmp_path: Path, login: str) -> None:
     """Also with a thread that runs for as long as the hub would."""
     thread = "import threading\nimport time\n\nthreading.Thread(target=time.sleep, args=(3600,)).start()\n"
     done = rehearsed(tmp_path, IMPORT + thread + "c.JupyterHub.active_server_limit = 5\n", login=login)
+    assert (done.status, done.message) == (0, ""), done.log
+
+
+EVERYTHING: Final[dict[str, object]] = {
+    "sizes": "doubling",
+    "profile_list": [{"display_name": "Lab"}],
+    "prePuller": {"continuous": {"enabled": True}},
+    "announcements": [{"text": "Hello"}],
+    "cull": {"maxAge": 86400, "groups": [{"groups": ["staff"], "timeout": 7200}]},
+    "templateVars": {"course": "astronomy"},
+    "extraEnv": {"COURSE": "astronomy"},
+    "loadRoles": {"helpers": {"scopes": ["list:users"], "groups": ["staff"]}},
+    "networkPolicy": {"egress": [{"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]}]},
+}
+
+
+@pytest.mark.parametrize("login", PROVIDERS)
+def test_what_henhouse_sets_itself_is_there(tmp_path: Path, login: str) -> None:
+    """With all that a site may ask for: the names of settings, too, are those of the classes in use."""
+    more = {"git_credentials": True, "scope": ["read:org", "public_repo"], "organization_groups": True}
+    settings = {**PROVIDERS[login], **(more if login == "github" else {})}
+    done = rehearsed(tmp_path, IMPORT, login=settings, **EVERYTHING)
     assert (done.status, done.message) == (0, ""), done.log
 
 
@@ -92,6 +116,12 @@ def test_database_of_people_is_not_opened(tmp_path: Path) -> None:
             IMPORT + "c.JupyterHub.services.append({'name': 'own', 'command': ['no-such-program']})\n",
             "no program no-such-program, which its service own runs",
         ),
+        (
+            IMPORT + "c.JupyterHub.active_server_limt = 5\n",
+            r"c\.JupyterHub\.active_server_limt: there is no such setting; is it active_server_limit\?",
+        ),
+        (IMPORT + "c.KubeSpawner.qqq = 5\n", r"c\.KubeSpawner\.qqq: there is no such setting$"),
+        (IMPORT + "c.Authenticator.allow_al = True\n", r"c\.Authenticator\.allow_al: .* is it allow_all\?"),
         (IMPORT + "c.JupyterHub.base_url = '/jupyter/'\n", "has to answer at .*/hub/.* would at .*/jupyter/hub/"),
         (
             IMPORT + "from henhouse_hub import secret\n\nint(secret('proxy-token') + 'x')\n",
