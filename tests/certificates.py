@@ -12,6 +12,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 LOOPBACK: Final = IPv4Address("127.0.0.1")
 
 
+CERTIFICATE_SIGNING: Final = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class Authority:
     """Signs certificates for one test."""
 
@@ -19,8 +32,13 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         constraints = x509.BasicConstraints(ca=True, path_length=None)
+        # What RFC 5280 wants of an authority, and Python demands from 3.13 on (ssl.VERIFY_X509_STRICT).
         self._certificate = (
-            self._builder(self._name, self._key).add_extension(constraints, True).sign(self._key, hashes.SHA256())
+            self._builder(self._name, self._key)
+            .add_extension(constraints, True)
+            .add_extension(CERTIFICATE_SIGNING, True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
+            .sign(self._key, hashes.SHA256())
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -34,6 +52,7 @@ class Authority:
             self._builder(subject, key)
             .add_extension(x509.SubjectAlternativeName(names), False)
             .add_extension(x509.ExtendedKeyUsage([usage]), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False)
             .sign(self._key, hashes.SHA256())
         )
         private = key.private_bytes(

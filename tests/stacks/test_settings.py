@@ -1,17 +1,22 @@
 """Settings: the committed stacks are accepted; each kind of mistake is refused with a message that says what to do."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from stacks import schema
 from stacks.load import parse_settings
 from stacks.problems import SettingsError, secret_settings
 from stacks.time_zones import renamed, zones
 from stacks.versions import SITE
+from tests.certificates import CERTIFICATE_SIGNING, Authority
 from tests.stacks.logins import CILOGON, GITHUB, GOOGLE, IDP, OIDC, PROVIDERS
 from tests.stacks.sites import ROOT, changed, tree
 
@@ -849,3 +854,22 @@ def test_committed_stack_fits_the_schema_for_editors(stack: str) -> None:
 def test_settings_reference_is_fresh() -> None:
     assert schema.MARKDOWN.read_text() == schema.markdown(), "run `make docs`"
     assert schema.SCHEMA.read_text() == schema.schema_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize("what", ["key usage", "subject key", "critical"])
+def test_authority_that_the_hubs_python_does_not_trust_is_refused(what: str) -> None:
+    """Else people would read that they cannot log in at the moment, for ever."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), what != "critical")
+    if what != "key usage":
+        made = made.add_extension(CERTIFICATE_SIGNING, True)
+    if what != "subject key":
+        made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    with pytest.raises(
+        SettingsError, match=f"has an authority without .*{what}.*, which the hub's Python does not trust"
+    ):
+        parse_settings(changed(tree("dev"), login(GITHUB, certificate_authority=pem)))
+    parse_settings(changed(tree("dev"), login(GITHUB, certificate_authority=Authority().pem)))
