@@ -15,8 +15,7 @@ KEPT: Final = (IPv4Network("127.0.0.0/8"), IPv4Network("169.254.0.0/16"))
 
 def own_networks_stay_closed(site: Site) -> Iterator[Problem]:
     """Refuse rules for a part of the site's own networks: whoever is in a pod must not reach machines or other pods."""
-    network = site.network
-    own = {f"network.{name}": getattr(network, name) for name in ("machines", "pods", "services", "load_balancers")}
+    own = site.network.own
     closed = (*own.values(), *site.further_addresses)
     for path, policy in (
         ("hub.networkPolicy", site.hub.network_policy),
@@ -28,7 +27,9 @@ def own_networks_stay_closed(site: Site) -> Iterator[Problem]:
             inside = [each for each in (*closed, *block.excluded) if each.subnet_of(block.cidr)]
             for name, each in own.items():
                 if block.cidr.subnet_of(each):
-                    yield Problem(where, f"{block.cidr} is in {name}, {each}, which pods do not reach", ELSEWHERE)
+                    yield Problem(
+                        where, f"{block.cidr} is in network.{name}, {each}, which pods do not reach", ELSEWHERE
+                    )
             if any(block.cidr.subnet_of(each) for each in KEPT):
                 yield Problem(where, f"{block.cidr} is on the node itself", ELSEWHERE)
             elif block.cidr in collapse_addresses(inside):

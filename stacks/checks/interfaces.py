@@ -45,11 +45,10 @@ def own_address_on_one_interface(site: Site) -> Iterator[Problem]:
 def one_side_for_each_network(site: Site) -> Iterator[Problem]:
     """No other interface reaches into one of the site's networks, and no network is on two interfaces: answers would
     leave by the wrong one."""
-    own = {key: getattr(site.network, key) for key in ("machines", "pods", "services", "load_balancers")}
     for name, host in _with_interfaces(site):
         placed = [(key, number, each) for key, number, each in _addresses(host)]
         for key, number, each in placed:
-            for what, network in own.items():
+            for what, network in site.network.own.items():
                 on_own_side = what == "machines" and host.address in _plain(host.interfaces[key])
                 if each.network.overlaps(network) and not on_own_side:
                     yield Problem(

@@ -72,8 +72,7 @@ def administrators_of_nat(site: Site) -> Iterator[Problem]:
 
 def networks_apart(site: Site) -> Iterator[Problem]:
     """Refuse networks that overlap: an address must tell which network it is in."""
-    named = {name: getattr(site.network, name) for name in ("machines", "pods", "services", "load_balancers")}
-    for (name, network), (other_name, other) in combinations(named.items(), 2):
+    for (name, network), (other_name, other) in combinations(site.network.own.items(), 2):
         if network.overlaps(other):
             yield Problem(f"network.{other_name}", f"{other} overlaps network.{name}, {network}")
 

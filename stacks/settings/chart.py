@@ -78,11 +78,12 @@ FILLED_IN: Final = (
     *("escaped_username", "escaped_servername", "escaped_user_server", "pod_name", "pvc_name", "namespace"),
 )
 """What KubeSpawner fills in where it stands in braces (spawner.py, `_expand_user_properties`)."""
+IN_BRACES: Final = re.compile("([{](?:" + "|".join(FILLED_IN) + ")[}])")
 
 
 def only_known_braces(text: str) -> str:
     """Refuse braces with anything else in them: each start would fail."""
-    rest = re.sub("[{](" + "|".join(FILLED_IN) + ")[}]", "", text)
+    rest = IN_BRACES.sub("", text)
     if "{" in rest or "}" in rest:
         raise ValueError(f"has braces, and what may stand in them is {', '.join(FILLED_IN)}")
     return text

@@ -1,5 +1,6 @@
 """The address plan."""
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
@@ -78,3 +79,8 @@ class NetworkSettings(Model):
     """Ports of the machines to open beside those that henhouse itself needs. All others are closed."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
     """Time servers of the gateway. The other machines take the time from the gateway."""
+
+    @property
+    def own(self) -> Mapping[str, IPv4Network]:
+        """The site's own networks, by the settings' names."""
+        return {name: getattr(self, name) for name in ("machines", "pods", "services", "load_balancers")}

@@ -38,7 +38,6 @@ from components.kube.pods import container_security, http_probe, on_nodes_for, p
 from components.kube.policies import dns_egress, machines_at, pods_in, policy, tcp
 from stacks.settings import HubSettings
 
-HTTPS: Final = 443
 HUB_CPU: Final = "100m"
 HUB_MEMORY: Final = "256Mi"
 """Requests of the hub where the settings say nothing."""

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +14,7 @@ from components.kube.policies import INTERNET, outside, tcp
 from programs import hub as hub_program
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
-from stacks.settings.chart import FILLED_IN
+from stacks.settings.chart import IN_BRACES
 
 FILES: Final = (
     *("35-menu.py", "options-form.html", "offers.py"),
@@ -102,8 +101,9 @@ def _literal(value: str) -> str:
 
     The words that it knows stay, as KubeSpawner and Zero to JupyterHub have them.
     """
-    doubled = value.replace("{", "{{").replace("}", "}}")
-    return re.sub("[{][{](" + "|".join(FILLED_IN) + ")[}][}]", r"{\1}", doubled)
+    # Every second part is such a word.
+    parts = enumerate(IN_BRACES.split(value))
+    return "".join(part if at % 2 else part.replace("{", "{{").replace("}", "}}") for at, part in parts)
 
 
 def way_to_the_registry(site: Site) -> list[Egress]:

@@ -57,4 +57,4 @@ def besides(wanted: EgressPolicySettings, site: Site) -> list[Egress]:
 
 def own_networks(network: NetworkSettings) -> tuple[IPv4Network, ...]:
     """Return the site's own networks: no pod of the hub's or a person's has to do with them as such."""
-    return (network.machines, network.pods, network.services, network.load_balancers)
+    return tuple(network.own.values())
