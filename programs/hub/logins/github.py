@@ -9,7 +9,6 @@ from henhouse_hub import c, site
 from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
 from organizations import join, leave_former
-from person import introduce
 from provider import configure
 from traitlets import Set
 
@@ -126,7 +125,7 @@ def scopes(state: dict[str, Any]) -> set[str]:
 
 
 configure(GitHub, login)
-introduced = introduce(login)
+introduced = c.KubeSpawner.auth_state_hook
 c.KubeSpawner.auth_state_hook = arrived
 c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
 c.GitHub.account_id_claim = "id"
