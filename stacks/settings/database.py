@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
-from stacks.settings.logins.provider import Certificates
+from stacks.settings.authorities import Certificates
 from stacks.settings.types import DomainName, Model
 
 EXAMPLE: Final = "postgresql://hub@db.example.org:5432/hub"

@@ -1,7 +1,6 @@
 """What people may choose before their server starts."""
 
 import re
-import ssl
 import unicodedata
 from collections.abc import Mapping
 from ipaddress import IPv4Network
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.chart import only_known_braces
 from stacks.settings.types import ByteSize, DomainName, GroupName, ImageName, Model, check_image, spelled
 
@@ -286,15 +286,6 @@ def check_repository(name: str) -> str:
 Repository = Annotated[str, StringConstraints(max_length=200), AfterValidator(_check_repository)]
 """A repository of images by its upstream name, host included."""
 
-
-def _check_authority(pem: str) -> str:
-    try:
-        ssl.create_default_context(cadata=pem)
-    except (ssl.SSLError, ValueError) as error:
-        raise ValueError("must be one or more certificates, PEM") from error
-    return pem
-
-
 Tag = Annotated[
     str,
     spelled(
@@ -302,12 +293,6 @@ Tag = Annotated[
         "a tag without the image: up to 128 letters, digits, dots, hyphens and _, such as 2026-10-05",
     ),
 ]
-Authority = Annotated[
-    str,
-    spelled(r"-----BEGIN CERTIFICATE-----", "certificates in PEM, each from -----BEGIN CERTIFICATE----- on"),
-    AfterValidator(_check_authority),
-]
-"""Certificates, PEM."""
 
 
 class ImageMenuSettings(Model):
@@ -342,7 +327,7 @@ class ImageMenuSettings(Model):
     """Networks that the registry, and whoever gives its tokens, has addresses in; the hub reaches them and no others.
     If omitted: the registry's own address where it is written as one, or else all of the Internet, at the registry's
     port."""
-    certificate_authority: Authority | None = None
+    certificate_authority: TrustedCertificates | None = None
     """PEM of who signed the registry's certificate, where that is not an authority that everyone trusts."""
 
     @property

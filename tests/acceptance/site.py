@@ -173,6 +173,16 @@ def kubectl(*arguments: str, check: bool = True) -> str:
     return on("chick0", f"kubectl --kubeconfig /etc/kubernetes/admin.conf {shlex.join(arguments)}", check=check)
 
 
+@contextmanager
+def drained(node: str) -> Iterator[None]:
+    """Have nothing on a node but what is on every node; user servers have no controller, so it takes `--force`."""
+    try:
+        kubectl("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
+        yield
+    finally:
+        kubectl("uncordon", node)
+
+
 def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, every: float = 2) -> Answer:
     """Return the first answer that is not None or False; fail, naming what was awaited, if there is none in time."""
     deadline = time.monotonic() + seconds

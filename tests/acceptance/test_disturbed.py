@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import Clock, eventually, kubectl, on, password
+from tests.acceptance.site import Clock, drained, eventually, kubectl, on, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
 from tests.browser.session import Notebook, login_page, open_notebook
 
@@ -49,16 +49,6 @@ def _answers(page: Notebook) -> bool:
     return True
 
 
-@contextmanager
-def drained(node: str) -> Iterator[None]:
-    """Have nothing on a node but what is on every node; user servers have no controller, so it takes `--force`."""
-    try:
-        kubectl("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
-        yield
-    finally:
-        kubectl("uncordon", node)
-
-
 def test_person_on_a_drained_node_reads_why_and_starts_again(clock: Clock) -> None:
     with visitor() as ada:
         assert ada.log_in(USER, password())
@@ -68,6 +58,7 @@ def test_person_on_a_drained_node_reads_why_and_starts_again(clock: Clock) -> No
             eventually("the hub's word on the end", lambda: not ada.runs(USER), seconds=SERVER_SECONDS)
             gone = ada.ask(f"/user/{USER}/lab", "--location")
             assert "is not running" in gone.text
+            assert "its machine is being serviced" in gone.text
             ada.call("POST", f"/users/{USER}/server")
             eventually("a word on what is awaited", lambda: _waits_for_a_machine(ada), seconds=120)
         with clock.timing("node back → server"):

@@ -104,12 +104,14 @@ def test_start_that_fails_says_why_and_what_to_do(visitor: Visitor) -> None:
     visitor.reads("Your home directory could not be made", "Your files are safe", "try again in a minute")
 
 
-def test_server_that_does_not_run_can_be_started(visitor: Visitor) -> None:
+def test_server_that_does_not_run_can_be_started(visitor: Visitor, picture: Callable[[Visitor, str], None]) -> None:
     visitor.log_in("eve", PASSWORD)
     assert visitor.open("/hub/user/eve/lab") == 424
     visitor.sees("heading", "Server not running")
+    visitor.reads("when its machine is being serviced", "Your files are safe")
     visitor.sees("button", "Launch Server")
     visitor.looks()
+    picture(visitor, "not-running")
 
 
 ERRORS: Final = (

@@ -116,7 +116,7 @@ def test_database_is_found(database: object, address: str) -> None:
             "certificate_authority is not used with sslmode=require",
         ),
         ({"certificate_authority": "certificate.pem"}, "hub.db.certificate_authority: "),
-        ({"certificate_authority": "-----BEGIN CERTIFICATE-----\ngarbage"}, "must be certificates in PEM"),
+        ({"certificate_authority": "-----BEGIN CERTIFICATE-----\ngarbage"}, "must be whole certificates in PEM"),
         ({"pvc": {"storage": "1Gi"}}, "hub.db.pvc: is not a setting"),
     ],
 )

@@ -217,7 +217,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     (
         "a certificate that is broken",
         with_menu(certificate_authority="-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"),
-        "must be one or more certificates, PEM",
+        "must be whole certificates in PEM",
     ),
     ("a network that is none", with_menu(networks=["registry.example.org"]), "hub.image_menu.networks.0: "),
     ("a hook with an image", {"hub": {"prePuller": {"hook": {"image": {}}}}}, "accepted: enabled"),

@@ -1,7 +1,7 @@
 """Settings: the committed stacks are accepted; each kind of mistake is refused with a message that says what to do."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jsonschema
@@ -856,9 +856,18 @@ def test_settings_reference_is_fresh() -> None:
     assert schema.SCHEMA.read_text() == schema.schema_text(), "run `make docs`"
 
 
+def menu_signed_by(authority: str) -> dict[str, Any]:
+    return {"hub": {"image_menu": {"repository": "quay.io/team/lab", "certificate_authority": authority}}}
+
+
+@pytest.mark.parametrize(
+    "signed_by", [lambda pem: login(GITHUB, certificate_authority=pem), menu_signed_by], ids=["login", "menu"]
+)
 @pytest.mark.parametrize("what", ["key usage", "subject key", "critical"])
-def test_authority_that_the_hubs_python_does_not_trust_is_refused(what: str) -> None:
-    """Else people would read that they cannot log in at the moment, for ever."""
+def test_authority_that_the_hubs_python_does_not_trust_is_refused(
+    what: str, signed_by: Callable[[str], dict[str, Any]]
+) -> None:
+    """Else people would read that they cannot log in at the moment, or find an empty menu, for ever."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     now = datetime.datetime.now(datetime.UTC)
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now)
@@ -871,5 +880,5 @@ def test_authority_that_the_hubs_python_does_not_trust_is_refused(what: str) -> 
     with pytest.raises(
         SettingsError, match=f"has an authority without .*{what}.*, which the hub's Python does not trust"
     ):
-        parse_settings(changed(tree("dev"), login(GITHUB, certificate_authority=pem)))
-    parse_settings(changed(tree("dev"), login(GITHUB, certificate_authority=Authority().pem)))
+        parse_settings(changed(tree("dev"), signed_by(pem)))
+    parse_settings(changed(tree("dev"), signed_by(Authority().pem)))

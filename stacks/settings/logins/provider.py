@@ -4,57 +4,15 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from cryptography import x509
-from cryptography.x509 import load_pem_x509_certificates
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
+from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.shares import SHARE_GIDS
 from stacks.settings.types import GroupName, PublicUrl, UserName
 
-
-def lacks(certificate: x509.Certificate) -> list[str]:
-    """Return what an authority's certificate lacks of RFC 5280, which Python demands from 3.13 on
-    (ssl.VERIFY_X509_STRICT); nothing for another certificate."""
-    extensions = {type(each.value): each for each in certificate.extensions}
-    constraints = extensions.get(x509.BasicConstraints)
-    if constraints is None or not constraints.value.ca:
-        return []
-    usage = extensions.get(x509.KeyUsage)
-    found = {
-        "the key usage keyCertSign": usage is not None and usage.value.key_cert_sign,
-        "a subject key identifier": x509.SubjectKeyIdentifier in extensions,
-        "basic constraints that are critical": constraints.critical,
-    }
-    return [what for what, there in found.items() if not there]
-
-
-def _readable(text: str) -> str:
-    try:
-        load_pem_x509_certificates(text.encode())
-    except ValueError:
-        raise ValueError("must be certificates in PEM, each with -----BEGIN CERTIFICATE----- before it") from None
-    if "PRIVATE KEY" in text:
-        raise ValueError("must be certificates alone: a private key belongs to whoever signs, and not here")
-    return text
-
-
 HTTPS: Final = 443
-
-Certificates = Annotated[str, AfterValidator(_readable)]
-"""One or more certificates, PEM."""
-
-
-def _trusted(text: str) -> str:
-    for certificate in load_pem_x509_certificates(text.encode()):
-        if missing := lacks(certificate):
-            raise ValueError(f"has an authority without {' and '.join(missing)}, which the hub's Python does not trust")
-    return text
-
-
-TrustedCertificates = Annotated[Certificates, AfterValidator(_trusted)]
-"""Certificates of authorities that the hub's own programs check servers by."""
 
 
 def _over_tls(url: HttpUrl) -> HttpUrl:
