@@ -38,10 +38,8 @@ def node(name: str, *images: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Provide a hub with a menu and two nodes."""
-    directory = tmp_path_factory.mktemp("hub")
+def configured_with_nodes(directory: Path) -> Path:
+    """Return the configuration of a hub with a menu and two nodes."""
     known(directory)
     memory = Memory()
     memory.note("chick2", IMAGES[1], "ErrImagePull: <no route>", 0)
@@ -50,7 +48,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     config = configured(directory, of())
     own = f"from henhouse_hub import c\n\nc.SharedPasswordAuthenticator.admin_password = {PASSWORD!r}\n"
     (directory / "22-administrators.py").write_text(own)
-    with serving(config) as url:
+    return config
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Provide that hub."""
+    directory = tmp_path_factory.mktemp("hub")
+    with serving(configured_with_nodes(directory)) as url:
         yield url, directory / HUB_CA
 
 
