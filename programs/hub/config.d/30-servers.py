@@ -31,6 +31,9 @@ c.KubeSpawner.port = server["port"]
 c.KubeSpawner.default_url = "/lab"
 c.KubeSpawner.start_timeout = server["start_timeout"]
 c.KubeSpawner.http_timeout = server["start_timeout"]
+# How soon the hub notices a server that ended with its machine. Until then the proxy leads to an address where nothing
+# answers. Upstream's 30 s are for spawners that ask a computer; this one looks at what the watch of pods has told it.
+c.KubeSpawner.poll_interval = 10
 
 c.KubeSpawner.cpu_guarantee = server["cpu_guarantee"]
 c.KubeSpawner.cpu_limit = server["cpu_limit"]
