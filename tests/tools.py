@@ -26,7 +26,7 @@ PACKAGES: Final = (
 OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}
 """Programs that have to be of the Debian that machines run, whatever this computer is: what they read has grown."""
 SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
-HUB_REQUIREMENTS: Final = ROOT / "lab/mirror/images/k8s-hub/requirements.in"
+HUB_IMAGE: Final = ROOT / "lab/mirror/images/k8s-hub"
 
 
 def run(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -78,7 +78,8 @@ def shellcheck(script: str, *options: str) -> subprocess.CompletedProcess[str]:
 @cache
 def jupyterhub_python() -> Path:
     """Return the interpreter of an environment that has what the hub's image has."""
-    inputs = {"requirements": file_digest(HUB_REQUIREMENTS), "python": sys.version}
+    required, upstream = HUB_IMAGE / "requirements.in", HUB_IMAGE / "upstream.txt"
+    inputs = {"requirements": file_digest(required, upstream), "python": sys.version}
 
     def build(directory: Path) -> None:
         python = str(directory / "venv/bin/python")
@@ -94,7 +95,9 @@ def jupyterhub_python() -> Path:
             "--python",
             python,
             "--requirement",
-            str(HUB_REQUIREMENTS),
+            str(required),
+            "--constraint",
+            str(upstream),
         ]
         subprocess.run(install, check=True)
 

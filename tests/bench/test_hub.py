@@ -75,7 +75,7 @@ def test_processor_time_of_this_process_is_seen() -> None:
     ("command", "name"),
     [
         ("python -m jupyterhub --config=x", "hub"),
-        ("python -m jupyterhub_idle_culler --url=x", "culler"),
+        ("python /etc/jupyterhub/culler.py --url=x", "culler"),
         ("/x/kube-apiserver --etcd-servers=http://127.0.0.1:1", "API server"),
         ("/x/go-etcd-1/etcd --data-dir=etcd", "etcd"),
         ("/x/go-kwok-1/kwok --kubeconfig=x", "nodes (kwok)"),

@@ -27,7 +27,7 @@ WAIT_FOR_DATABASE: Final = "wait_for_database.py"
 REHEARSAL: Final = "rehearsal.py"
 MODULES: Final = (
     "announcing.py",
-    "culler_config.py",
+    "culler.py",
     "culling.py",
     "database.py",
     "file_server.py",

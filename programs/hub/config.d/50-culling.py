@@ -12,13 +12,8 @@ if cull["enabled"]:
             "name": "idle-culler",
             "command": [
                 sys.executable,
-                "-m",
-                "jupyterhub_idle_culler",
-                f"--config={Path(__file__).parent / 'culler_config.py'}",
+                f"{Path(__file__).parent / 'culler.py'}",
                 "--url=http://127.0.0.1:8081/hub/api",
-                f"--timeout={cull['timeout']}",
-                f"--cull-every={cull['every']}",
-                f"--concurrency={cull['concurrency']}",
             ],
         }
     )

@@ -12,7 +12,7 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 PROGRAMS: Final = {
     "hub": ("-m jupyterhub ",),
-    "culler": ("-m jupyterhub_idle_culler",),
+    "culler": ("culler.py",),
     "proxy": ("configurable-http-proxy",),
     "API server": ("kube-apiserver",),
     "etcd": ("/etcd",),

@@ -33,12 +33,26 @@ def test_every_recipe_is_used() -> None:
     assert {path.name for path in RECIPES.iterdir()} == {"debian", *(image.recipe for image in all_images())}
 
 
-def test_python_images_hold_the_jupyterhub_of_versions_toml() -> None:
-    for recipe in ("k8s-hub", "base-notebook"):
-        requirements = (RECIPES / recipe / "requirements.txt").read_text()
-        assert f"\njupyterhub=={SITE['jupyterhub']} \\\n" in requirements
-        pinned = [line for line in requirements.splitlines() if not line.startswith((" ", "#"))]
-        assert all(re.fullmatch(r"[a-z0-9-]+==\S+ \\", line) for line in pinned)
+def pinned(recipe: str, file: str = "requirements.txt") -> dict[str, str]:
+    """Return versions by package from a file of requirements."""
+    lines = (RECIPES / recipe / file).read_text().splitlines()
+    found = [line.removesuffix(" \\") for line in lines if not line.startswith((" ", "#"))]
+    assert all(re.fullmatch(r"[a-z0-9-]+==\S+", each) for each in found)
+    return dict(each.split("==") for each in found)
+
+
+def test_hub_image_holds_what_upstreams_does_at_the_tag() -> None:
+    """A newer package would have what a site does not."""
+    upstream = pinned("k8s-hub", "upstream.txt")
+    told = (RECIPES / "k8s-hub/upstream.txt").read_text().splitlines()[0]
+    assert f"quay.io/jupyterhub/k8s-hub:{SITE['k8s_hub']} " in told, "the versions are another image's: look them up"
+    assert upstream["jupyterhub"] == SITE["jupyterhub"]
+    assert pinned("k8s-hub") == upstream
+
+
+def test_server_image_is_pinned_and_of_the_hubs_major_version() -> None:
+    server = pinned("base-notebook")["jupyterhub"]
+    assert server.split(".")[0] == SITE["jupyterhub"].split(".")[0]
 
 
 def test_proxy_image_holds_the_proxy_of_versions_toml() -> None:

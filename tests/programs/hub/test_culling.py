@@ -202,7 +202,7 @@ def test_server_is_not_stopped_while_its_persons_groups_are_not_known(tmp_path: 
     later = tmp_path / "99-later.py"
     later.write_text(later.read_text() + LESS)
     with hub.running("ann"), hub.culler():
-        eventually("the culler has looked", lambda: "Error processing ann" in hub.log(), seconds=40)
+        eventually("the culler has looked", lambda: "a server of ann cannot be judged" in hub.log(), seconds=40)
         assert hub.runs("ann")
 
 
