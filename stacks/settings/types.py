@@ -2,19 +2,35 @@
 
 import re
 from ipaddress import IPv4Network
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secret, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    HttpUrl,
+    Secret,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
 
 from programs.homes.names import LOGIN
+from stacks.settings.exact import exact
 from stacks.time_zones import check_time_zone
 
 
 class Model(BaseModel):
-    """Settings are frozen once read, know no field they do not document, and take their documentation from the
-    docstrings."""
+    """Settings are frozen once read, know no field they do not document, take their documentation from the
+    docstrings, and take no value for one of another kind (stacks/settings/exact.py)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return exact(handler(source))
 
 
 SPELLED: Final[dict[str, str]] = {}
