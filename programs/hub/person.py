@@ -18,6 +18,7 @@ DIRECTORY: Final = "/etc/henhouse"
 VOLUME: Final = "person"
 GIT_CONFIG: Final = "gitconfig"
 HELPER: Final = "git-credential"
+AUTHORITY: Final = "provider-ca.crt"
 CRUD: Final = ".,:;<>\"\\' \t"
 """What git takes away at the ends of a name (ident.c); it refuses a name of nothing else."""
 LONGEST: Final = 200
@@ -65,10 +66,11 @@ def address(text: Any) -> str:
     return found if _ADDRESS.fullmatch(found) else ""
 
 
-def git_config(name: str, email: str, helper_of: str = "") -> str:
+def git_config(name: str, email: str, helper_of: str = "", vouched_for: str = "") -> str:
     """Return git's configuration for all of a server, over the image's own, without what is empty.
 
-    The person's own ~/.gitconfig is read after it, so it wins. `helper_of` is the host that uses `HELPER`.
+    The person's own ~/.gitconfig is read after it, so it wins. `helper_of` is the host that uses `HELPER`, and
+    `vouched_for` the one whose certificate `AUTHORITY` signed.
     """
     lines = ["# henhouse's. What you set with `git config --global` wins.", "[include]", "\tpath = /etc/gitconfig"]
     who = {"name": name, "email": email}
@@ -76,6 +78,8 @@ def git_config(name: str, email: str, helper_of: str = "") -> str:
         lines += ["[user]", *(f"\t{key} = {_quoted(value)}" for key, value in who.items() if value)]
     if helper_of:
         lines += [f"[credential {_quoted(helper_of)}]", f"\thelper = {_quoted(f'{DIRECTORY}/{HELPER} {helper_of}')}"]
+    if vouched_for:
+        lines += [f"[http {_quoted(vouched_for)}]", f"\tsslCAInfo = {DIRECTORY}/{AUTHORITY}"]
     return "".join(f"{each}\n" for each in lines)
 
 
@@ -97,14 +101,17 @@ def constant(value: str) -> Told:
     return Told(lambda _: value)
 
 
-def introduce(login: Mapping[str, Any]) -> Callable[[Any, dict[str, Any] | None], None]:
-    """Return JupyterHub's hook that tells a server who its person is before it starts; `login` is the site's."""
+def introduce(login: Mapping[str, Any], authority: str = "") -> Callable[[Any, dict[str, Any] | None], None]:
+    """Return JupyterHub's hook that tells a server who its person is before it starts.
+
+    `login` is the site's, and `authority` the certificates by which its provider is known, where they are its own.
+    """
 
     def hook(spawner: Any, state: dict[str, Any] | None) -> None:
         known = known_of(state)
         # A login from before this was kept has no person until the provider answers again.
         person = known.get("person") or {}
-        files = git_files(login, person, spawner.user.name)
+        files = git_files(login, person, spawner.user.name, authority)
         told: dict[str, Any] = {}
         if login["identity_variables"] and known:
             told = variables(login["type"], person, known.get("groups") or {})
@@ -118,15 +125,22 @@ def introduce(login: Mapping[str, Any]) -> Callable[[Any, dict[str, Any] | None]
     return hook
 
 
-def git_files(login: Mapping[str, Any], person: Mapping[str, str], user: str) -> dict[str, str]:
+def git_files(login: Mapping[str, Any], person: Mapping[str, str], user: str, authority: str = "") -> dict[str, str]:
     """Return by name the files that git in a person's server reads and runs; none where the site wants none."""
     name, email = (
         (person.get("name") or user, person.get("email", "")) if person and login["git_identity"] else ("", "")
     )
-    if not login.get("git_credentials"):
-        return {GIT_CONFIG: git_config(name, email)} if name else {}
-    helper = Path(__file__).with_name("git_credential.py").read_text()
-    return {GIT_CONFIG: git_config(name, email, host_of(login["url"])), HELPER: helper}
+    # Of the providers, GitHub alone also keeps repositories that are known to be behind its address.
+    host = host_of(login["url"]) if login["type"] == "github" else ""
+    helped, vouched_for = host if login.get("git_credentials") else "", host if authority else ""
+    files = {}
+    if name or helped or vouched_for:
+        files[GIT_CONFIG] = git_config(name, email, helped, vouched_for)
+    if helped:
+        files[HELPER] = Path(__file__).with_name("git_credential.py").read_text()
+    if vouched_for:
+        files[AUTHORITY] = authority
+    return files
 
 
 def host_of(url: str) -> str:
@@ -140,7 +154,7 @@ def _mount(spawner: Any, files: Mapping[str, str]) -> None:
     spawner.volume_mounts = [each for each in spawner.volume_mounts if each["name"] != VOLUME]
     # KubeSpawner fills in what is in braces.
     notes = {f"henhouse.internal/{name}": re.sub(r"([{}])", r"\1\1", text) for name, text in files.items()}
-    ours = {f"henhouse.internal/{name}" for name in (GIT_CONFIG, HELPER)}
+    ours = {f"henhouse.internal/{name}" for name in (GIT_CONFIG, HELPER, AUTHORITY)}
     spawner.extra_annotations = {
         **{name: text for name, text in spawner.extra_annotations.items() if name not in ours},
         **notes,

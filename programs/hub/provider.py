@@ -4,7 +4,7 @@ from typing import Any
 
 from henhouse_hub import c, secret, site
 from membership import Membership
-from person import introduce
+from person import AUTHORITY, introduce
 
 
 def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
@@ -29,10 +29,11 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     said.blocked_users = set(login["blocked_users"])
     said.auth_refresh_age = login["check_seconds"]
     said.custom_403_message = "Your account is not among those that may use this hub."
-    c.KubeSpawner.auth_state_hook = introduce(login)
+    authority = secret(AUTHORITY) if login["certificate_authority"] else ""
+    c.KubeSpawner.auth_state_hook = introduce(login, authority)
     said.http_request_kwargs = {"connect_timeout": 5, "request_timeout": 10}
-    if login["certificate_authority"]:
-        said.http_request_kwargs["ca_certs"] = f"{site['secrets_directory']}/provider-ca.crt"
+    if authority:
+        said.http_request_kwargs["ca_certs"] = f"{site['secrets_directory']}/{AUTHORITY}"
     if claim := login.get("groups_claim"):
         key = authenticator.user_auth_state_key
         said.manage_groups = True

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.x509 import load_pem_x509_certificates
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 
 def lacks(certificate: x509.Certificate) -> list[str]:
@@ -35,8 +35,8 @@ def _readable(text: str) -> str:
     return text
 
 
-Certificates = Annotated[str, AfterValidator(_readable)]
-"""One or more certificates, PEM."""
+Certificates = Annotated[str, Field(max_length=64 * 1024), AfterValidator(_readable)]
+"""One or more certificates, PEM; few enough for a pod's annotations, which may have 256 KiB in all."""
 
 
 def _trusted(text: str) -> str:

@@ -1,25 +1,23 @@
-"""A living site moves to another registry and gets a menu of its images. A part of `make chaos`."""
+"""A living site moves to another registry and gets a menu of its images, and sizes. A part of `make chaos`."""
 
 import json
 import os
 import shutil
-import signal
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
+from decimal import Decimal
 from hashlib import sha256
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from kubernetes.utils import parse_quantity  # type: ignore[import-untyped]
 
 from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.site_json import DATABASE_DIRECTORY
 from lab.mirror.images import Image, application_images
-from lab.mirror.registry import REGISTRY, registry_configuration
-from tests.acceptance.site import edited, eventually, in_the_rack, inside, kubectl, password
+from tests.acceptance.registry import own_registry, push
+from tests.acceptance.site import edited, eventually, kubectl, password
 from tests.acceptance.visitor import visitor
 from tests.browser.session import open_notebook
 
@@ -27,23 +25,35 @@ pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
 USER: Final = "turing"
 REPOSITORY: Final = "quay.io/jupyter/base-notebook"
-ADDRESS: Final = IPv4Address("198.18.0.1")
-PORT: Final = 5001
 SECOND: Final = "r100"
 WHICH: Final = "HENHOUSE_IMAGE"
 
 
 def test_notebook_runs_in_each_of_two_images(tmp_path: Path) -> None:
     (first,) = (each for each in application_images() if each.reference.startswith(f"{REPOSITORY}:"))
-    with registry_with_a_second(first, tmp_path) as url, edited(menu_of(url)), visitor() as person:
+    with own_registry(tmp_path / "registry.log") as url, visitor() as person, ExitStack() as stack:
+        push(f"oci:{second_image(first, tmp_path / 'second')}:{SECOND}", f"{REPOSITORY}:{SECOND}")
+        stack.enter_context(edited(menu_of(url)))
         eventually("the menu", lambda: SECOND in last_menu(), seconds=120)
         assert person.log_in(USER, password())
-        for image, which in (("Release 10.0", SECOND), (first.tag, "None")):
+        for image, which, size, resources in (
+            ("Release 10.0", SECOND, "tiny", "125m 500m 256Mi 1Gi"),
+            (first.tag, "None", "medium", "500m 2 1Gi 4Gi"),
+        ):
             person.stop(USER)
-            with open_notebook(USER, password(), image=image) as page:
+            with open_notebook(USER, password(), choices={"Size": size, "Image": image}) as page:
                 page.run(f"import os; print(os.environ.get('{WHICH}'))")
                 page.expect_output(which)
+                assert resources_of_the_server() == [parse_quantity(each) for each in resources.split()]
         person.stop(USER)
+
+
+def resources_of_the_server() -> list[Decimal]:
+    """Return the cores and bytes that the person's server is promised and may use."""
+    names = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
+    path = " ".join(f"{{.spec.containers[0].resources.{name}}}" for name in names)
+    said = kubectl("--namespace", "users", "get", "pod", f"jupyter-{USER}", "--output", f"jsonpath={path}")
+    return [parse_quantity(each) for each in said.split()]
 
 
 def last_menu() -> str:
@@ -54,36 +64,7 @@ def last_menu() -> str:
 def menu_of(url: str) -> Mapping[str, Any]:
     """Return the settings of a site with this registry, that offers a release and one of the other tags."""
     menu = {"repository": REPOSITORY, "plain": 1, "refresh_seconds": 30}
-    return {"mirrors": {"registry": url}, "hub": {"image_menu": menu}}
-
-
-@contextmanager
-def registry_with_a_second(first: Image, directory: Path) -> Iterator[str]:
-    """Serve the rack's images and one more beside the rack's own registry; yield its URL."""
-    with tempfile.TemporaryDirectory(prefix="henhouse-registry-") as place:
-        for name in ("new", "work", "all"):
-            Path(place, name).mkdir()
-        configuration = Path(place, "registry.json")
-        configuration.write_text(registry_configuration(Path(place, "all"), ADDRESS, PORT, read_only=False))
-        layers = f"lowerdir={REGISTRY.path},upperdir={place}/new,workdir={place}/work"
-        script = f"mount -t overlay -o {layers} overlay {place}/all && exec docker-registry serve {configuration}"
-        command = in_the_rack("unshare", "--mount", "sh", "-c", script)
-        with open(directory / "registry.log", "wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            eventually("the registry", lambda: answers(f"http://{ADDRESS}:{PORT}/v2/"), seconds=60)
-            made = second_image(first, directory / "second")
-            target = f"docker://{ADDRESS}:{PORT}/{REPOSITORY}:{SECOND}"
-            inside("skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{made}:{SECOND}", target)
-            yield f"http://{ADDRESS}:{PORT}"
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(60)
-
-
-def answers(url: str) -> bool:
-    """Whether a server on the campus answers."""
-    return inside("curl", "--silent", "--fail", "--output", "/dev/null", url, check=False).returncode == 0
+    return {"mirrors": {"registry": url}, "hub": {"image_menu": menu, "sizes": "doubling"}}
 
 
 def second_image(first: Image, layout: Path) -> Path:

@@ -83,10 +83,7 @@ def leaves_with_the_membership(page: Page, github: GitHub) -> None:
 
 def works_under_their_number(page: Page) -> None:
     """Run a cell, and look at the person, their groups and their files from all sides."""
-    page.wait_for_url(f"**/user/{MEMBER}/lab**", timeout=SPAWN_SECONDS * 1000, wait_until="commit")
-    page.goto(f"https://{HUB}/user/{MEMBER}/lab?reset", timeout=LAB_SECONDS * 1000, wait_until="commit")
-    notebook = Notebook(page, f"https://{HUB}")
-    notebook.open()
+    notebook = notebook_of(page, MEMBER)
     notebook.run("import os, getpass; open('mine', 'w').close(); print(getpass.getuser(), os.getuid())")
     notebook.expect_output(f"{MEMBER} {UID}")
     assert in_the_pod(MEMBER, "whoami; id --user").split() == [MEMBER, str(UID)]
@@ -95,12 +92,21 @@ def works_under_their_number(page: Page) -> None:
     assert on("hen", f"stat --format %u /nest/homes/{MEMBER}/mine").strip() == str(UID)
 
 
-def login_with(github: GitHub, directory: Path) -> dict[str, Any]:
+def notebook_of(page: Page, person: str) -> Notebook:
+    """Wait for the server of a person who has logged in, and return a new notebook there."""
+    page.wait_for_url(f"**/user/{person}/lab**", timeout=SPAWN_SECONDS * 1000, wait_until="commit")
+    page.goto(f"https://{HUB}/user/{person}/lab?reset", timeout=LAB_SECONDS * 1000, wait_until="commit")
+    notebook = Notebook(page, f"https://{HUB}")
+    notebook.open()
+    return notebook
+
+
+def login_with(github: GitHub, directory: Path, address: str = ADDRESS) -> dict[str, Any]:
     """Return the settings of a site whose people have accounts there."""
     login = {
         "type": "github",
         "url": github.url,
-        "networks": [f"{ADDRESS}/32"],
+        "networks": [f"{address}/32"],
         "certificate_authority": (directory / PROVIDER_CA).read_text(),
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
@@ -111,11 +117,11 @@ def login_with(github: GitHub, directory: Path) -> dict[str, Any]:
     return {"hub": {"login": login}}
 
 
-def campus_listener() -> socket.socket:
+def campus_listener(address: str = ADDRESS) -> socket.socket:
     """Return a socket that listens on the campus, inside the rack's network, where this process is not."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        command = [*ON_THE_CAMPUS, sys.executable, "-c", LISTEN, ADDRESS, str(PORT)]
+        command = [*ON_THE_CAMPUS, sys.executable, "-c", LISTEN, address, str(PORT)]
         subprocess.run(command, stdin=theirs.fileno(), cwd=ROOT, check=True)
         _, (listener,), *_ = socket.recv_fds(ours, 1, 1)
     return socket.socket(fileno=listener)

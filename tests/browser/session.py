@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from playwright.sync_api import Error as PlaywrightError
@@ -35,8 +36,8 @@ class Notebook:
         self.times: dict[str, float] = {}
         self._since = time.monotonic()
 
-    def log_in(self, user: str, password: str, image: str = "") -> None:
-        """Fill in the login page; the hub then starts the person's server by itself, or asks for the image first."""
+    def log_in(self, user: str, password: str, choices: Mapping[str, str]) -> None:
+        """Fill in the login page; the hub then starts the person's server by itself, or asks for choices first."""
         self.page.goto(f"{self.origin}/hub/login", timeout=LOGIN_SECONDS * 1000)
         self._lap("login page")
         self.page.get_by_label("Username").fill(user)
@@ -46,8 +47,9 @@ class Notebook:
             re.compile(rf"/hub/spawn($|\?)|/(spawn-pending|user)/{re.escape(user)}"), timeout=LOGIN_SECONDS * 1000
         )
         self._lap("logged in")
-        if image:
-            self.page.get_by_role("group", name="Image").get_by_label(image, exact=True).check()
+        for group, choice in choices.items():
+            self.page.get_by_role("group", name=group).get_by_label(choice, exact=True).check()
+        if choices:
             self.page.get_by_role("button", name="Start").click()
         lab = re.compile(rf"/user/{re.escape(user)}/lab")
         self.page.wait_for_url(lab, timeout=SPAWN_SECONDS * 1000, wait_until="commit")
@@ -89,11 +91,13 @@ class Notebook:
 
 
 @contextmanager
-def open_notebook(user: str, password: str, *, image: str = "", outside: bool = False) -> Iterator[Notebook]:
+def open_notebook(
+    user: str, password: str, *, choices: Mapping[str, str] = MappingProxyType({}), outside: bool = False
+) -> Iterator[Notebook]:
     """Log a person in and open a new notebook; print at the end how long each step took.
 
-    `image` is what they choose where the hub asks. The browser is on the campus; `outside` the rack it goes through the
-    door, as the newcomer's own does.
+    `choices` are what they take of each group of the page Server Options, where the hub asks. The browser is on the
+    campus; `outside` the rack it goes through the door, as the newcomer's own does.
     """
     door = load_rack(STACK).door
     assert door is not None
@@ -101,7 +105,7 @@ def open_notebook(user: str, password: str, *, image: str = "", outside: bool = 
     with open_page(HUB, address, _authority(), prefix=prefix) as page:
         notebook = Notebook(page, door.url if outside else f"https://{HUB}")
         try:
-            notebook.log_in(user, password, image)
+            notebook.log_in(user, password, choices)
             notebook.open()
             yield notebook
         except Exception:

@@ -14,7 +14,7 @@ from tests.acceptance.site import eventually
 from tests.programs.hub.asking import SECRETS, ask
 from tests.programs.hub.git_server import PREFIX
 from tests.programs.hub.provided import SOON, Hub
-from tests.programs.hub.provider import PROVIDER_CA, GitHub, running
+from tests.programs.hub.provider import GitHub, running
 from tests.programs.hub.running import HUB_CA, Browser
 from tests.programs.hub.test_person import files, variables
 
@@ -81,7 +81,6 @@ class Shell:
             "JUPYTERHUB_API_TOKEN": self.server["JUPYTERHUB_API_TOKEN"],
             "JUPYTERHUB_API_URL": f"{hub.url}/hub/api",
             "SSL_CERT_FILE": str(directory / HUB_CA),
-            "GIT_SSL_CAINFO": str(directory / PROVIDER_CA),
             "GIT_TERMINAL_PROMPT": "0",
         }
 
