@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -10,8 +10,6 @@ from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.chart import (
-    EnvName,
-    EnvValue,
     ExtraFileSettings,
     FileKey,
     ServiceSettings,
@@ -71,7 +69,7 @@ SCOPES: Final = frozenset(
     )
 )
 """What JupyterHub knows (jupyterhub/scopes.py); it does not start with another."""
-CUSTOM: Final = re.compile(r"custom:[a-z0-9][a-z0-9_:!=/-]*$")
+CUSTOM: Final = re.compile(r"custom:[a-z0-9][a-z0-9_:!=/-]*")
 """A scope of the site's own, which a fragment tells JupyterHub of (`custom_scopes`)."""
 FILTERS: Final = ("user", "service", "server", "group")
 """What may stand behind a scope's exclamation mark, all but the last also without `=NAME`."""
@@ -84,10 +82,14 @@ def environment_is_free(site: Site) -> Iterator[Problem]:
     yield from _taken("hub.extraEnv", hub.extra_env, HUB_NAMES, HUB_PREFIXES, "the hub's")
     servers = hub.singleuser.extra_env
     yield from _taken("hub.singleuser.extraEnv", servers, SERVER_NAMES, SERVER_PREFIXES, "the user server's")
+    for number, profile in enumerate(hub.profile_list):
+        path = f"hub.profile_list.{number}.kubespawner_override.environment"
+        names = profile.kubespawner_override.environment or {}
+        yield from _taken(path, names, SERVER_NAMES, SERVER_PREFIXES, "the user server's")
 
 
 def _taken(
-    path: str, names: Mapping[EnvName, EnvValue], taken: Sequence[str], prefixes: tuple[str, ...], whose: str
+    path: str, names: Iterable[str], taken: Sequence[str], prefixes: tuple[str, ...], whose: str
 ) -> Iterator[Problem]:
     for name in names:
         if name in taken or (name.startswith(prefixes) and name not in FREE):
@@ -215,7 +217,7 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
         elif role.scopes is None and name not in ("server", "token", "user"):
             yield Problem(f"{path}.scopes", "is required of a new role and not given", write=["list:users"])
         for number, scope in enumerate(role.scopes or ()):
-            if not is_scope(scope) and not (hub.fragments and CUSTOM.match(scope)):
+            if not is_scope(scope) and not (hub.fragments and CUSTOM.fullmatch(scope)):
                 yield Problem(
                     f"{path}.scopes.{number}",
                     f"{scope} is not a scope of JupyterHub",

@@ -8,8 +8,9 @@ from typing import Final
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import NamedSizeSettings, OverrideSettings, Site, SizeSettings
-from stacks.settings.menu import bytes_of
+from stacks.settings.menu import amount_of
 from stacks.settings.scheduling import ResourcesSettings, cores_of
+from stacks.settings.types import bytes_of
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,18 @@ def servers_start(site: Site) -> Iterator[Problem]:
             yield _too_little(f"{path}.cpu_limit", f"{size.cpu_limit:g}", SERVER.name, f"{cores_of(SERVER.cpu):f}")
         if size.mem_limit is not None and bytes_of(size.mem_limit) < bytes_of(SERVER.memory):
             yield _too_little(f"{path}.mem_limit", size.mem_limit, SERVER.name, SERVER.memory)
-        cpu = None if size.cpu_guarantee is None else Decimal(str(size.cpu_guarantee))
-        yield from _too_much(f"{path}.cpu_guarantee", cpu, f"{path}.mem_guarantee", size.mem_guarantee)
+        reserved, most = (
+            list(
+                _too_much(
+                    f"{path}.cpu_{which}", None if cores is None else Decimal(str(cores)), f"{path}.mem_{which}", memory
+                )
+            )
+            for which, cores, memory in (
+                ("guarantee", size.cpu_guarantee, size.mem_guarantee),
+                ("limit", size.cpu_limit, size.mem_limit),
+            )
+        )
+        yield from reserved or most
 
 
 def _too_little(path: str, given: str, who: str, least: str) -> Problem:
@@ -118,7 +129,13 @@ def other_resources_are_whole(site: Site) -> Iterator[Problem]:
                     own = f"{name.replace('memory', 'mem')}_{'guarantee' if amounts is reserved else 'limit'}"
                     yield Problem(f"{path}.{setting}.{name}", "has a setting of its own", accepted=own)
         for name, amount in reserved.items():
-            if "/" in name and str(most.get(name)) != str(amount):
+            if name in most and amount_of(amount) > amount_of(most[name]):
+                yield Problem(
+                    f"{path}.extra_resource_guarantees.{name}",
+                    f"{amount} is reserved, and the limit is {most[name]}",
+                    accepted="at most the limit",
+                )
+            elif ("/" in name or name.startswith("hugepages-")) and str(most.get(name)) != str(amount):
                 yield Problem(
                     f"{path}.extra_resource_guarantees.{name}",
                     f"{amount} is reserved, and the limit is {most.get(name, 'not given')}: a device cannot be shared",

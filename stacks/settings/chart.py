@@ -52,10 +52,11 @@ VolumeName = Annotated[
     spelled(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "up to 63 small letters, digits and hyphens, such as shared-data"),
 ]
 """A label of RFC 1123, which Kubernetes asks of volumes."""
+OBJECT_NAME: Final = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 ObjectName = Annotated[
     str,
     spelled(
-        r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+        f"^{OBJECT_NAME}$",
         "the name of a Kubernetes object: small letters, digits, hyphens and dots, such as course-data",
         max_length=253,
     ),

@@ -27,7 +27,7 @@ from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.singleuser import SingleuserSettings
-from stacks.settings.types import ByteSize, DomainName, HostName, ImageName, Model, UserName, spelled
+from stacks.settings.types import ByteSize, Cores, DomainName, HostName, ImageName, Model, UserName, spelled
 from stacks.versions import SITE
 
 CALLBACK_PATH: Final = "/hub/oauth_callback"
@@ -48,9 +48,9 @@ KeyName = Annotated[
 class SizeSettings(Model):
     """What a person's server may use. Names and meanings are those of KubeSpawner."""
 
-    cpu_guarantee: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+    cpu_guarantee: Cores = 0.1
     """Cores reserved on the node."""
-    cpu_limit: float = Field(default=2, gt=0, allow_inf_nan=False)
+    cpu_limit: Cores = 2
     """The most cores it may use."""
     mem_guarantee: ByteSize = "512Mi"
     """Memory reserved on the node."""

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
@@ -17,8 +18,18 @@ from pydantic import (
 )
 
 from stacks.settings.authorities import TrustedCertificates
-from stacks.settings.chart import only_known_braces
-from stacks.settings.types import ByteSize, DomainName, GroupName, ImageName, Model, check_image, spelled
+from stacks.settings.chart import OBJECT_NAME, ObjectName
+from stacks.settings.types import (
+    ByteSize,
+    Cores,
+    DomainName,
+    GroupName,
+    ImageName,
+    Model,
+    bytes_of,
+    check_image,
+    spelled,
+)
 
 OfferName = Annotated[
     str,
@@ -39,6 +50,19 @@ def _check_amount(value: Any) -> int | float | str:
     return amount
 
 
+_TIMES: Final = {
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("num", start=-3)},
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
+}
+
+
+def amount_of(amount: float | str) -> Decimal:
+    """Return the number that a quantity of Kubernetes' stands for."""
+    number = str(amount).rstrip("".join(_TIMES))
+    return Decimal(number) * _TIMES.get(str(amount)[len(number) :], 1)
+
+
 Amount = Annotated[int | float | str, PlainValidator(_check_amount, json_schema_input_type=int | float | str)]
 
 
@@ -54,6 +78,11 @@ def _check_toleration(value: Any) -> dict[str, str | int]:
         raise ValueError("must have no value beside the operator Exists, which is for any value of the taint")
     if operator == "Equal" and not value.get("key"):
         raise ValueError("must have a key: only the operator Exists may do without, and then bears every taint")
+    for part, form in (("key", LABEL_NAME), ("value", LABEL_VALUE)):
+        if value.get(part) and not re.fullmatch(form, value[part]):
+            raise ValueError(f"has the {part} {value[part]!r}, which no taint can have: write it as the taint has it")
+    if abs(value.get("tolerationSeconds", 0)) >= 2**63:
+        raise ValueError("must have tolerationSeconds that Kubernetes can count, such as 300")
     if "tolerationSeconds" in value and effect != "NoExecute":
         raise ValueError("must have the effect NoExecute with tolerationSeconds: others stop no running server")
     return dict(value)
@@ -78,17 +107,20 @@ VariableName = Annotated[
         r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable: letters, digits and _, no digit first, such as MY_DATA"
     ),
 ]
+LABEL_NAME: Final = rf"^({OBJECT_NAME}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?$"
+LABEL_VALUE: Final = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 LabelName = Annotated[
     str,
     spelled(
-        r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        LABEL_NAME,
         "a name as Kubernetes has it for labels and resources, such as nvidia.com/gpu",
+        max_length=253 + 1 + 63,
     ),
 ]
 LabelValue = Annotated[
     str,
     spelled(
-        r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$",
+        LABEL_VALUE,
         "a label's value: up to 63 letters, digits, hyphens, dots and _, such as a100",
     ),
 ]
@@ -99,6 +131,8 @@ _TAKEN: Final = ("JUPYTERHUB_", "JPY_")
 
 def _not_ours(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
+        if "\0" in value:
+            raise ValueError(f"must not hold a null byte in {name}: no environment can")
         if "{{" in value:
             raise ValueError(f"must have single braces in {name}: it reaches the server as it is written")
         if name in _OURS or name.startswith(_TAKEN):
@@ -106,6 +140,7 @@ def _not_ours(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
+_HUGE_PAGES: Final = re.compile(r"hugepages-[1-9][0-9]*(Ki|Mi|Gi)")
 COMMON: Final = ("cpu", "memory", "ephemeral-storage")
 """Resources that every node has; the first two have settings of their own (stacks/checks/needs.py)."""
 
@@ -115,21 +150,16 @@ def _check_resources(amounts: dict[str, int | float | str]) -> dict[str, int | f
     for name, amount in amounts.items():
         if "/" in name and not re.fullmatch(r"[0-9]+(\.0+)?([kMGTPE]i?)?|[0-9]+Ki", str(amount)):
             raise ValueError(f"must have a whole number of {name}, and was given {amount}")
-        if "/" not in name and name not in COMMON and not name.startswith("hugepages-"):
+        if "/" not in name and name not in COMMON and not _HUGE_PAGES.fullmatch(name):
             raise ValueError(f"has {name}: a device has its maker's domain before it, such as nvidia.com/gpu")
+        if name.partition("/")[0].endswith("kubernetes.io") and "/" in name:
+            raise ValueError(f"has {name}: that domain is Kubernetes' own, and a device has its maker's")
     return amounts
 
 
 Resources = Annotated[dict[LabelName, Amount], AfterValidator(_check_resources)]
 
 Environment = Annotated[dict[VariableName, str], AfterValidator(_not_ours)]
-
-_UNITS: Final = ("Ki", "Mi", "Gi", "Ti")
-
-
-def bytes_of(size: str) -> int:
-    """Return how many bytes a size such as 512Mi has."""
-    return int(size[:-2]) << 10 * (1 + _UNITS.index(size[-2:]))
 
 
 class NamedSizeSettings(Model):
@@ -141,9 +171,9 @@ class NamedSizeSettings(Model):
     """What people see. If omitted, the name with a capital."""
     description: Line | None = None
     """What people see below it. If omitted, its limits."""
-    cpu_limit: float = Field(gt=0, allow_inf_nan=False)
+    cpu_limit: Cores
     """The most cores it may use."""
-    cpu_guarantee: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    cpu_guarantee: Cores | None = None
     """Cores reserved on the node. If omitted, a quarter of the limit."""
     mem_limit: ByteSize
     """The most memory it may use; beyond it the kernel kills the process."""
@@ -185,6 +215,13 @@ Sizes = Annotated[
 ]
 
 
+def _with_the_name_alone(url: str) -> str:
+    """Refuse what JupyterHub cannot fill in, which is less than KubeSpawner can elsewhere (Spawner.format_string)."""
+    if "{" in (rest := url.replace("{username}", "")) or "}" in rest:
+        raise ValueError("has braces, and what may stand in them is username")
+    return url
+
+
 class OverrideSettings(Model):
     """What a profile sets for its servers: of KubeSpawner's settings, those that leave a server what henhouse promises
     of it, its home, its user and its bounds. Whatever else a site wants of a server is in no profile."""
@@ -193,9 +230,9 @@ class OverrideSettings(Model):
     """Its image; the form then offers no choice of image."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
     """When a node pulls the image (imagePullPolicy)."""
-    cpu_guarantee: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    cpu_guarantee: Cores | None = None
     """Cores reserved on the node. If any of the four is set, the form offers no choice of size."""
-    cpu_limit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    cpu_limit: Cores | None = None
     """The most cores it may use."""
     mem_guarantee: ByteSize | None = None
     """Memory reserved on the node."""
@@ -207,7 +244,7 @@ class OverrideSettings(Model):
     """The most of other resources it may use."""
     default_url: (
         Annotated[
-            str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab"), AfterValidator(only_known_braces)
+            str, spelled(r"^/[^\s]*$", "a path that begins with /, such as /lab"), AfterValidator(_with_the_name_alone)
         ]
         | None
     ) = None
@@ -219,16 +256,7 @@ class OverrideSettings(Model):
     """Labels of the nodes that may run it, besides that they are for people."""
     tolerations: tuple[Toleration, ...] | None = None
     """Taints of nodes that it bears."""
-    priority_class_name: (
-        Annotated[
-            str,
-            spelled(
-                r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
-                "the name of a PriorityClass: small letters, digits, hyphens and dots, such as urgent",
-            ),
-        ]
-        | None
-    ) = None
+    priority_class_name: ObjectName | None = None
     """Its priority."""
     start_timeout: int | None = Field(default=None, ge=30, le=86400)
     """Seconds that it may take to start."""

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from stacks.settings.chart import ChartModel
-from stacks.settings.menu import bytes_of
-from stacks.settings.types import ByteSize, spelled
+from stacks.settings.types import ByteSize, bytes_of, spelled
 
 
 def _as_text(value: Any) -> Any:

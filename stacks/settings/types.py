@@ -210,8 +210,29 @@ TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 AsNumber = Annotated[int, Field(ge=1, le=2**32 - 2)]
 """A BGP autonomous system number; 0 and the last one are reserved (RFC 7607, RFC 7300)."""
 
-ByteSize = Annotated[str, spelled(r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$", "whole Ki, Mi, Gi or Ti, such as 512Mi or 2Gi")]
+_BYTES: Final = ("Ki", "Mi", "Gi", "Ti")
+
+
+def bytes_of(size: str) -> int:
+    """Return how many bytes a size such as 512Mi has."""
+    return int(size[:-2]) << 10 * (1 + _BYTES.index(size[-2:]))
+
+
+def _countable(size: str) -> str:
+    if bytes_of(size) >= 2**63:
+        raise ValueError("must be less than 8388608Ti: neither Kubernetes nor ZFS counts further")
+    return size
+
+
+ByteSize = Annotated[
+    str,
+    spelled(r"^[1-9][0-9]{0,18}(Ki|Mi|Gi|Ti)$", "whole Ki, Mi, Gi or Ti, such as 512Mi or 2Gi"),
+    AfterValidator(_countable),
+]
 """A size as Kubernetes writes it, for example 512Mi."""
+Cores = Annotated[float, Field(ge=0.001, allow_inf_nan=False)]
+"""Processors. Kubernetes counts in thousandths. KubeSpawner takes 0 for nothing said, and Kubernetes then reserves the
+whole limit."""
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 24 * 3600}
 _SHORTEST: Final = "20m"

@@ -49,6 +49,10 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         {"hub": {"sizes": [{**SIZE, "mem_guarantee": "2Gi"}]}},
         "hub.sizes.0.mem_guarantee: 2Gi is more than mem_limit, 1Gi",
     ),
+    ("a size with nothing reserved", {"hub": {"sizes": [{**SIZE, "cpu_guarantee": 0}]}}, "of 0.001 or more"),
+    ("a size beyond counting", {"hub": {"sizes": [{**SIZE, "mem_limit": "9" * 19 + "Ti"}]}}, "must be less than"),
+    ("a size of many digits", {"hub": {"sizes": [{**SIZE, "mem_limit": "1" * 5000 + "Gi"}]}}, "hub.sizes.0.mem_limit"),
+    ("a size of no machine", {"hub": {"sizes": [{**SIZE, "mem_limit": "99Ti"}]}}, "no machine has so much memory"),
     ("two sizes of one name", {"hub": {"sizes": [SIZE, SIZE]}}, "hub.sizes.1.name: one is also hub.sizes.0's"),
     (
         "two default sizes",
@@ -115,6 +119,36 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         with_override(environment={"JUPYTERHUB_API_URL": "x"}),
         "must not set JUPYTERHUB_API_URL",
     ),
+    ("a page of a word", with_override(default_url="/lab/{servername}"), "may stand in them is username"),
+    ("a taint that is none", with_override(tolerations=[{"key": "a b"}]), "has the key 'a b'"),
+    ("a taint's value", with_override(tolerations=[{"key": "a", "value": "c d!"}]), "has the value 'c d!'"),
+    (
+        "seconds beyond counting",
+        with_override(tolerations=[{"key": "a", "effect": "NoExecute", "tolerationSeconds": 10**30}]),
+        "tolerationSeconds that Kubernetes can count",
+    ),
+    (
+        "more scratch reserved than allowed",
+        with_override(
+            extra_resource_guarantees={"ephemeral-storage": "2Gi"}, extra_resource_limits={"ephemeral-storage": "1Gi"}
+        ),
+        "2Gi is reserved, and the limit is 1Gi",
+    ),
+    (
+        "huge pages reserved alone",
+        with_override(extra_resource_guarantees={"hugepages-2Mi": "2Mi"}),
+        "the limit is not given",
+    ),
+    ("huge pages of no size", with_override(extra_resource_limits={"hugepages-x": 1}), "has hugepages-x"),
+    (
+        "a device of Kubernetes' own",
+        with_override(extra_resource_limits={"kubernetes.io/gpu": 1}),
+        "that domain is Kubernetes' own",
+    ),
+    ("a label with two dots", with_override(node_selector={"a..b/x": "1"}), ".node_selector.a..b/x"),
+    ("a class with two dots", with_override(priority_class_name="a..b"), ".priority_class_name"),
+    ("a null byte", with_override(environment={"A": "a\0b"}), "must not hold a null byte in A"),
+    ("another PATH", with_override(environment={"PATH": "/x"}), ".environment.PATH: is the user server's own variable"),
     ("no variable", with_override(environment={"A B": "x"}), ".environment.A B"),
     ("a page elsewhere", with_override(default_url="https://example.org"), ".default_url: "),
     ("a label that is none", with_override(node_selector={"a b": "c"}), ".node_selector.a b"),

@@ -72,7 +72,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"hub": {"size": {"mem_limit": "64Mi", "mem_guarantee": "64Mi"}}}, "hub.size.mem_limit: 64Mi: a Jup", "128Mi"),
     ({"hub": {"sizes": [{**SIZE, "mem_limit": "1Mi"}]}}, "hub.sizes.0.mem_limit: 1Mi: a Jupyter server", "128Mi"),
     ({"hub": {"sizes": [{**SIZE, "cpu_limit": 0.01}]}}, "hub.sizes.0.cpu_limit: 0.01: a Jupyter server", "0.05"),
-    (profile(cpu_limit=0.001, cpu_guarantee=0), f"{OVERRIDE}.cpu_limit: 0.001: a Jupyter server", "0.05 or more"),
+    (profile(cpu_limit=0.001, cpu_guarantee=0.001), f"{OVERRIDE}.cpu_limit: 0.001: a Jupyter server", "0.05 or more"),
     (profile(mem_limit="100Mi", mem_guarantee="1Mi"), f"{OVERRIDE}.mem_limit: 100Mi: a Jupyter server", "128Mi"),
     (placeholders(replicas=1000), "hub.scheduling.userPlaceholder.replicas: 1000 are more pods than", "at most"),
     (
@@ -143,7 +143,7 @@ ALLOWED: list[dict[str, Any]] = [
     {"hub": {"proxy_resources": limits(memory="64Mi", cpu=0.05)}},
     {"edge": {"resources": limits(memory="32Mi", cpu="50m")}},
     placeholders(replicas=110, resources=limits(memory="8Mi", cpu="1m")),
-    {"hub": {"size": {"mem_limit": "128Mi", "mem_guarantee": "1Ki", "cpu_limit": 0.05, "cpu_guarantee": 0}}},
+    {"hub": {"size": {"mem_limit": "128Mi", "mem_guarantee": "1Ki", "cpu_limit": 0.05, "cpu_guarantee": 0.001}}},
     {"hub": {"size": {"mem_limit": "64Ti", "mem_guarantee": "64Ti", "cpu_limit": 2048, "cpu_guarantee": 2048}}},
     profile(extra_resource_limits={GPU: 1}),
     profile(extra_resource_guarantees={GPU: 1}, extra_resource_limits={GPU: "1"}),
