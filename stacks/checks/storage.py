@@ -1,5 +1,6 @@
 """Checks across settings of the pool and the homes."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,6 +13,11 @@ SMALLEST_VDEV: Final = {"mirror": 2, "raidz1": 3, "raidz2": 4, "raidz3": 5}
 """Fewest disks for a vdev to hold data beside its parity (zpoolconcepts(7))."""
 
 
+TAKEN_PLACES: Final = (
+    *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found", "media", "mnt", "opt"),
+    *("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
+)
+"""Directories of every Debian (Filesystem Hierarchy Standard 3.0, 3)."""
 RESERVED_POOL_WORDS: Final = ("mirror", "raidz", "draid", "spare", "log")
 """No pool may be named so, or begin with any of the first four (zpool-create(8))."""
 
@@ -35,6 +41,14 @@ def pool_shape(site: Site) -> Iterator[Problem]:
     pool = site.storage.pool
     if pool.name == "log" or pool.name.startswith(RESERVED_POOL_WORDS[:4]):
         yield Problem("storage.pool.name", f"{pool.name} is a word of ZFS's own", accepted="another name")
+    elif re.match("c[0-9]", pool.name):
+        yield Problem("storage.pool.name", f"{pool.name} is what ZFS takes for a disk", accepted="another name")
+    if pool.name in TAKEN_PLACES:
+        yield Problem(
+            "storage.pool.name",
+            f"{pool.name} would be mounted on /{pool.name}, where Debian keeps its own files",
+            accepted="another name, such as nest",
+        )
     first = pool.vdevs[0]
     for number, vdev in enumerate(pool.vdevs):
         path = f"storage.pool.vdevs.{number}"

@@ -84,7 +84,7 @@ class AccessSettings(Model):
     change the whole machine."""
     port: int = Field(default=SSH_PORT, ge=1, le=65535)
     """TCP port of the SSH servers."""
-    private_key: SecretStr | None = None
+    private_key: Annotated[SecretStr, Field(min_length=1)] | None = None
     """OpenSSH private key. If omitted, the program uses the SSH agent of the person who runs it, which keeps the
     key out of the state."""
     jump: AnyJump | None = None

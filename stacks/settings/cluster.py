@@ -1,9 +1,9 @@
 """Kubernetes and its network."""
 
 from ipaddress import IPv4Address
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl, spelled
 from stacks.versions import SITE
@@ -30,6 +30,18 @@ FreeDisk = Annotated[
 ]
 
 
+PreflightCheck = Annotated[
+    str,
+    spelled(r"^[A-Za-z][A-Za-z0-9-]{0,99}$", "a check as kubeadm names it, such as SystemVerification"),
+]
+
+
+def _all_or_some(checks: tuple[str, ...]) -> tuple[str, ...]:
+    if len(checks) > 1 and "all" in (each.lower() for each in checks):
+        raise ValueError("must have all alone, or the names of checks: kubeadm refuses both at once")
+    return checks
+
+
 class CalicoSettings(Model):
     """The pod network: routed by BGP, without encapsulation."""
 
@@ -40,6 +52,26 @@ class CalicoSettings(Model):
     version."""
     manifest_sha256: Sha256 | None = None
     """Digest that the file must have. If omitted, the digest known for the default version."""
+
+    @model_validator(mode="after")
+    def _manifest_is_known(self) -> Self:
+        if self.manifest_sha256 is None and self.version != SITE["calico"]:
+            raise ValueError(
+                f"manifest_sha256 is missing, and known here for {SITE['calico']} alone: write the digest that "
+                f"`curl -L {self.source} | sha256sum` prints"
+            )
+        return self
+
+    @property
+    def source(self) -> str:
+        """Where the manifest is."""
+        release = f"https://raw.githubusercontent.com/projectcalico/calico/v{self.version}/manifests/calico.yaml"
+        return str(self.manifest or release)
+
+    @property
+    def digest(self) -> str:
+        """The manifest's SHA-256."""
+        return self.manifest_sha256 or SITE["calico_manifest_sha256"]
 
 
 class BgpSettings(Model):
@@ -69,7 +101,7 @@ class ClusterSettings(Model):
     certificate_lifetime: CertificateLifetime = "365d"
     """How long the certificates of the control plane last, from 20m to 365d. They are renewed when a third of that is
     left, which restarts the control plane's pods one after the other; user servers do not notice."""
-    ignore_preflight_errors: tuple[str, ...] = ()
+    ignore_preflight_errors: Annotated[tuple[PreflightCheck, ...], AfterValidator(_all_or_some)] = ()
     """Preflight checks of kubeadm to ignore."""
     eviction_disk_available: FreeDisk = "10%"
     """The kubelet evicts pods when less than this is free on its disk (kubelet's evictionHard, nodefs.available)."""

@@ -13,6 +13,7 @@ from stacks.settings.types import (
     MachinesNetwork,
     Model,
     PodNetwork,
+    ServerName,
     ServiceNetwork,
     spelled,
 )
@@ -77,7 +78,7 @@ class NetworkSettings(Model):
     the name servers that its installation gave it."""
     openings: tuple[OpeningSettings, ...] = ()
     """Ports of the machines to open beside those that henhouse itself needs. All others are closed."""
-    time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
+    time_servers: tuple[ServerName, ...] = Field(default=("2.debian.pool.ntp.org",), min_length=1)
     """Time servers of the gateway. The other machines take the time from the gateway."""
 
     @property

@@ -29,6 +29,9 @@ class VdevSettings(Model):
     """Its disks, as names in /dev/disk/by-id."""
 
 
+PackageName = Annotated[str, spelled(r"^[a-z0-9][a-z0-9+.-]{1,99}$", "the name of a Debian package, such as zfs-dkms")]
+
+
 class PoolSettings(Model):
     """A ZFS pool. It is imported where it exists, created on blank disks only, and never destroyed."""
 
@@ -45,7 +48,7 @@ class PoolSettings(Model):
     """Disks of the separate intent log, mirrored when there are two or more. They need power loss protection."""
     spares: tuple[DiskId, ...] = ()
     """Hot spares."""
-    module_package: str = "zfs-dkms"
+    module_package: PackageName = "zfs-dkms"
     """The Debian package that provides the kernel module. A mirror may carry one that is built already."""
 
 
@@ -53,7 +56,8 @@ class HomesSettings(Model):
     """The dataset with people's homes, and how it is exported."""
 
     dataset: Annotated[
-        str, spelled(r"^[a-z][a-z0-9_-]*$", "small letters, digits, _ and hyphens, a letter first, such as homes")
+        str,
+        spelled(r"^[a-z][a-z0-9_-]{0,63}$", "up to 64 small letters, digits, _ and hyphens, such as homes"),
     ] = "homes"
     """Name of the dataset below the pool."""
     service_address: IPv4Address | None = None

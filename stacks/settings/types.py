@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -89,7 +90,7 @@ MachinesDomain = Annotated[DomainName, AfterValidator(_of_machines)]
 HostKey = Annotated[
     str,
     spelled(
-        r"^ssh-ed25519 [A-Za-z0-9+/]{68}$",
+        r"^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$",
         "what `cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub` prints there: an ed25519 key without its comment",
     ),
 ]
@@ -150,6 +151,35 @@ ImageName = Annotated[str, AfterValidator(check_image)]
 """A container image by its upstream name, host included, with a tag or a digest."""
 
 
+Word = Annotated[str, spelled(r"^[!-~]{1,1000}$", "one word in ASCII, without blanks")]
+"""A text that other programs hand on as it is."""
+ServerName = Annotated[
+    str,
+    spelled(
+        r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        "the name or the address of a computer, such as time.example.org",
+    ),
+]
+"""What a computer is found by."""
+RegistryHost = Annotated[
+    str,
+    spelled(
+        r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?$",
+        "the host of a registry, with its port where it has one, such as ghcr.io",
+    ),
+]
+
+
+def _as_written(url: Any) -> Any:
+    """Refuse what a URL would be made of by guessing: `https:1` is not https://0.0.0.1/."""
+    if isinstance(url, str) and not re.fullmatch(r"https?://[A-Za-z0-9\[][!-\"$-~]*", url):
+        raise ValueError("must begin with https:// or http://, and be in ASCII without blanks and without #")
+    return url
+
+
+WebUrl = Annotated[HttpUrl, BeforeValidator(_as_written, json_schema_input_type=HttpUrl)]
+
+
 def _without_credentials(url: HttpUrl) -> HttpUrl:
     if url.username or url.password or url.query:
         raise ValueError(
@@ -158,10 +188,10 @@ def _without_credentials(url: HttpUrl) -> HttpUrl:
     return url
 
 
-PublicUrl = Annotated[HttpUrl, AfterValidator(_without_credentials)]
+PublicUrl = Annotated[WebUrl, AfterValidator(_without_credentials)]
 """An address that everyone may read; no credential is in it."""
 
-SecretUrl = Annotated[Secret[HttpUrl], WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})]
+SecretUrl = Annotated[Secret[WebUrl], WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})]
 """An address that is itself a credential, as the hooks of chat services are."""
 
 

@@ -252,6 +252,9 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
         "hub.login.allowed_users.1: bob is also one of hub.login.blocked_users, which wins",
     ),
     ("the whole world", login(GOOGLE, hosted_domain=[]), "allow_all needs hosted_domain, such as [example.edu]"),
+    ("a second domain", login(GOOGLE, hosted_domain=["a.edu", "b.edu"]), "strip_domain is missing with several"),
+    ("another domain", login(GOOGLE, strip_domain="b.edu"), "strip_domain must be one of hosted_domain"),
+    ("Google without a scope", login(GOOGLE, scope=["openid", "mail"]), "scope must have openid and email"),
     ("Google for no one", login(GOOGLE, allow_all=False), "lets no one in: set hosted_domain, such as [example.edu]"),
     ("CILogon from nowhere", login(CILOGON, idps={}), "hub.login.idps: "),
     ("CILogon for no one", login(CILOGON, idps={IDP: {"allow_all": False}}), "lets no one in: set allow_all: true"),
@@ -680,7 +683,8 @@ ACCEPTED: list[dict[str, Any]] = [
     login(GITHUB, git_credentials=True, scope=["read:org", "public_repo"], git_identity=False),
     login(OIDC, allowed_groups=[], allow_all=True),
     login(OIDC, git_identity=False, identity_variables=False),
-    login(GOOGLE, hosted_domain=["a.edu", "b.edu"]),
+    login(GOOGLE, hosted_domain=["a.edu", "b.edu"], strip_domain="a.edu"),
+    login(GOOGLE, hosted_domain=["a.edu", "b.edu"], strip_domain="none"),
     login(GOOGLE, hosted_domain=[], allow_all=False, allowed_users=["ada_at_gmail.com"]),
     login(CILOGON, idps={"urn:mace:example": {"allowed_domains": ["example.edu"]}}, allowed_groups=["CO:members"]),
     login(
@@ -709,7 +713,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"mirrors": {"apt": {"debian": {"check_valid_until": False}}}},
     {"mirrors": {"apt": {"debian": {"url": "http://198.18.0.2:8080/debian"}}}},
     *(
-        {"mirrors": {"apt": {"other": {"url": url, "suite": "trixie"}}}}
+        {"mirrors": {"apt": {"other": {"url": url, "suite": "/"}}}}
         for url in (
             "https://pkgs.k8s.io/core:/stable:/v1.36/deb/",
             "https://pkgs.k8s.io/addons:/cri-o:/stable:/v1.35/deb/",

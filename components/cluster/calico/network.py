@@ -9,14 +9,10 @@ from typing import Any, Final
 
 import yaml
 
-from stacks.settings import CalicoSettings, Site
-from stacks.versions import SITE
+from stacks.settings import Site
 
 MANIFEST: Final = "calico.yaml"
 PATCH: Final = "calico-node.yaml"
-KNOWN_DIGESTS: Final[Mapping[str, str]] = {SITE["calico"]: SITE["calico_manifest_sha256"]}
-"""SHA-256 of the upstream manifest by version."""
-
 LOAD_BALANCERS_ONLY: Final = "load-balancers-only"
 """Name of the filter of routes that the gateway receives."""
 MTU_LINKS: Final = "^(bond|en|eth|host|ib|team|vec|vlan|wl|ww).*"
@@ -34,24 +30,6 @@ class CalicoObject:
     spec: Mapping[str, Any]
     retained: bool = False
     """Kept in the cluster when the program stops managing it: running pods would lose their addresses."""
-
-
-def manifest_url(calico: CalicoSettings) -> str:
-    """Where the upstream manifest of that version is."""
-    release = f"https://raw.githubusercontent.com/projectcalico/calico/v{calico.version}/manifests/{MANIFEST}"
-    return str(calico.manifest or release)
-
-
-def manifest_digest(calico: CalicoSettings) -> str:
-    """SHA-256 that the manifest must have. Raises ValueError when the settings leave it open for a version that this
-    project does not know."""
-    digest = calico.manifest_sha256 or KNOWN_DIGESTS.get(calico.version)
-    if digest is None:
-        raise ValueError(
-            f"cluster.calico.manifest_sha256: omitted, and the manifest of Calico {calico.version} is not known here "
-            f"(known: {', '.join(KNOWN_DIGESTS)}); write the output of: curl -L {manifest_url(calico)} | sha256sum"
-        )
-    return digest
 
 
 def kustomization() -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from components.cluster.calico import kubeadm
 from components.cluster.calico.dns import dns_manifest
 from components.cluster.calico.interfaces import left_alone
-from components.cluster.calico.network import MANIFEST, PATCH, kustomization, manifest_digest, manifest_url, node_patch
+from components.cluster.calico.network import MANIFEST, PATCH, kustomization, node_patch
 from components.cluster.calico.shell import script
 from components.contracts.machines import SshTarget
 from converge.items import Directory, File, Item, Script, Unit
@@ -99,7 +99,7 @@ def calico_role(site: Site) -> Role:
     The manifest is checked by its digest and changed by our patch.
     """
     manifest = f"{CALICO_DIRECTORY}/{MANIFEST}"
-    source = {"url": manifest_url(site.cluster.calico), "sha256": manifest_digest(site.cluster.calico)}
+    source = {"url": site.cluster.calico.source, "sha256": site.cluster.calico.digest}
     return Role(
         "calico",
         (

@@ -1,5 +1,7 @@
 """Accounts of Google, of people in the Workspace domains of the settings."""
 
+from typing import Any
+
 from henhouse_hub import c, site
 from membership import Membership
 from oauthenticator.google import GoogleOAuthenticator
@@ -11,12 +13,17 @@ login = site["login"]
 class Google(Membership, GoogleOAuthenticator):  # type: ignore[misc, unused-ignore]
     """GoogleOAuthenticator that checks logged-in people with the provider again."""
 
+    def user_info_to_username(self, user_info: dict[str, Any]) -> str:
+        """Return the address, without the one domain that names go without."""
+        name = str(super().user_info_to_username(user_info))
+        return name.removesuffix(f"@{login['strip_domain']}")
+
 
 configure(Google, login)
 c.Google.account_issuer = "https://accounts.google.com"
 c.Google.account_id_claim = "id"
 c.Google.hosted_domain = login["hosted_domain"]
-# Of two domains, both may have an ada.
-c.Google.strip_domain = len(login["hosted_domain"]) == 1
+# That is done above, for one of several domains: both may have an ada.
+c.Google.strip_domain = False
 # For a token that renews the login: Google's own ends after an hour.
 c.Google.extra_authorize_params = {"access_type": "offline"}

@@ -5,13 +5,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.settings.logins.provider import GroupsSettings
-from stacks.settings.types import DomainName, Model, spelled
+from stacks.settings.types import DomainName, Model, Word, spelled
 
 
 class UsernameDerivation(Model):
     """What CILogon's people are called. Names and meanings are those of OAuthenticator."""
 
-    username_claim: str = Field(default="eppn", min_length=1)
+    username_claim: Word = "eppn"
     """What names a person: `eppn` at most universities, `email`, or `preferred_username` at GitHub."""
     action: Literal["strip_idp_domain", "prefix"] | None = None
     """`strip_idp_domain`: leave `@domain` away. `prefix`: put `prefix_` before the name. If omitted, an `@` becomes
@@ -66,15 +66,22 @@ class CILogonLoginSettings(GroupsSettings):
     """Selects this way to log in."""
     idps: dict[EntityId, IdentityProviderSettings] = Field(min_length=1)
     """Where people may come from, by `EntityID` (https://cilogon.org/idplist)."""
-    groups_claim: str = Field(default="isMemberOf", min_length=1)
+    groups_claim: Word = "isMemberOf"
     """What CILogon calls the list of a person's groups. They are the person's groups in the hub, too."""
     cilogon_host: DomainName = "cilogon.org"
     """Where CILogon is."""
-    scope: tuple[str, ...] = ("openid", "email", "org.cilogon.userinfo", "profile")
+    scope: tuple[Word, ...] = ("openid", "email", "org.cilogon.userinfo", "profile")
     """Scopes that the hub requests from CILogon."""
 
     fragment: ClassVar[str] = "cilogon.py"
     allows: ClassVar[str] = "allow_all: true or allowed_domains of one of idps, allowed_groups or allowed_users"
+
+    @model_validator(mode="after")
+    def _one_default(self) -> Self:
+        chosen = [name for name, each in self.idps.items() if each.default]
+        if len(chosen) > 1:
+            raise ValueError(f"idps has several that are the default, {' and '.join(chosen)}: leave one of them")
+        return self
 
     @property
     def lets_anyone_in(self) -> bool:

@@ -1,11 +1,11 @@
 """Google."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from stacks.settings.logins.provider import ProviderLoginSettings
-from stacks.settings.types import DomainName
+from stacks.settings.types import DomainName, Word
 
 
 class GoogleLoginSettings(ProviderLoginSettings):
@@ -14,11 +14,14 @@ class GoogleLoginSettings(ProviderLoginSettings):
     type: Literal["google"] = "google"
     """Selects this way to log in."""
     hosted_domain: tuple[DomainName, ...] = ()
-    """Google Workspace domains: people of other domains may not log in, whatever is allowed. With one domain, people
-    are called what is before the `@` in their address; with none or several, the `@` becomes `_at_`."""
+    """Google Workspace domains: people of other domains may not log in, whatever is allowed."""
     allow_all: bool = False
     """Whether everybody in `hosted_domain` may log in."""
-    scope: tuple[str, ...] = ("openid", "email")
+    strip_domain: DomainName | Literal["none"] | None = None
+    """The one of `hosted_domain` whose people are called what is before the `@` in their address; for all others, the
+    `@` becomes `_at_`. `none`: for everybody. May be omitted with one domain, which it then is, and with none. With
+    several it is required, and must not change later: people would get other names, and with them other homes."""
+    scope: tuple[Word, ...] = ("openid", "email")
     """Scopes that the hub requests from Google."""
 
     fragment: ClassVar[str] = "google.py"
@@ -31,6 +34,30 @@ class GoogleLoginSettings(ProviderLoginSettings):
     @property
     def lets_anyone_in(self) -> bool:
         return bool(self.allow_all or self.allowed_users)
+
+    @model_validator(mode="after")
+    def _names_stay(self) -> Self:
+        """Have a second domain, which is added one day, rename nobody unseen."""
+        domains = ", ".join(self.hosted_domain)
+        if self.strip_domain is None and len(self.hosted_domain) > 1:
+            raise ValueError(
+                f"strip_domain is missing with several hosted_domain: name the one of {domains} whose people are "
+                "called without it, such as the one that was alone before, or none"
+            )
+        if self.strip_domain not in (None, "none", *self.hosted_domain):
+            raise ValueError(f"strip_domain must be one of hosted_domain, which has {domains or 'none'}, or none")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_who_they_are(self) -> Self:
+        if not {"openid", "email"}.issubset(self.scope):
+            raise ValueError("scope must have openid and email: without them Google does not say who a person is")
+        return self
+
+    def values(self, callback_url: str) -> dict[str, Any]:
+        only = self.hosted_domain[0] if len(self.hosted_domain) == 1 else None
+        stripped = self.strip_domain or only
+        return {**super().values(callback_url), "strip_domain": None if stripped == "none" else stripped}
 
     @model_validator(mode="after")
     def _not_the_whole_world(self) -> Self:

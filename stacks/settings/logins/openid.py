@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from stacks.settings.logins.provider import GroupsSettings, ProviderUrl
+from stacks.settings.types import Word
 
 
 class OpenIDConnectLoginSettings(GroupsSettings):
@@ -23,11 +24,11 @@ class OpenIDConnectLoginSettings(GroupsSettings):
     """Its `userinfo_endpoint`."""
     login_service: str = Field(default="OpenID Connect", min_length=1)
     """What people know it by: the button says `Sign in with …`."""
-    username_claim: str = Field(default="preferred_username", min_length=1)
+    username_claim: Word = "preferred_username"
     """What people are called by. An `@` becomes `_at_`."""
     allow_all: bool = False
     """Whether everybody with an account there may log in."""
-    scope: tuple[str, ...] = ("openid", "email", "profile")
+    scope: tuple[Word, ...] = ("openid", "email", "profile")
     """Scopes that the hub requests. With `offline_access`, some give a token by which the hub can ask again for as
     long as the person has an account; without one, it can for as long as the first token is good."""
 

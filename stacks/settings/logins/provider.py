@@ -1,5 +1,6 @@
 """What logins by an identity provider have in common."""
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -10,7 +11,7 @@ from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.shares import SHARE_GIDS
-from stacks.settings.types import GroupName, PublicUrl, UserName
+from stacks.settings.types import GroupName, PublicUrl, UserName, Word
 
 HTTPS: Final = 443
 
@@ -25,12 +26,19 @@ ProviderUrl = Annotated[PublicUrl, AfterValidator(_over_tls)]
 """An address of an identity provider."""
 
 
+def _one_word(secret: SecretStr) -> SecretStr:
+    """Refuse what a copy brings along: the provider would take it for another secret, and nobody could log in."""
+    if not re.fullmatch("[!-~]{1,4096}", secret.get_secret_value()):
+        raise ValueError("must be one word in ASCII, without a blank or a line break")
+    return secret
+
+
 class ProviderLoginSettings(LoginSettings):
     """What every login by an identity provider needs. Names are those of OAuthenticator."""
 
-    client_id: str = Field(min_length=1)
+    client_id: Word
     """What the provider calls this hub. Register it there with the stack's output `hub_callback_url`."""
-    client_secret: SecretStr = Field(min_length=1)
+    client_secret: Annotated[SecretStr, AfterValidator(_one_word)]
     """What the hub shows to the provider: `pulumi config set --secret --path 'henhouse:hub.login.client_secret'`."""
     allowed_users: tuple[UserName, ...] = ()
     """Names, as the hub has them, that may log in without any other condition. Whoever has the name at the provider
@@ -115,7 +123,7 @@ class ProviderLoginSettings(LoginSettings):
 class GroupsSettings(ProviderLoginSettings):
     """What the logins have in common whose providers say which groups a person is in."""
 
-    groups_claim: str = Field(default="groups", min_length=1)
+    groups_claim: Word = "groups"
     """What the provider calls the list of a person's groups. They are the person's groups in the hub, too."""
     allowed_groups: tuple[GroupName, ...] = ()
     """Groups whose members may log in."""

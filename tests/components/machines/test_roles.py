@@ -163,7 +163,7 @@ def test_source_that_may_expire_says_so() -> None:
 )
 def test_what_https_needs_is_there_before_the_first_https_source(urls: list[str], order: list[str]) -> None:
     apt = {
-        url.split("/")[2].split(".")[0]: AptRepositorySettings.model_validate({"url": url, "suite": "trixie"})
+        url.split("/")[2].split(".")[0]: AptRepositorySettings.model_validate({"url": url, "suite": "/"})
         for url in urls
     }
     found = []

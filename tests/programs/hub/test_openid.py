@@ -191,6 +191,25 @@ def test_google(tmp_path: Path) -> None:
             eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
 
 
+TWO: Final = ("example.edu", "example.org")
+
+
+def test_second_domain_of_google_renames_nobody(tmp_path: Path) -> None:
+    people = {
+        name: {**GOOGLE["ada"], "id": name, "email": f"ada@{name}", "hd": name}
+        for name in ("example.edu", "example.org")
+    }
+    with running(OpenId(people=people, **GOOGLE_PATHS), tmp_path) as provider:
+        domains = {"hosted_domain": list(people), "strip_domain": "example.edu"}
+        made = Hub(tmp_path, provider, type="google", allow_all=True, **domains)
+        made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
+        with made.running() as hub:
+            for who, name in (("example.edu", "ada"), ("example.org", "ada_at_example.org")):
+                browser, status = hub.log_in(who)
+                assert status == 200
+                assert f">{name}<" in "".join(browser.get("/hub/home").text.split())
+
+
 UNIVERSITY: Final = "https://idp.example.edu/idp/shibboleth"
 OTHERS: Final = "https://github.com/login/oauth/authorize"
 CILOGON: Final[dict[str, dict[str, Any]]] = {

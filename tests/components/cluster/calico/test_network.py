@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.cluster.calico.network import calico_objects, kustomization, manifest_digest, manifest_url, node_patch
+from components.cluster.calico.network import calico_objects, kustomization, node_patch
 from stacks.settings import CalicoSettings, Site
 from stacks.versions import SITE
 
@@ -55,11 +55,13 @@ def test_the_patch_lies_on_the_manifest() -> None:
 
 
 def test_the_known_version_needs_no_digest() -> None:
-    assert manifest_digest(CalicoSettings()) == SITE["calico_manifest_sha256"]
-    assert manifest_url(CalicoSettings()).endswith(f"/v{SITE['calico']}/manifests/calico.yaml")
+    assert CalicoSettings().digest == SITE["calico_manifest_sha256"]
+    assert CalicoSettings().source.endswith(f"/v{SITE['calico']}/manifests/calico.yaml")
 
 
 def test_another_version_needs_one() -> None:
-    with pytest.raises(ValueError, match=r"cluster\.calico\.manifest_sha256: .* Calico 3\.99\.0 is not known"):
-        manifest_digest(CalicoSettings(version="3.99.0"))
-    assert manifest_digest(CalicoSettings(version="3.99.0", manifest_sha256="0" * 64)) == "0" * 64
+    with pytest.raises(
+        ValueError, match=r"manifest_sha256 is missing.*curl -L https://.*/v3\.99\.0/manifests/calico.yaml"
+    ):
+        CalicoSettings(version="3.99.0")
+    assert CalicoSettings(version="3.99.0", manifest_sha256="0" * 64).digest == "0" * 64
