@@ -5,6 +5,7 @@ from typing import Final
 from stacks.checks import (
     added,
     cluster,
+    edge,
     egress,
     hub,
     interfaces,
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *mirrors.CHECKS,
     *hub.CHECKS,
     *added.CHECKS,
+    *edge.CHECKS,
     *egress.CHECKS,
     *menu.CHECKS,
     *needs.CHECKS,

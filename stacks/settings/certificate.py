@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
+from stacks.settings.authorities import Certificates
 from stacks.settings.types import Model
 
 
@@ -19,9 +20,9 @@ class SuppliedCertificateSettings(Model):
 
     type: Literal["supplied"] = "supplied"
     """Selects where the certificate comes from. May be omitted when the other two are given."""
-    certificate: str
+    certificate: Certificates
     """The chain, PEM, leaf first."""
-    private_key: SecretStr
+    private_key: Annotated[SecretStr, Field(min_length=1)]
     """Its key, PEM."""
 
 

@@ -35,6 +35,7 @@ def login(example: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     return {"hub": {"login": made}}
 
 
+CHAIN, _ = Authority().issue("hub.henhouse.localhost")
 REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("a required setting missing", {"domain": None}, "domain: is required and not given"),
     ("a misspelt setting", {"hub": {"hots": "x"}}, "hub.hots: is not a setting"),
@@ -271,7 +272,17 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a login without its type", {"hub": {"login": {}}}, "hub.login.type: is required and not given"),
     ("a login's unknown setting", {"hub": {"login": {"type": "native", "x": 1}}}, "hub.login.x: is not a setting"),
-    ("a certificate without its key", {"edge": {"certificate": {"certificate": "PEM"}}}, "private_key: is required"),
+    (
+        "another site's certificate",
+        {"edge": {"certificate": {"certificate": Authority().issue("hub.example.org")[0], "private_key": "PEM"}}},
+        "its first certificate is for hub.example.org, and browsers ask for hub.host, hub.henhouse.localhost",
+    ),
+    (
+        "a word for a certificate",
+        {"edge": {"certificate": {"certificate": "x", "private_key": "y"}}},
+        "edge.certificate.certificate: ",
+    ),
+    ("a certificate without its key", {"edge": {"certificate": {"certificate": CHAIN}}}, "private_key: is required"),
     ("the lab's login outside a lab", {"lab": "false"}, "hub.login: dummy lets anyone in with one password"),
     ("a server that is stopped while in use", {"hub": {"cull": {"timeout": 59}}}, "hub.cull.timeout: "),
     ("a time before the server ran", {"hub": {"cull": {"maxAge": -1}}}, "hub.cull.maxAge: "),
@@ -628,7 +639,7 @@ def test_all_mistakes_are_said_at_once() -> None:
 
 
 def test_secret_is_not_repeated_in_a_message() -> None:
-    certificate = {"certificate": "PEM", "private_key": ["hunter2"]}
+    certificate = {"certificate": CHAIN, "private_key": ["hunter2"]}
     with pytest.raises(SettingsError) as refused:
         parse_settings(changed(tree("dev"), {"edge": {"certificate": certificate}}))
     assert "edge.certificate.private_key" in str(refused.value)
@@ -700,8 +711,6 @@ ACCEPTED: list[dict[str, Any]] = [
     {"access": {"user": "ada", "jump": {"host": "bastion.example.org", "user": "guest", "host_key": KEY}}},
     {"access": {"jump": {"host": "192.0.2.1", "port": 2222, "host_key": KEY}}},
     {"edge": {"certificate": "authority"}},
-    {"edge": {"certificate": {"type": "supplied", "certificate": "PEM", "private_key": "PEM"}}},
-    {"edge": {"certificate": {"certificate": "PEM", "private_key": "PEM"}}},
     *({"network": {"services": network}} for network in ("10.96.0.0/12", "10.96.0.0/24", "198.18.32.0/20")),
     *({"network": {"pods": network}} for network in ("10.128.0.0/9", "198.18.64.0/22")),
     *({"time_zone": name} for name in ("Etc/UTC", "UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14")),
@@ -758,6 +767,13 @@ ACCEPTED: list[dict[str, Any]] = [
 def test_what_a_site_may_write_is_accepted(changes: dict[str, Any]) -> None:
     base = changed(tree("dev"), {"network": {"load_balancers": "198.18.48.0/24"}})
     parse_settings(changed(base, changes))
+
+
+@pytest.mark.parametrize("name", ["hub.henhouse.localhost", "*.henhouse.localhost"])
+def test_certificate_of_the_hubs_name_is_accepted(name: str) -> None:
+    own = {"certificate": Authority().issue(name)[0], "private_key": "PEM"}
+    for each in (own, {"type": "supplied", **own}):
+        parse_settings(changed(tree("dev"), {"edge": {"certificate": each}}))
 
 
 def test_webhook_is_repeated_nowhere() -> None:

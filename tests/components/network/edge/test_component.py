@@ -11,6 +11,7 @@ from components.network.edge.component import IngressProxy
 from stacks.load import parse_settings
 from stacks.settings import Site
 from stacks.versions import SITE
+from tests.certificates import Authority
 from tests.components.world import ANSWERS, World
 from tests.recorded import Recorded, record
 from tests.stacks.sites import changed, tree
@@ -18,7 +19,8 @@ from tests.stacks.sites import changed, tree
 MINOR: Final = ".".join(SITE["kubernetes"].split(".")[:2])
 SERVICES: Final = {"hub.henhouse.localhost": "198.18.32.7", "binder.henhouse.localhost": "198.18.32.8"}
 """The addresses of the Services behind two public names."""
-OWN: Final = {"certificate": "chain of the site", "private_key": "key of the site"}
+CHAIN, _ = Authority().issue("hub.henhouse.localhost")
+OWN: Final = {"certificate": CHAIN, "private_key": "key of the site"}
 
 
 def program(settings: Site) -> Recorded:
@@ -83,7 +85,7 @@ def test_stacks_authority_signs_when_no_certificate_is_supplied(edge: Recorded) 
 def test_supplied_certificate_is_used_as_it_is() -> None:
     recorded = program(parse_settings(changed(tree("dev"), {"edge": {"certificate": OWN}})))
     secret = recorded.one("edge-certificate", "kubernetes:core/v1:Secret")
-    assert secret.inputs["stringData"] == {"tls.crt": "chain of the site", "tls.key": "key of the site"}
+    assert secret.inputs["stringData"] == {"tls.crt": CHAIN, "tls.key": "key of the site"}
     assert "stringData" in secret.secret_keys
     assert not [each for each in recorded if each.name == "secrets-edge-certificate-request"]
     assert recorded.result["authority"] is None
