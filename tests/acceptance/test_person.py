@@ -1,6 +1,7 @@
 """What a person with a server tries, from inside their pod and at the hub, and what refuses it: one test for each.
 
-The notebook's way to machines, pods and Services, with and without policies, is a test of the story's (test_story.py).
+The notebook's way to the API server, the file server, others' servers and machines, with and without policies, has
+tests in the story (test_story.py).
 """
 
 import json

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from ipaddress import ip_address, ip_network
@@ -239,27 +240,36 @@ def _forges(address: str, *, through: str | None = None) -> bool:
         return inside("python3", "-c", _FORGERY, address, check=False).returncode == 0
 
 
-def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() -> None:
+def _inside() -> Mapping[str, Mapping[str, str]]:
+    """Return what a notebook must not reach by its kind: each place, and a machine that it answers."""
     api = kubectl("--namespace", "default", "get", "service", "kubernetes", "--output", "jsonpath={.spec.clusterIP}")
     files = kubectl("--namespace", "storage", "get", "service", "nfs", "--output", "jsonpath={.spec.clusterIP}")
-    other = _pod_address("users", f"jupyter-{OTHER}")
-    answering = {
-        f"{api}:443": "chick2",
-        f"{HOSTS['chick0']['address']}:6443": "chick2",
-        f"{files}:2049": "chick2",
-        f"{HOSTS['hen']['address']}:2049": "chick2",
-        f"{other}:8888": "chick2",
-        **{f"{host['address']}:22": "rooster" for host in HOSTS.values()},
+    return {
+        "the API server": {f"{api}:443": "chick2", f"{HOSTS['chick0']['address']}:6443": "chick2"},
+        "the file server": {f"{files}:2049": "chick2", f"{HOSTS['hen']['address']}:2049": "chick2"},
+        "another person's server": {f"{_pod_address('users', f'jupyter-{OTHER}')}:8888": "chick2"},
+        "the machines": {f"{host['address']}:22": "rooster" for host in HOSTS.values()},
     }
-    deaf = [place for place, sees in answering.items() if not connects(partial(on, sees), place)]
-    assert not deaf, f"nothing answers at {deaf}, so a refusal there would show nothing"
-    from_pod = partial(in_the_pod, USER)
-    assert not [place for place in answering if connects(from_pod, place)]
 
+
+def _reached(places: Iterable[str]) -> list[str]:
+    return [place for place in places if connects(partial(in_the_pod, USER), place)]
+
+
+@pytest.mark.parametrize("what", ["the API server", "the file server", "another person's server", "the machines"])
+def test_notebook_does_not_reach(what: str) -> None:
+    places = _inside()[what]
+    deaf = [place for place, sees in places.items() if not connects(partial(on, sees), place)]
+    assert not deaf, f"nothing answers at {deaf}, so a refusal there would show nothing"
+    assert _reached(places) == []
+
+
+def test_notebook_reaches_nothing_inside_even_when_its_policies_are_deleted() -> None:
+    places = [place for each in _inside().values() for place in each]
     policies = kubectl("--namespace", "users", "get", "networkpolicies", "--output", "json")
     kubectl("--namespace", "users", "delete", "networkpolicies", "--all")
     try:
-        assert not [place for place in answering if connects(from_pod, place)]
+        assert _reached(places) == []
     finally:
         create = "kubectl --kubeconfig /etc/kubernetes/admin.conf create --filename -"
         on("chick0", f"{create} <<<{shlex.quote(_as_made(policies))}")

@@ -1,9 +1,12 @@
 """User servers: one pod each, in a namespace of their own, under the Pod Security Standard `restricted`."""
 
+from contextlib import suppress
 from pathlib import Path
+from time import time
 
 from henhouse_hub import c, site
 from identity import USERS_GROUP
+from keeping import write_whole
 from steady_spawner import SteadySpawner, drop_profile
 
 HOME = "/home/jovyan"
@@ -23,9 +26,12 @@ c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 
 
 # The image's entry point stays (Jupyter's images start tini in it); this is what it runs.
 c.KubeSpawner.image = server["image"]
-# 36-images.py lets a new image wait for the nodes. Where it does not, what it kept must not come back one day.
+# 36-images.py lets a new image wait for the nodes (images/default_image.py). Where it does not, servers start with this
+# one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.
 if not site.get("prepuller", {}).get("new_image_waits"):
-    Path(server["default_image_file"]).unlink(missing_ok=True)
+    with suppress(OSError):
+        kept = {"image": server["image"], "wanted": server["image"], "since": time()}
+        write_whole(Path(server["default_image_file"]), kept)
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
 c.KubeSpawner.port = server["port"]
 c.KubeSpawner.default_url = "/lab"

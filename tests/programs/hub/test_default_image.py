@@ -117,7 +117,17 @@ def test_servers_start_with_the_new_image(tmp_path: Path, known: Default | None)
 
 @pytest.mark.programs
 @pytest.mark.parametrize("off", [{}, {"prePuller": {"hook": {"enabled": False}}}], ids=["no pulls", "no hook"])
-def test_where_nothing_waits_nothing_is_remembered(tmp_path: Path, off: dict[str, Any]) -> None:
-    write_default(tmp_path / DEFAULT_FILE, Default(OLD, OLD, 0))
-    assert images(tmp_path, site(server_image=NEW, **off), {}) == [NEW]
-    assert not (tmp_path / DEFAULT_FILE).exists()
+def test_where_nothing_waits_the_image_in_use_is_remembered(tmp_path: Path, off: dict[str, Any]) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    after.mkdir()
+    write_default(before / DEFAULT_FILE, Default("quay.io/team/older:1", "quay.io/team/older:1", 0))
+    assert images(before, site(server_image=OLD, **off), {}) == [OLD]
+    (before / DEFAULT_FILE).rename(after / DEFAULT_FILE)
+    assert images(after, site(server_image=NEW, prePuller={}), {}) == [OLD], "the first edit that lets one wait"
+
+
+@pytest.mark.programs
+def test_disk_that_takes_no_file_does_not_hold_up_the_hub(tmp_path: Path) -> None:
+    (tmp_path / DEFAULT_FILE).mkdir()
+    assert images(tmp_path, site(server_image=NEW), {}) == [NEW]

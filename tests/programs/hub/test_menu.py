@@ -36,7 +36,9 @@ from tests.stacks.test_fragments import parsed, written
 pytestmark = pytest.mark.programs
 
 REGISTRY_SECONDS: Final = 10.0
-"""What a slow registry takes for an answer: a page that waits for it is not there before."""
+"""What a slow registry takes for an answer."""
+SOON: Final = 2.0
+"""How many seconds longer than a page without a menu one may take that has it. A busy computer slows both."""
 NOTHING: Final = 1
 """A port on which nothing listens."""
 DAYS: Final = [f"d202611{day:02}" for day in range(1, 27)]
@@ -347,21 +349,23 @@ def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distributi
         (tmp_path / "secrets").rename(tmp_path / "secrets of the scanner")
         with hub(tmp_path, of) as browser:
             taken = [visit(browser, name) for name in ("ada", "grace", "eve")]
-    logins, forms, pages = zip(*taken, strict=True)
-    print(f"{state}: login {min(logins):.2f} s, form {min(forms):.2f} s")
+    logins, forms, others, pages = zip(*taken, strict=True)
+    print(f"{state}: login {min(logins):.2f} s, form {min(forms):.2f} s, another page {min(others):.2f} s")
     for page in pages:
         assert page.values(IMAGE) == ["recommended", *OFFERED]
-    assert min(logins) < REGISTRY_SECONDS
-    assert min(forms) < REGISTRY_SECONDS
+    assert min(logins) < min(others) + SOON
+    assert min(forms) < min(others) + SOON
 
 
-def visit(browser: Callable[[str], Browser], name: str) -> tuple[float, float, Page]:
-    """Log in and open the form; return how long each takes, and the page."""
+def visit(browser: Callable[[str], Browser], name: str) -> tuple[float, float, float, Page]:
+    """Log in, open the form and another page; return how long each takes, and the form."""
     began = time.monotonic()
     person = browser(name)
     logged_in = time.monotonic()
     page = Page(person.get("/hub/spawn").text)
-    return logged_in - began, time.monotonic() - logged_in, page
+    opened = time.monotonic()
+    person.get("/hub/token")
+    return logged_in - began, opened - logged_in, time.monotonic() - opened, page
 
 
 def test_hub_that_never_saw_the_registry_starts_the_image_of_the_settings(tmp_path: Path) -> None:
