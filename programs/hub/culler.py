@@ -68,7 +68,7 @@ class Culler:
         if not server["ready"] or server["pending"]:
             return
         age = now - datetime.fromisoformat(server["started"])
-        # A server that nobody has used yet has only its age.
+        # A server without any use yet has only its age.
         inactive = now - datetime.fromisoformat(server["last_activity"]) if server["last_activity"] else age
         if not shortest(self._cull).exceeded(inactive, age):
             return

@@ -37,7 +37,7 @@ class GoogleLoginSettings(ProviderLoginSettings):
 
     @model_validator(mode="after")
     def _names_stay(self) -> Self:
-        """Have a second domain, which is added one day, rename nobody unseen."""
+        """Refuse a second domain by which people would silently get other names."""
         domains = ", ".join(self.hosted_domain)
         if self.strip_domain is None and len(self.hosted_domain) > 1:
             raise ValueError(

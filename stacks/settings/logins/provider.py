@@ -27,7 +27,7 @@ ProviderUrl = Annotated[PublicUrl, AfterValidator(_over_tls)]
 
 
 def _one_word(secret: SecretStr) -> SecretStr:
-    """Refuse what a copy brings along: the provider would take it for another secret, and nobody could log in."""
+    """Refuse what a copy brings along: the provider would take it for another secret, and refuse all logins."""
     if not re.fullmatch("[!-~]{1,4096}", secret.get_secret_value()):
         raise ValueError("must be one word in ASCII, without a blank or a line break")
     return secret

@@ -194,7 +194,7 @@ def test_google(tmp_path: Path) -> None:
 TWO: Final = ("example.edu", "example.org")
 
 
-def test_second_domain_of_google_renames_nobody(tmp_path: Path) -> None:
+def test_second_domain_of_google_leaves_names_as_they_were(tmp_path: Path) -> None:
     people = {
         name: {**GOOGLE["ada"], "id": name, "email": f"ada@{name}", "hd": name}
         for name in ("example.edu", "example.org")
