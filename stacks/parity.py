@@ -17,7 +17,6 @@ KINDS: Final = {
     "same": "the same here",
     "other": "another way here, on purpose",
     "unwanted": "not wanted",
-    "not yet": "not yet",
 }
 
 HEADER: Final = f"""# Zero to JupyterHub's settings, and ours

@@ -26,9 +26,18 @@ _SYSTEM_GROUPS = (
 """Debian's and Ubuntu's own (base-passwd), which images are made of."""
 
 
+JOVYAN = f"jovyan:x:1000:{USERS_GROUP}::/home/jovyan:/bin/bash\n"
+"""The user of Jupyter's images. Their start.sh asks for the number of that name, and ends without a word, and with it
+the server, where the system does not know it."""
+
+
 def passwd_file(user: str, uid: int, gid: int, home: str) -> str:
-    """Return passwd(5) with a line for this person before those of the system; no name and no id is there twice."""
-    return _file(f"{user}:x:{uid}:{gid}::{home}:/bin/bash", _SYSTEM_USERS)
+    """Return passwd(5) with a line for this person before those of the image's own user and of the system.
+
+    No name is there twice, and no id but that of the image's user where the person has it: the first line names it.
+    """
+    own = _file(f"{user}:x:{uid}:{gid}::{home}:/bin/bash", _SYSTEM_USERS)
+    return own if user == JOVYAN.partition(":")[0] else own + JOVYAN
 
 
 def group_file(user: str, gid: int, groups: Mapping[str, int] | None = None) -> str:

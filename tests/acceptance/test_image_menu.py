@@ -37,8 +37,8 @@ def test_notebook_runs_in_each_of_two_images(tmp_path: Path) -> None:
         eventually("the menu", lambda: SECOND in last_menu(), seconds=120)
         assert person.log_in(USER, password())
         for image, which, size, resources in (
-            ("Release 10.0", SECOND, "tiny", "125m 500m 256Mi 1Gi"),
-            (first.tag, "None", "medium", "500m 2 1Gi 4Gi"),
+            ("Release 10.0", SECOND, "Tiny", "125m 500m 256Mi 1Gi"),
+            (first.tag, "None", "Medium", "500m 2 1Gi 4Gi"),
         ):
             person.stop(USER)
             with open_notebook(USER, password(), choices={"Size": size, "Image": image}) as page:

@@ -24,7 +24,8 @@ c.KubeSpawner.namespace = site["users_namespace"]
 c.KubeSpawner.k8s_api_request_timeout = 30
 c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 30)
 
-# The image's entry point stays (Jupyter's images start tini in it); this is what it runs.
+# The image's entry point stays: in Jupyter's images start.sh, which is why passwd has their user (identity.py).
+# This is what it runs.
 c.KubeSpawner.image = server["image"]
 # 36-images.py lets a new image wait for the nodes (images/default_image.py). Where it does not, servers start with this
 # one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.

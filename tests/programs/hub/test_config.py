@@ -199,6 +199,15 @@ def test_no_name_and_no_id_is_there_twice(user: str) -> None:
             assert len({line[column] for line in lines}) == len(lines)
 
 
+@pytest.mark.parametrize(("user", "uid"), [("ada", 100007), ("ada", 1000), ("jovyan", 100007), ("root", 100007)])
+def test_image_finds_its_own_user(user: str, uid: int) -> None:
+    """start.sh of Jupyter's images ends without it: https://github.com/jupyter/docker-stacks/issues/1657"""
+    lines = [line.split(":") for line in passwd_file(user, uid, uid, "/home/jovyan").splitlines()]
+    assert "jovyan" in [line[0] for line in lines]
+    assert next(line[0] for line in lines if line[2] == str(uid)) == user, "whoami"
+    assert len({line[0] for line in lines}) == len(lines)
+
+
 def test_a_stranger_is_not_taken_for_the_provisioner(tmp_path: Path, provisioner: Provisioner) -> None:
     told = home(tmp_path, "ada", provisioner, **{"homes-ca.crt": provisioner.another_authority})["told"]
     assert "could not be reached" in told
