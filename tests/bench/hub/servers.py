@@ -20,6 +20,8 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, WSMsgType, web
 
+from stacks.versions import SITE
+
 PODS: Final = "/api/v1/namespaces/users/pods"
 COOKIE: Final = "bench-server"
 VERSION_HEADER: Final = "X-JupyterHub-Version"
@@ -155,7 +157,7 @@ async def watch(servers: Servers, api: str, session: ClientSession) -> None:
 
 async def version_of_the_hub(_: web.Request, answer: web.StreamResponse) -> None:
     """Say that every server is of the hub's version: one that is not costs a line of its log."""
-    answer.headers[VERSION_HEADER] = "5.5.4"
+    answer.headers[VERSION_HEADER] = SITE["jupyterhub"]
 
 
 async def serve(directory: Path, api: str, port: int) -> None:
