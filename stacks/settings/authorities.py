@@ -43,8 +43,8 @@ def _trusted(text: str) -> str:
     for certificate in load_pem_x509_certificates(text.encode()):
         if missing := lacks(certificate):
             raise ValueError(
-                f"has an authority without {' and '.join(missing)}, which Python does not trust from 3.13 on: the hub's "
-                "next image may have that"
+                f"has an authority without {' and '.join(missing)}, which Python does not trust from 3.13 on: the "
+                "hub's next image may have that"
             )
     return text
 
