@@ -32,6 +32,8 @@ class ChartModel(Model):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
+Argument = Annotated[str, spelled(r"^[^\x00]*$", "text without a null byte, which no program can be given")]
+"""A word of a command line."""
 EnvName = Annotated[
     str,
     spelled(
@@ -90,11 +92,15 @@ def only_known_braces(text: str) -> str:
     return text
 
 
+LONGEST_PATH: Final = 4095
+"""Bytes of a path (PATH_MAX of Linux, without the byte that ends it)."""
+
+
 def _check_path(path: str) -> str:
     only_known_braces(path)
     parts = PurePosixPath(path).parts
-    if not path.startswith("/") or "\0" in path or ":" in path:
-        raise ValueError("must be an absolute path without a colon, such as /srv/shared")
+    if not path.startswith("/") or not path.isprintable() or ":" in path or len(path) > LONGEST_PATH:
+        raise ValueError("must be an absolute path in one line, without a colon, such as /srv/shared")
     if ".." in parts or str(PurePosixPath(path)) != path or path.startswith("//"):
         raise ValueError(
             f"must be written without .., double or final slashes: {PurePosixPath(path.replace('..', ''))}"
@@ -305,7 +311,7 @@ def _check_token(token: SecretStr) -> SecretStr:
 class ServiceSettings(Model):
     """A service of JupyterHub's: a program that uses the hub's API. What it may do is in a role, `loadRoles`."""
 
-    command: tuple[str, ...] | None = Field(default=None, min_length=1)
+    command: tuple[Argument, ...] | None = Field(default=None, min_length=1)
     """Program and arguments. The hub runs it beside itself, gives it a token, and starts it again when it ends. If
     omitted, the service runs elsewhere, and `apiToken` is required."""
     api_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(

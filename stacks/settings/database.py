@@ -28,7 +28,10 @@ MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-fu
 
 
 def _split(url: str) -> SplitResult:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"must be an address, as in {EXAMPLE}") from None
     try:
         found = parts.port
     except ValueError:

@@ -30,6 +30,10 @@ class Folder:
         return {name: content.decode() for name, content in self.files.items()}
 
 
+LONGEST_PART: Final = 255
+"""Bytes of a name in a directory (NAME_MAX of Linux)."""
+
+
 def read_folder(value: object, info: ValidationInfo) -> Folder:
     """Return the folder that a setting names.
 
@@ -43,6 +47,8 @@ def read_folder(value: object, info: ValidationInfo) -> Folder:
     if named.is_absolute() or not named.parts or ".." in named.parts or value.startswith("~"):
         raise ValueError("must be a folder below the stack's own, so that whoever runs the program has the same")
     root = directory / named
+    if not value.isprintable() or any(len(part.encode()) > LONGEST_PART for part in named.parts):
+        raise ValueError("must be a name that a folder can have")
     if not root.is_dir():
         raise ValueError(f"is not a folder; there is none at {root.resolve()}")
     if not root.resolve().is_relative_to(directory.resolve()):

@@ -84,7 +84,7 @@ def test_database_is_found(database: object, address: str) -> None:
         ({"url": "postgresql://hub@127.0.0.1/hub"}, "must name another machine than the pod"),
         ({"url": "postgresql://hub@0.0.0.0/hub"}, "must name another machine than the pod"),
         ({"url": "postgresql://hub@[2001:db8::1]/hub"}, "must name one machine"),
-        ({"url": "postgresql://hub@[2001:db8::1/hub"}, "invalid IPv6 URL"),
+        ({"url": "postgresql://hub@[2001:db8::1/hub"}, "must be an address, as in"),
         ({"url": "postgresql://hub@192.0.2.10,192.0.2.11/hub"}, "must name one machine"),
         ({"url": "postgresql://hub@192.0.2.10:5432,192.0.2.11:5432/hub"}, "must have a port"),
         ({"url": "postgresql://hub@192.0.2.10:0/hub"}, "must have a port"),

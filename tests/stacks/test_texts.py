@@ -53,6 +53,18 @@ def login(example: Mapping[str, Any], **other: Any) -> dict[str, Any]:
         ),
         ({"hosts": {"hen": {"host_key": "ssh-ed25519 " + "B" * 68}}}, "hosts.hen.host_key"),
         ({"access": {"private_key": ""}}, "access.private_key"),
+        ({"hub": {"services": {"x": {"command": ["a", "b\0"]}}}}, "hub.services.x.command.1"),
+        (
+            {
+                "hub": {
+                    "extraVolumes": [{"name": "a", "emptyDir": {}}],
+                    "extraVolumeMounts": [{"name": "a", "mountPath": "/srv/a\nb"}],
+                }
+            },
+            "hub.extraVolumeMounts.0.mountPath",
+        ),
+        *(({"hub": {"pages": each}}, "hub.pages") for each in ("a" * 5000, "a\0b")),
+        ({"hub": {"db": {"type": "postgres", "url": "postgresql://hub@[192.0.2.10/hub"}}}, "must be an address, as in"),
         *((login(GITHUB, client_id=each), "hub.login.client_id") for each in (" ", "a b", "")),
         *((login(GITHUB, client_secret=each), "hub.login.client_secret") for each in ("abc\n", "", " abc")),
         (login(OIDC, username_claim=" "), "hub.login.username_claim"),
