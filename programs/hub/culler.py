@@ -34,10 +34,10 @@ class Culler:
         self._cull = site["cull"]
         self._notes = Notes(site["directory"])
         self._asking = asyncio.Semaphore(self._cull["concurrency"])
-        self._client = AsyncHTTPClient(force_instance=True, max_clients=self._cull["concurrency"])
 
     async def run(self) -> None:
         """Look until the hub ends this program."""
+        self._client = AsyncHTTPClient(force_instance=True, max_clients=self._cull["concurrency"])
         while True:
             try:
                 await self.look()
@@ -77,10 +77,14 @@ class Culler:
             return
         name, which = person["name"], server["name"]
         app_log.info("Stopping the server %s of %s, because %s", which or "(default)", name, why)
-        if not which:
-            self._notes.write(name, why)
         kind = f"servers/{quote(which, safe='')}" if which else "server"
-        await self._ask(f"{self._url}/users/{quote(name, safe='')}/{kind}", method="DELETE")
+        if not which:  # before it, as the person may look at once
+            self._notes.write(name, why)
+        try:
+            await self._ask(f"{self._url}/users/{quote(name, safe='')}/{kind}", method="DELETE")
+        except BaseException:
+            self._notes.forget(name)
+            raise
 
     def _limits_of(self, person: Mapping[str, Any]) -> Limits:
         """Return a person's limits; raise where the hub does not say which groups they are in, and nothing is stopped.

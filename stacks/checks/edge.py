@@ -31,8 +31,8 @@ def certificate_is_for_the_hub(site: Site) -> Iterator[Problem]:
 def _names(certificate: x509.Certificate) -> list[str]:
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return []  # browsers do not look at the subject (RFC 9525)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return []  # browsers do not look at the subject (RFC 9525), nor at what cannot be read
     return [name.lower() for name in found.value.get_values_for_type(x509.DNSName)]
 
 

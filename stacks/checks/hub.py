@@ -6,8 +6,8 @@ from typing import Final
 from stacks.checks.check import Check, repeated
 from stacks.problems import Problem
 from stacks.settings import Site
+from stacks.settings.amounts import bytes_of
 from stacks.settings.logins.provider import ProviderLoginSettings
-from stacks.settings.types import bytes_of
 
 
 def database_on_a_worker(site: Site) -> Iterator[Problem]:

@@ -7,8 +7,8 @@ from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.registry import tag_source
 from stacks.settings import Site
+from stacks.settings.amounts import bytes_of
 from stacks.settings.menu import NamedSizeSettings, ProfileSettings
-from stacks.settings.types import bytes_of
 
 
 def sizes_in_order(site: Site) -> Iterator[Problem]:

@@ -8,9 +8,8 @@ from typing import Final
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import NamedSizeSettings, OverrideSettings, Site, SizeSettings
-from stacks.settings.menu import amount_of
+from stacks.settings.amounts import amount_of, bytes_of
 from stacks.settings.scheduling import ResourcesSettings, cores_of
-from stacks.settings.types import bytes_of
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ SMALLEST_VDEV: Final = {"mirror": 2, "raidz1": 3, "raidz2": 4, "raidz3": 5}
 
 
 TAKEN_PLACES: Final = (
-    *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "lost+found", "media", "mnt", "opt"),
-    *("proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
+    *("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "root", "run", "sbin"),
+    *("sys", "tmp", "usr", "var"),
 )
-"""Directories of every Debian (Filesystem Hierarchy Standard 3.0, 3)."""
+"""Directories of every Debian that are not for a site to fill (Filesystem Hierarchy Standard 3.0, 3)."""
 RESERVED_POOL_WORDS: Final = ("mirror", "raidz", "draid", "spare", "log")
 """No pool may be named so, or begin with any of the first four (zpool-create(8))."""
 
@@ -46,7 +46,7 @@ def pool_shape(site: Site) -> Iterator[Problem]:
     if pool.name in TAKEN_PLACES:
         yield Problem(
             "storage.pool.name",
-            f"{pool.name} would be mounted on /{pool.name}, where Debian keeps its own files",
+            f"its datasets would be mounted in /{pool.name}, where programs and Debian's own files are",
             accepted="another name, such as nest",
         )
     first = pool.vdevs[0]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cryptography import x509
 from cryptography.x509 import load_pem_x509_certificates
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 
 def lacks(certificate: x509.Certificate) -> list[str]:
@@ -35,16 +35,21 @@ def _readable(text: str) -> str:
     return text
 
 
-Certificates = Annotated[str, Field(max_length=64 * 1024), AfterValidator(_readable)]
-"""One or more certificates, PEM; few enough for a pod's annotations, which may have 256 KiB in all."""
+Certificates = Annotated[str, AfterValidator(_readable)]
+"""One or more certificates, PEM."""
 
 
 def _trusted(text: str) -> str:
     for certificate in load_pem_x509_certificates(text.encode()):
-        if missing := lacks(certificate):
+        try:
+            missing = lacks(certificate)
+        except (ValueError, x509.DuplicateExtension):
+            raise ValueError("has a certificate whose extensions cannot be read") from None
+        if missing:
             raise ValueError(
-                f"has an authority without {' and '.join(missing)}, which Python does not trust from 3.13 on: the "
-                "hub's next image may have that"
+                f"has an authority without {' and '.join(missing)}, which Python does not trust from 3.13 on, and the "
+                "hub's next image may have that: let it be made again of the same key, with "
+                "`openssl req -x509 -addext keyUsage=critical,keyCertSign`; what it has signed stays good"
             )
     return text
 

@@ -23,7 +23,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from stacks.settings.types import ByteSize, GroupName, Model, UserName, spelled
+from stacks.settings.amounts import ByteSize
+from stacks.settings.types import GroupName, Model, UserName, spelled
 
 
 class ChartModel(Model):

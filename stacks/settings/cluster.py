@@ -5,7 +5,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, PublicUrl, spelled
+from stacks.settings.types import AsNumber, CertificateLifetime, DomainName, HostName, Model, spelled
+from stacks.settings.urls import PublicUrl
 from stacks.versions import SITE
 
 Version = Annotated[str, spelled(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers, such as 1.36.1")]
@@ -32,7 +33,7 @@ FreeDisk = Annotated[
 
 PreflightCheck = Annotated[
     str,
-    spelled(r"^[A-Za-z][A-Za-z0-9-]{0,99}$", "a check as kubeadm names it, such as SystemVerification"),
+    spelled(r"^[A-Za-z][A-Za-z0-9._-]{0,199}$", "a check as kubeadm names it, such as SystemVerification"),
 ]
 
 

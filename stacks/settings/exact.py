@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 _BOOLEANS: Final = {"true": True, "false": False}
-_OUTSIDE: Final = ("metadata", "serialization", "cls", "definitions_ref")
+_OUTSIDE: Final = ("metadata", "serialization", "cls", "default")
 """What a schema has beside the schemas that it is made of."""
 
 
@@ -37,6 +37,8 @@ def _exact(node: Any) -> Any:
             )
         case "int" | "float":
             return core_schema.no_info_before_validator_function(_as_number, cast(CoreSchema, {**node, "strict": True}))
+        case "model-fields":  # by the names of the fields, which may be any
+            return {**node, "fields": {name: _exact(field) for name, field in node["fields"].items()}}
         case "lax-or-strict" if _is_of_addresses(node):
             return core_schema.no_info_before_validator_function(_no_number, cast(CoreSchema, node))
     return {name: value if name in _OUTSIDE else _exact(value) for name, value in node.items()}

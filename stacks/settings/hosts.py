@@ -6,10 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from stacks.settings.interfaces import InterfaceName, InterfaceSettings
-from stacks.settings.types import (
-    HostKey,
-    Model,
-)
+from stacks.settings.types import HostKey, Model
 
 Purpose = Literal["core", "user"]
 """What pods are for: the hub and its proxies, or user servers."""

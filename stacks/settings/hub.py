@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from stacks.settings.amounts import ByteSize, Cores
 from stacks.settings.announcements import Announcements
 from stacks.settings.chart import (
     EnvName,
@@ -27,7 +28,7 @@ from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.singleuser import SingleuserSettings
-from stacks.settings.types import ByteSize, Cores, DomainName, HostName, ImageName, Model, UserName, spelled
+from stacks.settings.types import DomainName, HostName, ImageName, Model, UserName, spelled
 from stacks.versions import SITE
 
 CALLBACK_PATH: Final = "/hub/oauth_callback"

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
@@ -17,19 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from stacks.settings.amounts import Amount, ByteSize, Cores, bytes_of
 from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.chart import OBJECT_NAME, ObjectName
-from stacks.settings.types import (
-    ByteSize,
-    Cores,
-    DomainName,
-    GroupName,
-    ImageName,
-    Model,
-    bytes_of,
-    check_image,
-    spelled,
-)
+from stacks.settings.types import DomainName, GroupName, ImageName, Model, check_image, spelled
 
 OfferName = Annotated[
     str,
@@ -37,33 +27,6 @@ OfferName = Annotated[
 ]
 Line = Annotated[str, spelled(r"^[^\x00-\x1f\x7f]+$", "one line of text", max_length=200)]
 """A line that people read; it is shown as it is, without HTML."""
-_AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?")
-"""A quantity of Kubernetes' (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""
-
-
-def _check_amount(value: Any) -> int | float | str:
-    """Take a number as it is: a device is counted, and memory has a unit."""
-    wrong = not isinstance(value, int | float | str) or isinstance(value, bool)
-    if wrong or not _AMOUNT.fullmatch(str(value)):
-        raise ValueError("must be an amount, such as 1, 0.5 or 2Gi")
-    amount: int | float | str = value
-    return amount
-
-
-_TIMES: Final = {
-    **{unit: Decimal(1000) ** power for power, unit in enumerate("num", start=-3)},
-    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
-    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
-}
-
-
-def amount_of(amount: float | str) -> Decimal:
-    """Return the number that a quantity of Kubernetes' stands for."""
-    number = str(amount).rstrip("".join(_TIMES))
-    return Decimal(number) * _TIMES.get(str(amount)[len(number) :], 1)
-
-
-Amount = Annotated[int | float | str, PlainValidator(_check_amount, json_schema_input_type=int | float | str)]
 
 
 def _check_toleration(value: Any) -> dict[str, str | int]:

@@ -5,7 +5,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from stacks.settings.types import HostName, Model, PublicUrl, RegistryHost, spelled
+from stacks.settings.types import HostName, Model, RegistryHost, spelled
+from stacks.settings.urls import PublicUrl
 
 _ARMOUR: Final = ("-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----")
 
@@ -21,7 +22,7 @@ def _keyring(given: str) -> str:
     """Take a file as apt takes it, whose name says what it is (apt-secure(8)), or a key."""
     if not given.startswith("/"):
         return _armoured(given)
-    if not re.fullmatch(r"(/[A-Za-z0-9+._~-]+)+\.(gpg|asc|pgp)", given):
+    if not re.fullmatch(r"(/[A-Za-z0-9+._~@-]+)+\.(gpg|asc|pgp)", given):
         raise ValueError("must be the path of a keyring that ends in .gpg, .pgp or .asc, or an armoured public key")
     return given
 
@@ -38,7 +39,7 @@ class AptRepositorySettings(Model):
     suite: Annotated[
         str,
         spelled(
-            r"^([A-Za-z0-9.][A-Za-z0-9+.:~_/-]{0,199}|/)$", "one word, such as trixie, or a path with / at its end"
+            r"^[A-Za-z0-9._$/][A-Za-z0-9+.:~_$()/-]{0,199}$", "one word, such as trixie, or a path with / at its end"
         ),
     ]
     """Suite, for example `trixie`; ends in / for a repository without components."""

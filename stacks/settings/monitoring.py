@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from stacks.settings.receivers import AnyReceiver, WebhookReceiverSettings
-from stacks.settings.types import HostName, Model, SecretUrl, spelled
+from stacks.settings.types import HostName, Model, spelled
+from stacks.settings.urls import SecretUrl
 
 _UNITS: Final = {"MB": 20, "GB": 30, "TB": 40}
 SMALLEST: Final = "512MB"

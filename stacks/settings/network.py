@@ -78,8 +78,9 @@ class NetworkSettings(Model):
     the name servers that its installation gave it."""
     openings: tuple[OpeningSettings, ...] = ()
     """Ports of the machines to open beside those that henhouse itself needs. All others are closed."""
-    time_servers: tuple[ServerName, ...] = Field(default=("2.debian.pool.ntp.org",), min_length=1)
-    """Time servers of the gateway. The other machines take the time from the gateway."""
+    time_servers: tuple[ServerName, ...] = ("2.debian.pool.ntp.org",)
+    """Time servers of the gateway. The other machines take the time from the gateway. Without any, all go by the
+    gateway's own clock."""
 
     @property
     def own(self) -> Mapping[str, IPv4Network]:

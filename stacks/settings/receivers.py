@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from stacks.settings.types import DomainName, Model, SecretUrl, spelled
+from stacks.settings.types import DomainName, Model, spelled
+from stacks.settings.urls import SecretUrl
 
 Severity = Literal["critical", "warning"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning")

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from stacks.settings.amounts import ByteSize, bytes_of
 from stacks.settings.chart import ChartModel
-from stacks.settings.types import ByteSize, bytes_of, spelled
+from stacks.settings.types import spelled
 
 
 def _as_text(value: Any) -> Any:

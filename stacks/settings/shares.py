@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.settings.types import ByteSize, GroupName, Model, spelled
+from stacks.settings.amounts import ByteSize
+from stacks.settings.types import GroupName, Model, spelled
 
 ShareName = Annotated[
     str,

@@ -68,7 +68,7 @@ class HomesSettings(Model):
     the server asks for. `tls`: encrypted, and server and workers show each other certificates of an authority that the
     stack makes (RFC 9289). `tls-preferred`, on the way from one to the other: new mounts are made over TLS, and the
     server accepts the old ones as well (docs/nfs-tls.md)."""
-    capacity: Annotated[str, spelled(r"^[1-9][0-9]{0,5}(Gi|Ti)$", "whole Gi or Ti, such as 500Gi or 1Ti")] = "1Ti"
+    capacity: Annotated[str, spelled(r"^[1-9][0-9]{0,8}(Gi|Ti)$", "whole Gi or Ti, such as 500Gi or 1Ti")] = "1Ti"
     """Nominal size of the PersistentVolume. Not enforced by NFS; use quotas."""
     threads: int = Field(default=16, ge=1, le=1024)
     """Threads of the kernel's NFS server (nfsd(8))."""

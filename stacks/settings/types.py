@@ -7,14 +7,10 @@ from typing import Annotated, Any, Final
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
-    HttpUrl,
-    Secret,
     StringConstraints,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema
 
@@ -156,7 +152,7 @@ Word = Annotated[str, spelled(r"^[!-~]{1,1000}$", "one word in ASCII, without bl
 ServerName = Annotated[
     str,
     spelled(
-        r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        r"^[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9.:])?$",
         "the name or the address of a computer, such as time.example.org",
     ),
 ]
@@ -164,35 +160,10 @@ ServerName = Annotated[
 RegistryHost = Annotated[
     str,
     spelled(
-        r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?$",
+        r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?(:[1-9][0-9]{0,4})?$",
         "the host of a registry, with its port where it has one, such as ghcr.io",
     ),
 ]
-
-
-def _as_written(url: Any) -> Any:
-    """Refuse what a URL would be made of by guessing: `https:1` is not https://0.0.0.1/."""
-    if isinstance(url, str) and not re.fullmatch(r"https?://[A-Za-z0-9\[][!-\"$-~]*", url):
-        raise ValueError("must begin with https:// or http://, and be in ASCII without blanks and without #")
-    return url
-
-
-WebUrl = Annotated[HttpUrl, BeforeValidator(_as_written, json_schema_input_type=HttpUrl)]
-
-
-def _without_credentials(url: HttpUrl) -> HttpUrl:
-    if url.username or url.password or url.query:
-        raise ValueError(
-            "must not hold a user name, a password or a query: it is kept in plain in the state and on the machines"
-        )
-    return url
-
-
-PublicUrl = Annotated[WebUrl, AfterValidator(_without_credentials)]
-"""An address that everyone may read; no credential is in it."""
-
-SecretUrl = Annotated[Secret[WebUrl], WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})]
-"""An address that is itself a credential, as the hooks of chat services are."""
 
 
 def _usable(network: IPv4Network) -> IPv4Network:
@@ -239,30 +210,6 @@ TimeZone = Annotated[str, AfterValidator(check_time_zone)]
 
 AsNumber = Annotated[int, Field(ge=1, le=2**32 - 2)]
 """A BGP autonomous system number; 0 and the last one are reserved (RFC 7607, RFC 7300)."""
-
-_BYTES: Final = ("Ki", "Mi", "Gi", "Ti")
-
-
-def bytes_of(size: str) -> int:
-    """Return how many bytes a size such as 512Mi has."""
-    return int(size[:-2]) << 10 * (1 + _BYTES.index(size[-2:]))
-
-
-def _countable(size: str) -> str:
-    if bytes_of(size) >= 2**63:
-        raise ValueError("must be less than 8388608Ti: neither Kubernetes nor ZFS counts further")
-    return size
-
-
-ByteSize = Annotated[
-    str,
-    spelled(r"^[1-9][0-9]{0,18}(Ki|Mi|Gi|Ti)$", "whole Ki, Mi, Gi or Ti, such as 512Mi or 2Gi"),
-    AfterValidator(_countable),
-]
-"""A size as Kubernetes writes it, for example 512Mi."""
-Cores = Annotated[float, Field(ge=0.001, allow_inf_nan=False)]
-"""Processors. Kubernetes counts in thousandths. KubeSpawner takes 0 for nothing said, and Kubernetes then reserves the
-whole limit."""
 
 _UNITS: Final = {"m": 60, "h": 3600, "d": 24 * 3600}
 _SHORTEST: Final = "20m"

@@ -60,7 +60,7 @@ def works(github: GitHub, repository: Path, authorities: tuple[str, str]) -> Non
         url = f"{github.url}/repositories/{PERSON}.git"
         commit = "echo kept > kept && git add kept && git commit --quiet --message=work"
         notebook.run(
-            f"!git clone --quiet {url} work; cd work && {commit} && git push --quiet origin HEAD:main && echo pushed"
+            f"!cd $(mktemp --directory --tmpdir=$HOME) && git clone --quiet {url} . && {commit} && git push --quiet origin HEAD:main && echo pushed"
         )
         notebook.expect_output("pushed")
     log = subprocess.run(

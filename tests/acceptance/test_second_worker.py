@@ -126,9 +126,9 @@ def second_machine(clock: Clock) -> Iterator[None]:
             try:
                 yield
             finally:
-                machine.destroy()
                 file.write_text(kept)
+                machine.destroy()
     finally:
-        machine.destroy()
         file.write_text(kept)
+        machine.destroy()
         kubectl("delete", "node", SECOND, "--ignore-not-found")

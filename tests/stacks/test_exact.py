@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from stacks.load import parse_settings
 from stacks.problems import SettingsError
@@ -30,6 +30,9 @@ class Kinds(Model):
     interface: IPv4Interface | None = None
     several: tuple[int, ...] = ()
     inner: Inner | None = None
+    metadata: int = 0
+    serialization: bool = False
+    as_it_is: dict[str, str] = Field(default={"type": "int"})
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,8 @@ class Kinds(Model):
         *({name: each} for name in ("address", "network", "interface") for each in (10, True, 10.0)),
         {"several": [1, True]},
         {"inner": {"many": True}},
+        {"metadata": True},
+        {"serialization": "yes"},
     ],
     ids=str,
 )
@@ -86,3 +91,7 @@ def test_refusal_names_the_setting(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse_settings(changed(tree("dev"), changes))
     assert said in " ".join(str(refused.value).split())
+
+
+def test_default_is_taken_as_it_is() -> None:
+    assert Kinds().as_it_is == {"type": "int"}

@@ -49,7 +49,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         {"hub": {"sizes": [{**SIZE, "mem_guarantee": "2Gi"}]}},
         "hub.sizes.0.mem_guarantee: 2Gi is more than mem_limit, 1Gi",
     ),
-    ("a size with nothing reserved", {"hub": {"sizes": [{**SIZE, "cpu_guarantee": 0}]}}, "of 0.001 or more"),
+    ("a size with nothing reserved", {"hub": {"sizes": [{**SIZE, "cpu_guarantee": 0}]}}, "must be 0.001 or more"),
     ("a size beyond counting", {"hub": {"sizes": [{**SIZE, "mem_limit": "9" * 19 + "Ti"}]}}, "must be less than"),
     ("a size of many digits", {"hub": {"sizes": [{**SIZE, "mem_limit": "1" * 5000 + "Gi"}]}}, "hub.sizes.0.mem_limit"),
     ("a size of no machine", {"hub": {"sizes": [{**SIZE, "mem_limit": "99Ti"}]}}, "no machine has so much memory"),

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.load import parse_settings
 from stacks.problems import SettingsError
-from tests.stacks.logins import CILOGON, GITHUB, OIDC
+from tests.stacks.logins import CILOGON, GITHUB, GOOGLE, OIDC
 from tests.stacks.sites import changed, tree
 
 DEBIAN = {"url": "https://deb.example.org/debian", "suite": "trixie", "components": ["main"]}
@@ -29,7 +29,6 @@ def login(example: Mapping[str, Any], **other: Any) -> dict[str, Any]:
     ("changes", "path"),
     [
         ({"network": {"time_servers": ["a b iburst\ncmdallow all"]}}, "network.time_servers.0"),
-        ({"network": {"time_servers": []}}, "network.time_servers"),
         *(
             ({"mirrors": {"registry_hosts": [host]}}, "mirrors.registry_hosts.0")
             for host in ("../../../x", "https://ghcr.io", "", "ghcr.io/team")
@@ -43,7 +42,7 @@ def login(example: Mapping[str, Any], **other: Any) -> dict[str, Any]:
             for each in ("usr/share/x.gpg", "/usr/x.gpg\nTrusted: yes", "/usr/share/keyring")
         ),
         *((pool(module_package=each), "storage.pool.module_package") for each in ("", "--reinstall x")),
-        *((pool(name=each), "storage.pool.name") for each in ("usr", "etc", "root", "home", "tmp", "c0", "c0t0d0")),
+        *((pool(name=each), "storage.pool.name") for each in ("usr", "etc", "root", "tmp", "c0", "c0t0d0")),
         ({"storage": {"homes": {"dataset": "h" * 300}}}, "storage.homes.dataset"),
         ({"cluster": {"ignore_preflight_errors": [""]}}, "cluster.ignore_preflight_errors.0"),
         ({"cluster": {"ignore_preflight_errors": ["all", "Swap"]}}, "cluster.ignore_preflight_errors"),
@@ -84,3 +83,30 @@ def test_what_a_program_would_read_otherwise_is_refused(changes: dict[str, Any],
     with pytest.raises(SettingsError) as refused:
         parse_settings(changed(tree("dev"), changes))
     assert path in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": {"time_servers": []}},
+        {"network": {"time_servers": ["2001:db8::1", "time.example.org."]}},
+        *(pool(name=each) for each in ("srv", "home", "tank.1")),
+        {
+            "cluster": {
+                "ignore_preflight_errors": [
+                    "FileContent--proc-sys-net-ipv4-ip_forward",
+                    "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml",
+                ]
+            }
+        },
+        source(suite="stable/updates"),
+        source(suite="./", components=[]),
+        source(suite="$(ARCH)/", components=[]),
+        source(signed_by="/etc/apt/keyrings/ops@example.org.asc"),
+        login(GITHUB, url="HTTPS://github.example.org:8443/"),
+        login(GOOGLE, scope=["openid", "https://www.googleapis.com/auth/userinfo.email"]),
+    ],
+    ids=str,
+)
+def test_what_sites_have_is_taken(changes: dict[str, Any]) -> None:
+    parse_settings(changed(tree("dev"), changes))

@@ -4,7 +4,7 @@ from typing import Final
 
 from programs.zpool.layout import Layout, Spec, Vdev
 from stacks.settings import PoolSettings, StorageSettings
-from stacks.settings.types import bytes_of
+from stacks.settings.amounts import bytes_of
 
 POOL_PROPERTIES: Final = {
     # SSDs of the log stay fast; disks that cannot trim are left alone.

@@ -6,6 +6,7 @@ from henhouse_hub import c, site
 from membership import Membership
 from oauthenticator.google import GoogleOAuthenticator
 from provider import configure
+from tornado.web import HTTPError
 
 login = site["login"]
 
@@ -14,9 +15,17 @@ class Google(Membership, GoogleOAuthenticator):  # type: ignore[misc, unused-ign
     """GoogleOAuthenticator that checks logged-in people with the provider again."""
 
     def user_info_to_username(self, user_info: dict[str, Any]) -> str:
-        """Return the address, without the one domain that names go without."""
+        """Return the address, without the one domain that names go without.
+
+        Refuse an address in it that would be another domain's then: `ada_at_example.org@` is ada@example.org's name.
+        """
         name = str(super().user_info_to_username(user_info))
-        return name.removesuffix(f"@{login['strip_domain']}")
+        local, _, domain = name.rpartition("@")
+        if domain.lower() != login["strip_domain"]:
+            return name
+        if local.lower().endswith(tuple(f"_at_{each}" for each in login["hosted_domain"])):
+            raise HTTPError(403, "The name %r could be another person's.", local)
+        return local
 
 
 configure(Google, login)

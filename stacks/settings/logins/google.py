@@ -41,8 +41,8 @@ class GoogleLoginSettings(ProviderLoginSettings):
         domains = ", ".join(self.hosted_domain)
         if self.strip_domain is None and len(self.hosted_domain) > 1:
             raise ValueError(
-                f"strip_domain is missing with several hosted_domain: name the one of {domains} whose people are "
-                "called without it, such as the one that was alone before, or none"
+                f"strip_domain is missing with several hosted_domain, {domains}: write the one that was alone until "
+                "now, or none if there were several; people keep their names and homes then"
             )
         if self.strip_domain not in (None, "none", *self.hosted_domain):
             raise ValueError(f"strip_domain must be one of hosted_domain, which has {domains or 'none'}, or none")
@@ -50,8 +50,8 @@ class GoogleLoginSettings(ProviderLoginSettings):
 
     @model_validator(mode="after")
     def _asks_who_they_are(self) -> Self:
-        if not {"openid", "email"}.issubset(self.scope):
-            raise ValueError("scope must have openid and email: without them Google does not say who a person is")
+        if not {"email", "https://www.googleapis.com/auth/userinfo.email"}.intersection(self.scope):
+            raise ValueError("scope must have email: without it Google does not say what people are called")
         return self
 
     def values(self, callback_url: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.shares import SHARE_GIDS
-from stacks.settings.types import GroupName, PublicUrl, UserName, Word
+from stacks.settings.types import GroupName, UserName, Word
+from stacks.settings.urls import PublicUrl
 
 HTTPS: Final = 443
 
@@ -31,6 +32,10 @@ def _one_word(secret: SecretStr) -> SecretStr:
     if not re.fullmatch("[!-~]{1,4096}", secret.get_secret_value()):
         raise ValueError("must be one word in ASCII, without a blank or a line break")
     return secret
+
+
+LONGEST_AUTHORITY: Final = 64 * 1024
+"""Characters. It is among the annotations of user servers, which may have 256 KiB in all."""
 
 
 class ProviderLoginSettings(LoginSettings):
@@ -64,7 +69,7 @@ class ProviderLoginSettings(LoginSettings):
     identity_variables: bool = True
     """Whether user servers have EXTERNAL_UID and EXTERNAL_GROUPS, and with GitHub GITHUB_ID, GITHUB_LOGIN,
     GITHUB_NAME and GITHUB_EMAIL, as variables (docs/hub.md). `hub.singleuser.extraEnv` wins."""
-    certificate_authority: TrustedCertificates | None = None
+    certificate_authority: Annotated[TrustedCertificates, Field(max_length=LONGEST_AUTHORITY)] | None = None
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
 
     modules: ClassVar[tuple[str, ...]] = (

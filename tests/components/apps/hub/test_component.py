@@ -243,7 +243,11 @@ def test_database_is_on_the_first_worker_by_name_unless_another_is_chosen(
 ) -> None:
     """The engine sorts the settings' keys, so their order in the file cannot decide."""
     one = tree("dev")
-    host = {**one["hosts"]["chick1"], "address": "198.18.0.110", "host_key": f"ssh-ed25519 {'A' * 68}"}
+    host = {
+        **one["hosts"]["chick1"],
+        "address": "198.18.0.110",
+        "host_key": f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{'A' * 43}",
+    }
     changes = {"hosts": {added: host}, "hub": {"database_host": chosen}}
     assert database_host(parse_settings(changed(one, changes))) == keeps
 
