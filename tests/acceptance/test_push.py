@@ -58,10 +58,16 @@ def works(github: GitHub, repository: Path, authorities: tuple[str, str]) -> Non
         comes(page, github, PERSON)
         notebook = notebook_of(page, PERSON)
         url = f"{github.url}/repositories/{PERSON}.git"
-        commit = "echo kept > kept && git add kept && git commit --quiet --message=work"
-        notebook.run(
-            f"!cd $(mktemp --directory --tmpdir=$HOME) && git clone --quiet {url} . && {commit} && git push --quiet origin HEAD:main && echo pushed"
+        steps = (
+            "cd $(mktemp --directory --tmpdir=$HOME)",
+            f"git clone --quiet {url} .",
+            "echo kept > kept",
+            "git add kept",
+            "git commit --quiet --message=work",
+            "git push --quiet origin HEAD:main",
+            "echo pushed",
         )
+        notebook.run(f"!{' && '.join(steps)}")
         notebook.expect_output("pushed")
     log = subprocess.run(
         ["git", "-C", repository, "log", "--format=%an %ae", "main"], capture_output=True, text=True, check=True
