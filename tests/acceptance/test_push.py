@@ -15,7 +15,7 @@ import pytest
 from images.build import build
 from images.recipe import PYTHON
 from tests.acceptance.registry import own_registry, push
-from tests.acceptance.site import edited, in_the_pod, inside, output
+from tests.acceptance.site import edited, in_the_pod, inside, kubectl, output
 from tests.acceptance.test_provider import PORT, campus_listener, comes, login_with, notebook_of
 from tests.browser.chromium import open_page
 from tests.browser.session import GATEWAY, HUB
@@ -48,7 +48,7 @@ def test_person_pushes_with_the_token_of_their_login(tmp_path: Path) -> None:
         own_registry(tmp_path / "registry.log") as registry,
     ):
         push(image.source, f"{IMAGE}:{image.tag}")
-        with edited(settings(github, tmp_path, registry, f"{IMAGE}:{image.tag}@{image.digest}")):
+        with edited(settings(github, tmp_path, registry, f"{IMAGE}:{image.tag}@{image.digest}")), no_server_left():
             works(github, repository, (str(output("ca_certificate")), (tmp_path / PROVIDER_CA).read_text()))
 
 
@@ -77,6 +77,15 @@ def works(github: GitHub, repository: Path, authorities: tuple[str, str]) -> Non
     everywhere = in_the_pod(PERSON, "env; cat /proc/*/environ 2>/dev/null; grep --recursive --text '' ~ /etc/henhouse")
     assert "git-credential" in everywhere
     assert token not in everywhere
+
+
+@contextmanager
+def no_server_left() -> Iterator[None]:
+    """End the person's server afterwards: one that runs on would know the authority of this run in the next."""
+    try:
+        yield
+    finally:
+        kubectl("--namespace", "users", "delete", "pod", f"jupyter-{PERSON}", "--ignore-not-found")
 
 
 @contextmanager
