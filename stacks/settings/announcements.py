@@ -22,9 +22,9 @@ class AnnouncementSettings(Model):
     where: tuple[Literal["everywhere", "login", "spawn", "home", "logout"], ...] = Field(
         default=("everywhere",), min_length=1
     )
-    """On which pages. `login` is seen by everyone, also after a logout, `spawn` before and while a server starts, `home`
-    on a person's own page; `everywhere` is every page of the hub. `logout` is a page that JupyterHub shows only with
-    `auto_login`, which a fragment may set."""
+    """On which pages. `login` is seen by everyone, also after a logout, `spawn` before and while a server starts,
+    `home` on a person's own page; `everywhere` is every page of the hub. `logout` is a page that JupyterHub shows only
+    with `auto_login`, which a fragment may set."""
 
 
 Announcements = Annotated[tuple[AnnouncementSettings, ...], Field(max_length=MOST)]
