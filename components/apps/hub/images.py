@@ -11,7 +11,7 @@ from programs import hub as hub_program
 from stacks.settings import HubSettings
 from stacks.settings.prepuller import PrePullerSettings
 
-FILES: Final = ("36-images.py", "default_image.py", "images.html", "prepulling.py", "pull_images.py")
+FILES: Final = ("36-images.py", "images.html", "prepulling.py", "pull_images.py")
 """In the hub's configuration where images are pulled before people ask for them, and only there."""
 STATUS_FILE: Final = "images-on-nodes.json"
 """What was last seen, beside the hub's database."""

@@ -30,6 +30,7 @@ MODULES: Final = (
     "culler.py",
     "culling.py",
     "database.py",
+    "default_image.py",
     "file_server.py",
     "henhouse_hub.py",
     "identity.py",

@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from time import time
 
+from default_image import Default, write_default
 from henhouse_hub import c, site
 from identity import USERS_GROUP
-from keeping import write_whole
 from steady_spawner import SteadySpawner, drop_profile
 
 HOME = "/home/jovyan"
@@ -27,12 +27,11 @@ c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 
 # The image's entry point stays: in Jupyter's images start.sh, which is why passwd has their user (identity.py).
 # This is what it runs.
 c.KubeSpawner.image = server["image"]
-# 36-images.py lets a new image wait for the nodes (images/default_image.py). Where it does not, servers start with this
+# 36-images.py lets a new image wait for the nodes (default_image.py). Where it does not, servers start with this
 # one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.
 if not site.get("prepuller", {}).get("new_image_waits"):
     with suppress(OSError):
-        kept = {"image": server["image"], "wanted": server["image"], "since": time()}
-        write_whole(Path(server["default_image_file"]), kept)
+        write_default(Path(server["default_image_file"]), Default(server["image"], server["image"], time()))
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
 c.KubeSpawner.port = server["port"]
 c.KubeSpawner.default_url = "/lab"

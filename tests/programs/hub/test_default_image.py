@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from components.apps.hub.images import DEFAULT_FILE
-from programs.hub.images.default_image import LATEST_SECONDS, Default, following, read_default, write_default
+from programs.hub.default_image import LATEST_SECONDS, Default, following, read_default, write_default
 from stacks.settings import Site
 from tests.programs.hub.asking import ask, site
 from tests.stacks.test_fragments import parsed, written

@@ -10,7 +10,7 @@ import requests
 
 from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.kube.pods import PURPOSE_LABEL
-from programs.hub.images.default_image import Default, write_default
+from programs.hub.default_image import Default, write_default
 from programs.hub.images.prepulling import Memory, canonical, status, write_status
 from stacks.settings import Site
 from tests.programs.hub.asking import SECRETS, ask, configured, site

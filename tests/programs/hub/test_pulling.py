@@ -21,7 +21,7 @@ from components.apps.hub.images import DEFAULT_FILE, NODE_RULES, STATUS_FILE
 from components.apps.hub.servers import SPAWNER_RULES
 from components.cluster.namespaces.component import POD_SECURITY
 from components.kube.pods import PURPOSE_LABEL
-from programs.hub.images.default_image import Default, read_default, write_default
+from programs.hub.default_image import Default, read_default, write_default
 from programs.hub.images.prepulling import canonical, read_status
 from stacks.settings import Site
 from tests.acceptance.site import eventually
