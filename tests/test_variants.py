@@ -122,6 +122,12 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "extraFiles": {"terms": {"mountPath": "/srv/terms.json", "data": {"version": 1}}},
             "extraVolumes": [{"name": "spool", "emptyDir": {}}],
             "extraVolumeMounts": [{"name": "spool", "mountPath": "/srv/spool"}],
+            "pages_repository": {
+                "url": "https://git.example.org/flock/pages",
+                "commit": "1f" * 20,
+                "password": "T0P-S3CRET",
+                "certificate_authority": CERTIFICATE,
+            },
             "services": {"announcer": {"apiToken": "T0P-S3CRET"}},
             "loadRoles": {"announcer": {"scopes": ["list:users"], "services": ["announcer"]}},
             "singleuser": {"extraEnv": {"COURSE": "T0P-S3CRET"}},

@@ -6,7 +6,6 @@ JupyterHub starts up to the point where it would listen, on an empty database th
 
 import asyncio
 import faulthandler
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -22,18 +20,14 @@ from typing import Any, Final
 from henhouse_hub import site
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from termination import tell
 from traitlets import TraitError
 
 CONFIG: Final = Path(__file__).with_name("jupyterhub_config.py")
 FRAGMENT: Final = re.compile(rf"^{re.escape(str(CONFIG.parent))}/[0-9]{{2}}-[^/]*$")
-MESSAGE: Final = Path("/dev/termination-log")
-"""What is written here is in the pod's status, and so in what Pulumi says (Kubernetes, `terminationMessagePath`)."""
-LONGEST_MESSAGE: Final = 1500
-"""Characters. The kubelet keeps the last 4096 bytes, and the place in the fragment stands first."""
+SECRETS: Final = Path(site["secrets_directory"])
 LONGEST_SECONDS: Final = 300
 """Half of the time for which Pulumi waits for a Job. It takes seconds where a fragment does not hang."""
-SHORTEST_SECRET: Final = 6
-"""Characters. A value that is shorter may be any word of a message."""
 
 
 class Unusable(Exception):
@@ -93,38 +87,13 @@ def placed(frames: traceback.StackSummary, said: str) -> str:
     return f"{Path(places[-1].filename).name}, line {places[-1].lineno}: {said}" if places else said
 
 
-def tell(text: str) -> None:
-    """Put a reason where Kubernetes finds it.
-
-    Each secret of the hub's, or part of one, is replaced by the name of its file: whoever may list pods reads their
-    status, and Pulumi's state keeps it as it is.
-    """
-    kept = Path(site["secrets_directory"])
-    names = {each: path.name for path in kept.iterdir() if path.is_file() for each in spellings(path.read_bytes())}
-    for secret in sorted(names, key=len, reverse=True):
-        text = text.replace(secret, f"[{names[secret]}]")
-    with MESSAGE.open("r+") as mounted:  # by Kubernetes, so that another file cannot take its place
-        mounted.write(text[:LONGEST_MESSAGE])
-
-
-def spellings(secret: bytes) -> set[str]:
-    """Return how a secret, and what it consists of, may stand in the text of an error."""
-    text = secret.decode(errors="replace")
-    parts = {text, *text.split(";"), *text.splitlines()}
-    with suppress(ValueError):
-        data = json.loads(text)
-        parts |= {each for each in (data.values() if isinstance(data, dict) else ()) if isinstance(each, str)}
-    stripped = {each.strip() for each in parts}
-    return {each for each in stripped | {repr(part)[1:-1] for part in stripped} if len(each) >= SHORTEST_SECRET}
-
-
 def give_up() -> None:
     """Say where the configuration is after too long a time, and end.
 
     It runs in a thread of its own: an error raised in a fragment could be caught there, as an attempt to be repeated.
     """
     frame = sys._current_frames()[threading.main_thread().ident or 0]
-    tell(placed(traceback.extract_stack(frame), f"has not come to an end in {LONGEST_SECONDS} s"))
+    tell(placed(traceback.extract_stack(frame), f"has not come to an end in {LONGEST_SECONDS} s"), SECRETS)
     faulthandler.dump_traceback()
     os._exit(1)
 
@@ -144,7 +113,7 @@ def main(port: int) -> int:
         loop.run_until_complete(rehearse(settings, port))
     except (Exception, SystemExit) as error:  # with whatever status a fragment exits, the hub would be gone
         traceback.print_exc()
-        tell(reason(error))
+        tell(reason(error), SECRETS)
         return 1
     return 0
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from file_server import client
@@ -54,6 +55,18 @@ async def room(homes: Mapping[str, str]) -> dict[str, str]:
         return {"error": str(error) or type(error).__name__}
     used = f"{100 * (total - free) / total:.0f} %" if total else "0 %"
     return {"free": in_words(free), "total": in_words(total), "used": used}
+
+
+def shown_pages(pages: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the hub's pages from a repository are: `url`, `wanted`, and what is `shown`, with `problem`.
+
+    None where they are not from one.
+    """
+    repository = pages["repository"]
+    if not repository:
+        return None
+    shown = json.loads(Path(pages["site"]).with_name("shown.json").read_text())
+    return {"url": repository["url"], "wanted": repository["commit"], **shown}
 
 
 def in_words(size: float) -> str:

@@ -31,7 +31,7 @@ SERVER_PREFIXES: Final = ("JUPYTERHUB_", "KUBERNETES_")
 FREE: Final = ("JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
 """What JupyterHub leaves to the site: how its program in the user server starts."""
 
-HUB_VOLUMES: Final = ("config", "database", "keys", "pages", "tmp")
+HUB_VOLUMES: Final = ("config", "database", "fetched-pages", "keys", "pages", "tmp")
 SERVER_VOLUMES: Final = ("files", "home", "identity", "person")
 SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 """Directories without which no program of an image runs."""
@@ -45,7 +45,10 @@ UPSTREAM: Final = ("/usr/local/etc/jupyterhub/jupyterhub_config.d",)
 """What Zero to JupyterHub's hub reads (its jupyterhub_config.py), as its documentation of extraFiles tells."""
 ACCOUNTS: Final = ("/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet puts the token of a pod, by both names of the directory."""
-HUB_PATHS: Final = ("/etc/jupyterhub", "/etc/jupyterhub-pages", "/etc/jupyterhub-secrets", "/srv/jupyterhub", *ACCOUNTS)
+HUB_PATHS: Final = (
+    *("/etc/jupyterhub", "/etc/jupyterhub-fetched-pages", "/etc/jupyterhub-pages", "/etc/jupyterhub-secrets"),
+    *("/srv/jupyterhub", *ACCOUNTS),
+)
 """Where henhouse's own are in the hub's container: nothing over them, and nothing in them."""
 HOME: Final = "/home/jovyan"
 SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", "/etc/henhouse", *ACCOUNTS)

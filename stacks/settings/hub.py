@@ -1,8 +1,8 @@
 """JupyterHub."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stacks.settings.amounts import ByteSize, Cores
 from stacks.settings.announcements import Announcements
@@ -25,6 +25,7 @@ from stacks.settings.fragments import FragmentsFolder
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
 from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
+from stacks.settings.pages_repository import PagesRepositorySettings
 from stacks.settings.prepuller import PrePullerSettings
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.singleuser import SingleuserSettings
@@ -144,6 +145,9 @@ class HubSettings(Model):
     pages: PagesFolder | None = None
     """A folder beside this file with the hub's look: `templates/` over JupyterHub's own by name, `pages/about.html` as
     a page of its own at /hub/about, `static/` at /hub/site/, and the logo, `logo.svg` or .png."""
+    pages_repository: PagesRepositorySettings | None = None
+    """The same from a git repository, in place of `pages`: an init container fetches one commit of it. The pages are
+    kept on the disk of `database_host`, so that the hub starts while the repository is away."""
     template_vars: TemplateVariables = Field(default={}, alias="templateVars")
     """What templates are given by name, among them JupyterHub's `announcement`, `announcement_login`,
     `announcement_spawn`, `announcement_home` and `announcement_logout`. They are HTML, and everyone sees them."""
@@ -165,6 +169,12 @@ class HubSettings(Model):
     singleuser: SingleuserSettings = SingleuserSettings()
     """What every user server has beside its size and its image."""
 
+    @model_validator(mode="after")
+    def _pages_are_in_one_place(self) -> Self:
+        if self.pages and self.pages_repository:
+            raise ValueError("pages and pages_repository are two places of the hub's pages: keep one of them")
+        return self
+
     @property
     def asks(self) -> bool:
         """Whether people choose anything before their server starts."""
@@ -175,7 +185,7 @@ class HubSettings(Model):
         """Whether the site adds to the hub itself what could keep it from starting."""
         added = (self.services, self.load_roles, self.template_vars)
         mounted = (self.extra_env, self.extra_files, self.extra_volumes)
-        return bool(self.fragments or any(added) or any(mounted))
+        return bool(self.fragments or self.pages_repository or any(added) or any(mounted))
 
     @property
     def prepulls(self) -> bool:

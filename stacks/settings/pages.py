@@ -1,61 +1,19 @@
 """The hub's pages that a site writes itself: templates, whole pages, static files and the logo, in one folder."""
 
-import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from jinja2 import Environment, TemplateSyntaxError
-from jinja2.meta import find_referenced_templates
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
 from programs import hub as hub_program
+from programs.hub.site_pages import faults
 from stacks.settings.files import KIBIBYTE, Folder, check_folder, read_folder, too_large
 from stacks.settings.types import spelled
 
 LARGEST: Final = 768 * KIBIBYTE
 """Three quarters of a ConfigMap, in which henhouse's own templates are, too."""
-LONGEST: Final = 200
-"""Characters of a file's path; a ConfigMap's key has at most 253, and ours is longer than the path."""
-LOGO: Final = re.compile(r"logo\.(svg|png|jpg|jpeg|gif|webp)")
-TEMPLATE: Final = re.compile(r"templates/[A-Za-z0-9_][A-Za-z0-9_-]*\.html")
-PAGE: Final = re.compile(r"pages/(?P<name>[a-z][a-z0-9-]{0,30})\.html")
-STATIC: Final = re.compile(r"static(/[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)+")
-LAYOUT: Final = (
-    "logo.svg (or .png, .jpg, .gif, .webp), templates/NAME.html, pages/NAME.html and files below static/, with names "
-    "of letters, digits, -, _ and single dots"
-)
-TAKEN: Final = (
-    *("accept-share", "admin", "api", "authorize", "authorized", "change-password", "confirm", "discard", "error"),
-    *("health", "home", "login", "logo", "logout", "metrics", "oauth-callback", "security", "signup", "site", "spawn"),
-    *("spawn-pending", "static", "token", "user", "user-redirect"),
-)
-"""Where JupyterHub and its logins answer: a page of the site's of that name would never be seen."""
-OURS: Final = ("images",)
-"""Where henhouse's own programs answer, with whatever a site has switched on: also what it may switch on later."""
-UPSTREAM: Final[Mapping[str, str]] = {
-    "page.html": "",
-    "404.html": "error.html",
-    **dict.fromkeys(
-        (
-            *("accept-share.html", "admin.html", "error.html", "home.html", "login.html", "logout.html"),
-            *("not_running.html", "oauth.html", "spawn.html", "spawn_pending.html", "stop_pending.html", "token.html"),
-        ),
-        "page.html",
-    ),
-}
-"""JupyterHub's own templates, and what each extends."""
-UPSTREAM_OF_NATIVE: Final[Mapping[str, str]] = dict.fromkeys(
-    (
-        *("authorization-area.html", "change-password-admin.html", "change-password.html", "my_message.html"),
-        *("native-login.html", "signup.html"),
-    ),
-    "page.html",
-)
-"""NativeAuthenticator's templates; its page.html is never seen."""
-
 VariableName = Annotated[
     str,
     spelled(
@@ -86,111 +44,9 @@ def own_templates() -> Mapping[str, str]:
     return {path.name: path.read_text() for path in sorted(directory.glob("*.html"))}
 
 
-def pages_in(folder: Folder) -> Mapping[str, str]:
-    """Return the site's whole pages: title by name, in order of names."""
-    found = (PAGE.fullmatch(name) for name in sorted(folder.files))
-    return {each["name"]: _title(each["name"]) for each in found if each}
-
-
-def _title(name: str) -> str:
-    return "FAQ" if name == "faq" else name.replace("-", " ").capitalize()
-
-
-def logo_in(folder: Folder) -> str | None:
-    """Return the file name of the site's logo."""
-    return next((name for name in folder.files if LOGO.fullmatch(name)), None)
-
-
-def is_template(name: str) -> bool:
-    """Return whether a file of the folder is text that JupyterHub fills in."""
-    return bool(TEMPLATE.fullmatch(name) or PAGE.fullmatch(name))
-
-
 def _check(folder: Folder) -> list[str]:
-    return [
-        *too_large({name: len(content) for name, content in folder.files.items()}, LARGEST, "pages have together"),
-        *_misplaced(folder),
-        *_unsound(folder),
-    ]
-
-
-def _misplaced(folder: Folder) -> Iterator[str]:
-    logos = [name for name in folder.files if LOGO.fullmatch(name)]
-    if len(logos) > 1:
-        yield f"{' and '.join(logos)} are two logos: keep one"
-    for name in folder.files:
-        if len(name) > LONGEST or not (name in logos or is_template(name) or STATIC.fullmatch(name)):
-            yield f"{name} has no place there: there may be {LAYOUT}"
-        if (page := PAGE.fullmatch(name)) and page["name"] in TAKEN:
-            yield f"{name} would be at /hub/{page['name']}, which is JupyterHub's own: choose another name"
-        if page and page["name"] in OURS:
-            yield f"{name} would be at /hub/{page['name']}, which is henhouse's own: choose another name"
-
-
-def _unsound(folder: Folder) -> Iterator[str]:
-    """Yield what is wrong with templates; only what would certainly end in an error page is found."""
-    ours = {f"henhouse/{name}": text for name, text in own_templates().items()}
-    uses = {name: _used_by(text) for name, text in {**own_templates(), **ours}.items()}
-    for name, base in (*UPSTREAM.items(), *UPSTREAM_OF_NATIVE.items()):
-        uses[f"templates/{name}"] = [base] if base else []
-        uses.setdefault(name, [base] if base else [])
-    for name, content in folder.files.items():
-        if not is_template(name):
-            continue
-        try:
-            text = content.decode()
-            _ENVIRONMENT.compile(text)
-        except UnicodeDecodeError as error:
-            yield f"{name}, line {content[: error.start].count(10) + 1}: is not UTF-8"
-            continue
-        except TemplateSyntaxError as error:
-            yield f"{name}, line {error.lineno}: {error.message}"
-            continue
-        uses[name.removeprefix("templates/")] = _used_by(text)
-    for name in folder.files:
-        if is_template(name):
-            yield from _lost(name, uses)
-            yield from _misspelt(name, uses)
-
-
-def _misspelt(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:
-    """Refuse a template that is almost called as a page and that nothing uses: the page would stay as it is."""
-    name = file.removeprefix("templates/")
-    pages = {*UPSTREAM, *UPSTREAM_OF_NATIVE, *own_templates()}
-    if not TEMPLATE.fullmatch(file) or name in pages or any(name in used for used in uses.values()):
-        return
-    if near := get_close_matches(name.lower().replace("-", "_"), pages, n=1, cutoff=0.85):
-        yield f"{file} would never be shown: no page has that name, and nothing uses it. Is {near[0]} meant?"
-
-
-def _lost(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:
-    name = file.removeprefix("templates/")
-    for used in uses.get(name, ()):
-        if used not in uses:
-            near = ", ".join(sorted(each for each in uses if "/" not in each))
-            yield f"{file} uses {used}, which there is not; there are {near}, JupyterHub's own as templates/NAME"
-        elif name in _reached(used, uses):
-            yield (
-                f"{file} leads back to itself by {used}: extend henhouse/{name} or templates/{name} (JupyterHub's "
-                "own), not the name that this file takes"
-            )
-
-
-def _reached(name: str, uses: Mapping[str, list[str]]) -> set[str]:
-    found, ahead = set[str](), [name]
-    while ahead:
-        if (each := ahead.pop()) not in found:
-            found.add(each)
-            ahead += uses.get(each, ())
-    return found
-
-
-_ENVIRONMENT: Final = Environment(autoescape=True)
-
-
-def _used_by(text: str) -> list[str]:
-    """Return the templates that a template extends, includes or imports, without those whose name it computes."""
-    return [name for name in find_referenced_templates(_ENVIRONMENT.parse(text)) if name]
+    sizes = {name: len(content) for name, content in folder.files.items()}
+    return [*too_large(sizes, LARGEST, "pages have together"), *faults(folder.files, own_templates())]
 
 
 PagesFolder = Annotated[
@@ -199,5 +55,5 @@ PagesFolder = Annotated[
     AfterValidator(check_folder(_check)),
     WithJsonSchema({"type": "string"}),
 ]
-"""A folder with what `LAYOUT` says."""
+"""A folder with what `LAYOUT` of programs/hub/site_pages.py says."""
 TemplateVariables = dict[TemplateVariable, Any]

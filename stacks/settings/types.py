@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    SecretStr,
     StringConstraints,
 )
 from pydantic_core import CoreSchema
@@ -149,6 +150,17 @@ ImageName = Annotated[str, AfterValidator(check_image)]
 
 Word = Annotated[str, spelled(r"^[!-~]{1,1000}$", "one word in ASCII, without blanks")]
 """A text that other programs hand on as it is."""
+
+
+def _one_word(secret: SecretStr) -> SecretStr:
+    """Refuse what a copy brings along: whoever checks the secret would take it for another one."""
+    if not re.fullmatch("[!-~]{1,4096}", secret.get_secret_value()):
+        raise ValueError("must be one word in ASCII, without a blank or a line break")
+    return secret
+
+
+SecretWord = Annotated[SecretStr, AfterValidator(_one_word)]
+"""A password or a token that a provider has given."""
 ServerName = Annotated[
     str,
     spelled(

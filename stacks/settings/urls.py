@@ -1,9 +1,12 @@
 """Addresses of the web."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, HttpUrl, Secret, WithJsonSchema
+
+HTTPS: Final = 443
+"""The port where a URL with https names none."""
 
 
 def _as_written(url: Any) -> Any:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import pytest
 
+from programs.hub.site_pages import logo_in, pages_in
 from stacks.problems import SettingsError
-from stacks.settings.pages import logo_in, own_templates, pages_in
+from stacks.settings.pages import own_templates
 from tests.stacks.test_fragments import parsed, refusal, written
 
 PNG: Final = b"\x89PNG\r\n\x1a\n\0\0"
@@ -28,8 +29,8 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
     folder = parsed(tmp_path, pages="pages").hub.pages
     assert folder is not None
     assert folder.files == {name: text.encode() if isinstance(text, str) else text for name, text in GOOD.items()}
-    assert logo_in(folder) == "logo.png"
-    assert pages_in(folder) == {"about": "About", "faq": "FAQ"}
+    assert logo_in(folder.files) == "logo.png"
+    assert pages_in(folder.files) == {"about": "About", "faq": "FAQ"}
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,40 @@ def test_own_templates_would_be_accepted_of_a_site(tmp_path: Path) -> None:
     """What is said of a site's templates holds for ours, which are laid over JupyterHub's the same way."""
     written(tmp_path, {f"templates/{name}": text for name, text in own_templates().items()}, "pages")
     parsed(tmp_path, pages="pages")
+
+
+REPOSITORY: Final = {"url": "https://git.example.org/flock/pages", "commit": "1f" * 20}
+
+
+@pytest.mark.parametrize("more", [{}, {"folder": "site/hub-pages.new"}, {"commit": "1f" * 32, "user": "bot"}])
+def test_repository_is_taken(tmp_path: Path, more: dict[str, Any]) -> None:
+    assert parsed(tmp_path, pages_repository={**REPOSITORY, **more}).hub.adds, "its pages are tried before"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"url": "http://git.example.org/flock/pages"}, "must be where git clones over HTTPS"),
+        ({"url": "https://git.example.org"}, "must be where git clones over HTTPS"),
+        ({"url": "git@git.example.org:flock/pages"}, "must begin with https://"),
+        ({"url": "https://ada:secret@git.example.org/pages"}, "must not hold a user name"),
+        ({"commit": "main"}, "a whole commit as `git log` has it"),
+        ({"commit": "1f1f1f1"}, "a whole commit"),
+        ({"commit": "1F" * 20}, "a whole commit"),
+        ({"folder": "../pages"}, "a folder in the repository"),
+        ({"folder": "/pages"}, "a folder in the repository"),
+        ({"folder": "site//pages"}, "a folder in the repository"),
+        ({"folder": "-pages"}, "a folder in the repository"),
+        ({"folder": "a" * 81}, "a folder in the repository"),
+        ({"password": "two words"}, "must be one word in ASCII"),
+        ({"networks": []}, "networks"),
+        ({"certificate_authority": "no PEM"}, "must be whole certificates in PEM"),
+    ],
+)
+def test_repository_is_refused(tmp_path: Path, more: dict[str, Any], says: str) -> None:
+    assert says in refusal(tmp_path, pages_repository={**REPOSITORY, **more})
+
+
+def test_pages_are_in_one_place(tmp_path: Path) -> None:
+    written(tmp_path, GOOD, "pages")
+    assert "keep one of them" in refusal(tmp_path, pages="pages", pages_repository=REPOSITORY)

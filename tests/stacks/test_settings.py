@@ -848,6 +848,7 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
         *(f"hub.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
         "hub.image_menu.password",
         "hub.login.client_secret",
+        "hub.pages_repository.password",
         "hub.services.<name>.apiToken",
         "hub.singleuser.extraEnv.<name>",
         *(f"hub.singleuser.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),

@@ -30,6 +30,7 @@ from components.apps.hub.added import hub_environment, hub_mounts, hub_volumes
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, SERVER_PORT
 from components.apps.hub.database import HUB_USER
 from components.apps.hub.pages import ANNOUNCEMENTS, PAGES_DIRECTORY, key_of, page_files
+from components.apps.hub.pages_repository import fetched_volumes, fetchers, shown_mounts
 from components.apps.hub.postgres import waiters
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
 from components.contracts.cluster import API_PORT
@@ -81,7 +82,7 @@ def hub_pod(settings: HubSettings, names: HubNames) -> PodSpecArgs:
         volume_mounts=configuration_mounts(settings, "database"),
         env=hub_environment(settings, names.keys) or None,
     )
-    before = [wait_for_cluster(settings, asked), *waiters(settings, asked)]
+    before = [wait_for_cluster(settings, asked), *waiters(settings, asked), *fetchers(settings, names.keys, asked)]
     return configured_pod(settings, names, hub, before=before, priority=names.priority)
 
 
@@ -128,6 +129,7 @@ def configured_pod(
                 persistent_volume_claim=PersistentVolumeClaimVolumeSourceArgs(claim_name=names.database),
             ),
             VolumeArgs(name="tmp", empty_dir=EmptyDirVolumeSourceArgs()),
+            *fetched_volumes(settings),
             *hub_volumes(settings, names.keys),
         ],
     )
@@ -144,6 +146,7 @@ def configuration_mounts(settings: HubSettings, beside: str) -> list[VolumeMount
         VolumeMountArgs(name="pages", mount_path=PAGES_DIRECTORY, read_only=True),
         VolumeMountArgs(name=beside, mount_path=DATABASE_DIRECTORY),
         VolumeMountArgs(name="tmp", mount_path="/tmp"),
+        *shown_mounts(settings),
         *hub_mounts(settings),
     ]
 

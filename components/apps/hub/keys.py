@@ -19,6 +19,7 @@ def hub_keys(settings: HubSettings, secrets: SiteSecrets, homes: HomeProvisioner
         "homes-client.crt": homes.client_certificate,
         "homes-client.key": homes.client_key,
         **settings.db.given,
+        **(settings.pages_repository.given if settings.pages_repository else {}),
     }
     if settings.image_menu and settings.image_menu.password:
         keys[PASSWORD] = settings.image_menu.password.get_secret_value()

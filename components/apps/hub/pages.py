@@ -1,12 +1,14 @@
-"""The hub's pages as a ConfigMap: henhouse's templates and what the site lays over them."""
+"""The hub's pages: henhouse's templates as a ConfigMap, and what the site lays over them, there or in a repository."""
 
 import base64
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from programs.hub.site_pages import is_template
 from stacks.settings import HubSettings
-from stacks.settings.pages import is_template, logo_in, own_templates, pages_in
+from stacks.settings.pages import own_templates
+from stacks.settings.pages_repository import AUTHORITY, PASSWORD, PagesRepositorySettings
 
 ANNOUNCEMENTS: Final = "hub-announcements"
 """The name of the ConfigMap, and of nothing else: the hub's pod reads it while it runs."""
@@ -14,6 +16,10 @@ ANNOUNCEMENTS_FILE: Final = "announcements.json"
 """Below `PAGES_DIRECTORY`."""
 PAGES_DIRECTORY: Final = "/etc/jupyterhub-pages"
 """In the hub's pod: `henhouse` and `site`."""
+FETCHED_DIRECTORY: Final = "/etc/jupyterhub-fetched-pages"
+"""In the pod of a hub whose pages are in a repository: `site`, and `shown.json` about it."""
+COPIES: Final = "fetched-pages"
+"""Beside the database: what was fetched, by commit."""
 
 
 def page_files(settings: HubSettings) -> Mapping[str, bytes]:
@@ -53,14 +59,27 @@ def _link(contact: str) -> str:
     return contact if contact.startswith("https://") else f"mailto:{contact}"
 
 
-def page_values(settings: HubSettings) -> dict[str, Any]:
-    """Return what the fragment 15-pages.py reads; nothing in it is secret."""
-    folder = settings.pages
+def page_values(settings: HubSettings, directory: str, secrets: str) -> dict[str, Any]:
+    """Return what the fragment 15-pages.py and fetch_pages.py read; nothing in it is secret.
+
+    `directory` is the database's, and `secrets` that of the hub's Secret.
+    """
     return {
         "directory": PAGES_DIRECTORY,
+        "site": f"{FETCHED_DIRECTORY if settings.pages_repository else PAGES_DIRECTORY}/site",
+        "copies": f"{directory}/{COPIES}",
+        "repository": _repository_values(settings.pages_repository, secrets) if settings.pages_repository else None,
         "contact": _link(settings.contact) if settings.contact else None,
-        "logo": logo_in(folder) if folder else None,
-        "pages": [{"name": name, "title": title} for name, title in (pages_in(folder) if folder else {}).items()],
-        "static": any(name.startswith("static/") for name in (folder.files if folder else ())),
         "vars": settings.template_vars,
+    }
+
+
+def _repository_values(repository: PagesRepositorySettings, secrets: str) -> dict[str, str | None]:
+    return {
+        "url": str(repository.url),
+        "commit": repository.commit,
+        "folder": repository.folder,
+        "user": repository.user,
+        "password": f"{secrets}/{PASSWORD}" if repository.password else None,
+        "authority": f"{secrets}/{AUTHORITY}" if repository.certificate_authority else None,
     }

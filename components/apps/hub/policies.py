@@ -8,6 +8,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs, Network
 from components.apps.hub.addresses import REHEARSAL_LABELS
 from components.apps.hub.hub import hub_egress, hub_policy
 from components.apps.hub.menu import way_to_the_registry
+from components.apps.hub.pages_repository import way_to_the_pages
 from components.apps.hub.postgres import way_to_the_database
 from components.apps.hub.proxy import proxy_policy
 from components.apps.hub.servers import besides, own_networks, servers_policy
@@ -45,6 +46,7 @@ def _asked(site: Site, spaces: Namespaces, provisioner: HomeProvisioner) -> list
         elsewhere=[
             *way_to_the_registry(site),
             *way_to_the_database(site),
+            *way_to_the_pages(site),
             *besides(site.hub.network_policy, site),
         ],
         identity_providers=outside(site.hub.login.provider_networks, own_networks(site.network)),

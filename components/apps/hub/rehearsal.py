@@ -17,6 +17,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components.apps.hub.added import hub_environment
 from components.apps.hub.addresses import HUB_PORT, REHEARSAL_LABELS
 from components.apps.hub.hub import HubNames, configuration_mounts, configured_pod, wait_for_cluster
+from components.apps.hub.pages_repository import fetchers
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, REHEARSAL
 from components.kube.pods import container_security
 from stacks.settings import HubSettings
@@ -29,8 +30,9 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
     """Return the Job that reads the configuration as the hub will.
 
     Its pod is the hub's, with the same volumes on the same node, but for the database, in whose place its container has
-    an empty directory. It keeps no room free and has no priority: with either, it could stop a person's server on a
-    full node. It takes part in no Service, and its policy lets no pod connect to it.
+    an empty directory. Pages from a repository are fetched for both. It keeps no room free and has no priority: with
+    either, it could stop a person's server on a full node. It takes part in no Service, and its policy lets no pod
+    connect to it.
     """
     container = ContainerArgs(
         name="rehearsal",
@@ -41,7 +43,7 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
         volume_mounts=configuration_mounts(settings, "tmp"),
         env=hub_environment(settings, names.keys) or None,
     )
-    before = [wait_for_cluster(settings, None)]
+    before = [wait_for_cluster(settings, None), *fetchers(settings, names.keys, None, rehearse=True)]
     return JobSpecArgs(
         backoff_limit=0,
         pod_failure_policy=_drains_do_not_count(),

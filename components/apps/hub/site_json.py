@@ -25,6 +25,8 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 WAIT_FOR_DATABASE: Final = "wait_for_database.py"
 REHEARSAL: Final = "rehearsal.py"
+TERMINATION: Final = "termination.py"
+FETCH_PAGES: Final = "fetch_pages.py"
 MODULES: Final = (
     "announcing.py",
     "culler.py",
@@ -37,6 +39,7 @@ MODULES: Final = (
     "keeping.py",
     "patient_proxy.py",
     "sharing.py",
+    "site_pages.py",
     "status.py",
     "steady_spawner.py",
     "stored_logins.py",
@@ -54,7 +57,8 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
-    own = (*own, REHEARSAL) if hub.adds else own
+    own = (*own, REHEARSAL, TERMINATION) if hub.adds else own
+    own = (*own, FETCH_PAGES) if hub.pages_repository else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
@@ -116,7 +120,7 @@ def hub_values(
         # By its first name: sites' own fragments may read it.
         "cull_idle_seconds": site.hub.cull_timeout,
         "cull": cull_values(site.hub),
-        "pages": page_values(site.hub),
+        "pages": page_values(site.hub, DATABASE_DIRECTORY, SECRETS_DIRECTORY),
         "added": added_values(site.hub),
         **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),
         **image_values(site.hub, DATABASE_DIRECTORY, pull_secret=pull_secret),

@@ -9,11 +9,13 @@ from henhouse_hub import c, site
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from jupyterhub.handlers import BaseHandler
+from site_pages import logo_in, pages_in
 from tornado.web import StaticFileHandler
 
 pages = site["pages"]
-directory = Path(pages["directory"])
-of_the_site = directory / "site"
+directory, of_the_site = Path(pages["directory"]), Path(pages["site"])
+files = [each.relative_to(of_the_site).as_posix() for each in of_the_site.rglob("*") if each.is_file()]
+whole = pages_in(files)
 notes = Notes(site["directory"])
 OF_A_PERSON = ("home.html", "not_running.html")
 
@@ -47,14 +49,14 @@ c.JupyterHub.template_paths = [
 own: dict[str, Any] = {
     "login": site["login"]["type"],
     "contact": pages["contact"],
-    "pages": [(each["name"], each["title"]) for each in pages["pages"]],
+    "pages": [*whole.items()],
     "announcements": announcements,
 }
 c.JupyterHub.template_vars = {**pages["vars"], "henhouse": own}
-if pages["logo"]:
-    c.JupyterHub.logo_file = str(of_the_site / pages["logo"])
+if logo := logo_in(files):
+    c.JupyterHub.logo_file = str(of_the_site / logo)
 # JupyterHub would rather have these as services; a service of its own cannot use the hub's templates.
-handlers = [(f"/{each['name']}", SitePage, {"template": f"pages/{each['name']}.html"}) for each in pages["pages"]]
-if pages["static"]:
+handlers = [(f"/{name}", SitePage, {"template": f"pages/{name}.html"}) for name in whole]
+if any(name.startswith("static/") for name in files):
     handlers.append((r"/site/(.*)", StaticFileHandler, {"path": str(of_the_site / "static")}))
 c.JupyterHub.extra_handlers = handlers

@@ -7,7 +7,7 @@ from henhouse_hub import c, site
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.scopes import needs_scope
-from status import room, running, time_in_words
+from status import room, running, shown_pages, time_in_words
 from tornado.web import authenticated
 
 images = site.get("menu", {}).get("images")
@@ -45,6 +45,7 @@ class StatusPage(BaseHandler):  # type: ignore[misc, unused-ignore]
             servers=running(options for (options,) in servers),
             usual=site["server"]["image"],
             menu=menu(),
+            pages=shown_pages(site["pages"]),
             room=await room(site["homes"]),
         )
         self.finish(await page)

@@ -1,20 +1,17 @@
 """What logins by an identity provider have in common."""
 
-import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.logins.base import LoginSettings
 from stacks.settings.shares import SHARE_GIDS
-from stacks.settings.types import GroupName, UserName, Word
-from stacks.settings.urls import PublicUrl
-
-HTTPS: Final = 443
+from stacks.settings.types import GroupName, SecretWord, UserName, Word
+from stacks.settings.urls import HTTPS, PublicUrl
 
 
 def _over_tls(url: HttpUrl) -> HttpUrl:
@@ -27,13 +24,6 @@ ProviderUrl = Annotated[PublicUrl, AfterValidator(_over_tls)]
 """An address of an identity provider."""
 
 
-def _one_word(secret: SecretStr) -> SecretStr:
-    """Refuse what a copy brings along: the provider would take it for another secret, and refuse all logins."""
-    if not re.fullmatch("[!-~]{1,4096}", secret.get_secret_value()):
-        raise ValueError("must be one word in ASCII, without a blank or a line break")
-    return secret
-
-
 LONGEST_AUTHORITY: Final = 64 * 1024
 """Characters. It is among the annotations of user servers, which may have 256 KiB in all."""
 
@@ -43,7 +33,7 @@ class ProviderLoginSettings(LoginSettings):
 
     client_id: Word
     """What the provider calls this hub. Register it there with the stack's output `hub_callback_url`."""
-    client_secret: Annotated[SecretStr, AfterValidator(_one_word)]
+    client_secret: SecretWord
     """What the hub shows to the provider: `pulumi config set --secret --path 'henhouse:hub.login.client_secret'`."""
     allowed_users: tuple[UserName, ...] = ()
     """Names, as the hub has them, that may log in without any other condition. Whoever has the name at the provider

@@ -13,7 +13,7 @@ import yaml
 
 from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.apps.hub.menu import MENU_FILE
-from components.apps.hub.pages import PAGES_DIRECTORY, page_files
+from components.apps.hub.pages import COPIES, FETCHED_DIRECTORY, PAGES_DIRECTORY, page_files
 from components.apps.hub.site_json import (
     DATABASE_DIRECTORY,
     SECRETS_DIRECTORY,
@@ -102,10 +102,12 @@ def configured(
     values = re.sub('"patience_seconds": [0-9]+', f'"patience_seconds": {patience}', values)
     values = values.replace(f'"directory": "{DATABASE_DIRECTORY}"', f'"directory": "{directory}"')
     values = values.replace(PAGES_DIRECTORY, str(directory / "pages"))
+    values = values.replace(FETCHED_DIRECTORY, str(directory / "fetched"))
+    (directory / "fetched").mkdir(exist_ok=True)
     for path, content in page_files(of.hub).items():
         (directory / "pages" / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / "pages" / path).write_bytes(content)
-    for file in (MENU_FILE, STATUS_FILE, DEFAULT_FILE):
+    for file in (MENU_FILE, STATUS_FILE, DEFAULT_FILE, COPIES):
         values = values.replace(f"{DATABASE_DIRECTORY}/{file}", f"{directory}/{file}")
     for name, text in {**config_files(of.hub), "site.json": values}.items():
         (directory / name).write_text(text)

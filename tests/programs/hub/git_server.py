@@ -11,9 +11,14 @@ from urllib.parse import urlsplit
 PREFIX: Final = "/repositories/"
 
 
-def serve(handler: BaseHTTPRequestHandler, repositories: Path, people: dict[str, str]) -> None:
-    """Answer a request for a repository. `people` says whose a token is; their login goes with it."""
-    user = _visitor(handler.headers.get("Authorization", ""), people)
+def serve(
+    handler: BaseHTTPRequestHandler, repositories: Path, people: dict[str, str] | None, protocol: str = ""
+) -> None:
+    """Answer a request for a repository. `people` says whose a token is; their login goes with it.
+
+    Where that is None, everybody may ask. `protocol` is git's, as its header has it; "" is the first one.
+    """
+    user = "everybody" if people is None else _visitor(handler.headers.get("Authorization", ""), people)
     if user is None:
         handler.send_response(401)
         handler.send_header("WWW-Authenticate", 'Basic realm="repositories"')
@@ -30,9 +35,11 @@ def serve(handler: BaseHTTPRequestHandler, repositories: Path, people: dict[str,
         "CONTENT_TYPE": handler.headers.get("Content-Type", ""),
         "HTTP_CONTENT_ENCODING": handler.headers.get("Content-Encoding", ""),
         "REMOTE_USER": user,
+        "GIT_PROTOCOL": protocol,
     }
     body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
-    done = subprocess.run(["git", "http-backend"], env=os.environ | asked, input=body, capture_output=True, check=True)
+    # It fails, too, when it has answered that it does not have what is asked for.
+    done = subprocess.run(["git", "http-backend"], env=os.environ | asked, input=body, capture_output=True, check=False)
     head, _, content = done.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
     handler.send_response(int(headers.pop("Status", "200").split()[0]))

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 import requests
 
-from stacks.settings.pages import OF_JUPYTERHUB, OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
+from programs.hub.site_pages import OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
+from stacks.settings.pages import OF_JUPYTERHUB
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site

@@ -3,24 +3,21 @@
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from components.apps.hub.addresses import HUB_PORT
-from components.apps.hub.site_json import REHEARSAL, config_files
+from components.apps.hub.site_json import REHEARSAL, TERMINATION, config_files
 from tests.programs.hub.asking import SECRETS, configured, kubeconfig, site
 from tests.stacks.logins import PROVIDERS
-from tests.stacks.sites import ROOT
 from tests.stacks.test_fragments import parsed, written
 from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
-PROGRAM = ROOT / "programs/hub/rehearsal.py"
 IMPORT: Final = "from henhouse_hub import c\n\n"
 
 
@@ -34,16 +31,17 @@ class Rehearsed:
     log: str
 
 
-def rehearsed(directory: Path, fragment: str, **hub: object) -> Rehearsed:
-    """Rehearse a site's configuration with one fragment of its own."""
+def rehearsed(directory: Path, fragment: str, *, longest: int = 300, **hub: Any) -> Rehearsed:
+    """Rehearse a site's configuration with one fragment of its own, for at most `longest` seconds."""
     stack, pod, message = (directory / each for each in ("stack", "hub", "message"))
     pod.mkdir()
     written(stack, {"80-own.py": fragment})
     of = parsed(stack, fragments="site/fragments", **hub)
     configured(pod, of, secrets={**SECRETS, **of.hub.login.given})
     message.touch()  # as Kubernetes does
-    program = pod / REHEARSAL
-    program.write_text(PROGRAM.read_text().replace("/dev/termination-log", str(message)))
+    program, termination = pod / REHEARSAL, pod / TERMINATION
+    termination.write_text(termination.read_text().replace("/dev/termination-log", str(message)))
+    program.write_text(re.sub("(LONGEST_SECONDS: Final) = [0-9]+", rf"\1 = {longest}", program.read_text()))
     (directory / "kubeconfig").write_text(kubeconfig("https://127.0.0.1:1"))
     done = subprocess.run(
         [str(jupyterhub_python()), str(program), str(HUB_PORT)],
@@ -65,7 +63,7 @@ def test_good_configuration_passes(tmp_path: Path, login: str) -> None:
     assert (done.status, done.message) == (0, ""), done.log
 
 
-EVERYTHING: Final[dict[str, object]] = {
+EVERYTHING: Final[dict[str, Any]] = {
     "sizes": "doubling",
     "profile_list": [{"display_name": "Lab"}],
     "prePuller": {"continuous": {"enabled": True}},
@@ -150,12 +148,9 @@ while True:
 """
 
 
-def test_fragment_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fragment_that_hangs_is_named(tmp_path: Path) -> None:
     """Also one that begins again after every error."""
-    shortened = re.sub("LONGEST_SECONDS: Final = [0-9]+", "LONGEST_SECONDS: Final = 3", PROGRAM.read_text())
-    (tmp_path / "shortened.py").write_text(shortened)
-    monkeypatch.setattr(sys.modules[__name__], "PROGRAM", tmp_path / "shortened.py")
-    done = rehearsed(tmp_path, HANGS)
+    done = rehearsed(tmp_path, HANGS, longest=3)
     assert (done.status, done.message) == (1, "80-own.py, line 5: has not come to an end in 3 s")
 
 

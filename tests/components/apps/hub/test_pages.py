@@ -11,6 +11,7 @@ from components.apps.hub.pages import PAGES_DIRECTORY, key_of
 from stacks.checks.added import HUB_PATHS, HUB_VOLUMES
 from stacks.settings.pages import own_templates
 from tests.components.apps.hub.test_component import MINOR, pod, program
+from tests.components.apps.hub.test_pages_repository import REPOSITORY
 from tests.programs.hub.asking import site
 from tests.recorded import Recorded
 from tests.stacks.test_fragments import parsed, written
@@ -22,6 +23,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     stack: Path = tmp_path_factory.mktemp("stack")
     written(stack, GOOD, "pages")
     return program(parsed(stack, pages="pages"))
+
+
+@pytest.fixture(scope="module")
+def fetched() -> Recorded:
+    return program(site(pages_repository=REPOSITORY))
 
 
 def test_files_come_to_where_the_fragment_looks_for_them(hub: Recorded) -> None:
@@ -68,9 +74,11 @@ def test_no_two_files_have_one_key() -> None:
     assert key_of("site/static/a.b") != key_of("site/static/a/b")
 
 
-def test_places_of_ours_are_known_to_the_checks(hub: Recorded) -> None:
+def test_places_of_ours_are_known_to_the_checks(hub: Recorded, fetched: Recorded) -> None:
     """What a site may not mount over is what the pod has."""
     spec = pod(hub, "hub-server")
-    assert {each["name"] for each in spec["volumes"]} == {*HUB_VOLUMES}
-    mounts = {each["mountPath"] for each in spec["containers"][0]["volumeMounts"]}
+    of_a_folder = {each["name"] for each in spec["volumes"]}
+    of_a_repository = {each["name"] for each in pod(fetched, "hub-server")["volumes"]}
+    assert of_a_folder | of_a_repository == {*HUB_VOLUMES}
+    mounts = {each["mountPath"] for each in pod(fetched, "hub-server")["containers"][0]["volumeMounts"]}
     assert mounts - {"/tmp"} <= {*HUB_PATHS}

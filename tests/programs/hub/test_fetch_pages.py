@@ -1,0 +1,291 @@
+"""The hub's pages come from a git repository over HTTPS, by git's own programs, and are kept."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components.apps.hub.site_json import FETCH_PAGES, TERMINATION
+from tests.certificates import Authority
+from tests.programs.hub.asking import SECRETS, configured
+from tests.programs.hub.repositories import Host, commit, hosted
+from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.stacks.sites import changed
+from tests.stacks.test_fragments import parsed
+from tests.stacks.test_pages import GOOD, PNG
+from tests.tools import jupyterhub_python
+
+pytestmark = pytest.mark.programs
+
+ABOUT: Final = {"pages/about.html": "first"}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    (tmp_path / "repositories").mkdir()
+    with hosted(tmp_path / "repositories") as served:
+        yield served
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What the program did."""
+
+    status: int
+    message: str
+    """What Kubernetes shows of it."""
+    log: str
+    shown: Mapping[str, bytes]
+    """What the hub shows."""
+    problem: str | None
+    """What an administrator is told."""
+
+
+class Pod:
+    """The hub's volume, on which the pods of one hub start after one another."""
+
+    def __init__(self, directory: Path, host: Host) -> None:
+        self.directory = directory
+        self.hub: dict[str, Any] = {}
+        """Further settings of the hub."""
+        self._host = host
+
+    @property
+    def copies(self) -> Path:
+        """Where what was fetched is kept."""
+        return self.directory / "fetched-pages"
+
+    def configure(self, wanted: str, **more: Any) -> Path:
+        """Put the configuration of a hub with the pages of a commit where its pod has it; return JupyterHub's."""
+        for of_a_pod in ("secrets", "fetched", "pages"):
+            shutil.rmtree(self.directory / of_a_pod, ignore_errors=True)
+        repository = {"url": self._host.repository(), "commit": wanted, "certificate_authority": self._host.authority}
+        of = parsed(self.directory, pages_repository=changed(repository, more), **self.hub)
+        assert of.hub.pages_repository
+        return configured(self.directory, of, secrets={**SECRETS, **of.hub.pages_repository.given})
+
+    def start(self, wanted: str, purpose: str = "start", *, patience: int | None = None, **more: Any) -> Fetched:
+        """Run the init container for a hub with the pages of a commit.
+
+        `more` are further settings of the repository, and `patience` are seconds.
+        """
+        self.configure(wanted, **more)
+        message, program = self.directory / "message", self.directory / FETCH_PAGES
+        message.write_text("")  # as Kubernetes does
+        termination = self.directory / TERMINATION
+        termination.write_text(termination.read_text().replace("/dev/termination-log", str(message)))
+        if patience:
+            program.write_text(re.sub('"(rehearse|start)": [0-9]+', rf'"\1": {patience}', program.read_text()))
+        done = subprocess.run(
+            [str(jupyterhub_python()), str(program), purpose], capture_output=True, text=True, check=False, timeout=60
+        )
+        place = self.directory / "fetched/site"
+        files = (each for each in place.rglob("*") if each.is_file())
+        shown = {each.relative_to(place).as_posix(): each.read_bytes() for each in files}
+        told = place.with_name("shown.json")
+        problem = json.loads(told.read_text())["problem"] if told.exists() else None
+        return Fetched(done.returncode, message.read_text(), done.stdout + done.stderr, shown, problem)
+
+
+@pytest.fixture
+def pod(tmp_path: Path, host: Host) -> Pod:
+    (tmp_path / "hub").mkdir()
+    return Pod(tmp_path / "hub", host)
+
+
+def in_bytes(files: Mapping[str, str | bytes]) -> Mapping[str, bytes]:
+    return {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+
+
+def test_pages_are_the_folders_of_one_commit(host: Host, pod: Pod) -> None:
+    first = commit(host.root, {**GOOD, "README.md": "x", ".gitignore": "x", "LICENSE": "x"})
+    commit(host.root, {"pages/about.html": "second"})
+    done = pod.start(first, "rehearse")
+    assert (done.status, done.message, done.problem) == (0, "", None), done.log
+    assert done.shown == in_bytes(GOOD)
+
+
+@pytest.mark.parametrize("newest", [True, False])
+def test_folder_of_an_old_commit_at_any_server(host: Host, pod: Pod, newest: bool) -> None:
+    """Also at one that gives no commit by its number."""
+    host.newest_protocol = newest
+    old = commit(host.root, {"site/hub/pages/about.html": "old", "Makefile": "x"})
+    commit(host.root, ABOUT)
+    done = pod.start(old, "rehearse", folder="site/hub")
+    assert (done.status, done.shown) == (0, {"pages/about.html": b"old"}), done.log
+
+
+def test_hub_starts_while_the_host_is_away(host: Host, pod: Pod) -> None:
+    wanted = commit(host.root, ABOUT)
+    assert pod.start(wanted, "rehearse").status == 0
+    asked = len(host.heard)
+    host.silent = threading.Event()
+    done = pod.start(wanted)
+    assert (done.status, done.shown, done.problem) == (0, in_bytes(ABOUT), None)
+    assert len(host.heard) == asked, "what was fetched once is not asked for"
+
+
+def test_hub_starts_with_its_last_pages_where_a_commit_is_lost(host: Host, pod: Pod) -> None:
+    first = commit(host.root, ABOUT)
+    assert pod.start(first).status == 0
+    second = commit(host.root, {"pages/about.html": "second"})
+    host.silent = threading.Event()
+    done = pod.start(second, patience=1)
+    assert (done.status, done.shown) == (0, in_bytes(ABOUT))
+    assert done.problem == f"hub.pages_repository: {host.repository()} has not given commit {second} in 1 s"
+    host.silent.set()
+    assert pod.start(second).shown == {"pages/about.html": b"second"}
+
+
+def test_hub_without_any_pages_starts_with_its_own(host: Host, pod: Pod) -> None:
+    commit(host.root, ABOUT)
+    done = pod.start("1" * 40)
+    assert (done.status, done.shown) == (0, {})
+    assert str(done.problem).endswith("it does not have that commit. Was it pushed?")
+
+
+@pytest.mark.parametrize("newest", [True, False])
+def test_update_ends_where_there_is_no_such_commit(host: Host, pod: Pod, newest: bool) -> None:
+    host.newest_protocol = newest
+    commit(host.root, ABOUT)
+    done = pod.start("1" * 40, "rehearse")
+    assert done.status == 1
+    assert done.message == f"hub.pages_repository: {host.repository()}: it does not have that commit. Was it pushed?"
+
+
+@pytest.mark.parametrize(
+    ("files", "links", "says"),
+    [
+        ({"templates/login.html": "{% block %}"}, {}, "templates/login.html, line 1: "),
+        ({"template/login.html": "x"}, {}, "template/login.html has no place there: there may be logo.svg"),
+        ({"pages/admin.html": "x"}, {}, "pages/admin.html would be at /hub/admin, which is JupyterHub's own"),
+        ({"readme.md": "x"}, {}, "readme.md has no place there"),
+        ({}, {"static/secret": "/etc/jupyterhub-secrets/proxy-token"}, "static/secret is a link"),
+        (
+            {"static/a.bin": b"version https://git-lfs.github.com/spec/v1\noid x\n"},
+            {},
+            "static/a.bin is kept by Git LFS",
+        ),
+        ({"static/a.bin": bytes(9 << 20), "static/b.bin": b"1" * (8 << 20)}, {}, "at most 16 MiB together"),
+        ({"static/a\nb": "x"}, {}, "has no place there"),
+        ({"static/\u00ff": "x"}, {}, "has no place there"),
+    ],
+)
+def test_pages_that_would_not_work_end_the_update(
+    host: Host, pod: Pod, files: Mapping[str, str | bytes], links: Mapping[str, str], says: str
+) -> None:
+    done = pod.start(commit(host.root, files, links=links), "rehearse")
+    assert done.status == 1
+    assert done.message.startswith("hub.pages_repository: ")
+    assert says in done.message
+    assert not pod.copies.exists()
+
+
+def test_copy_of_an_older_henhouse_is_checked_again(host: Host, pod: Pod) -> None:
+    wanted = commit(host.root, ABOUT)
+    assert pod.start(wanted).status == 0
+    (pod.copies / wanted / "pages/about.html").rename(pod.copies / wanted / "pages/images.html")
+    done = pod.start(wanted, "rehearse")
+    assert (done.status, "which is henhouse's own" in done.message) == (1, True)
+    assert pod.start(wanted).status == 0, "the hub that has them starts"
+
+
+@pytest.mark.parametrize("folder", ["nothing", "pages/about.html"])
+def test_folder_that_is_none(host: Host, pod: Pod, folder: str) -> None:
+    wanted = commit(host.root, ABOUT)
+    done = pod.start(wanted, "rehearse", folder=folder)
+    assert done.message == (f"hub.pages_repository: commit {wanted} of {host.repository()} has no folder {folder}")
+
+
+def test_private_repository_wants_its_password(host: Host, pod: Pod) -> None:
+    wanted = commit(host.root, ABOUT)
+    host.people = {"T0KEN-of-pages": "pages-bot"}
+    done = pod.start(wanted, "rehearse")
+    assert done.message.endswith("there is no such repository, or it wants an account: set user and password")
+    done = pod.start(wanted, "rehearse", user="pages-bot", password="T0KEN-wrong")
+    assert "Authentication failed" in done.message
+    done = pod.start(wanted, "rehearse", user="pages-bot", password="T0KEN-of-pages")
+    assert (done.status, done.shown) == (0, in_bytes(ABOUT)), done.log
+    everything = b"".join(each.read_bytes() for each in pod.copies.rglob("*") if each.is_file())
+    assert b"T0KEN" not in everything + done.log.encode()
+
+
+def test_password_does_not_follow_to_another_host(host: Host, pod: Pod, tmp_path: Path) -> None:
+    wanted = commit(host.root, ABOUT)
+    (tmp_path / "other").mkdir()
+    with hosted(tmp_path / "other") as other:
+        other.people = {}
+        host.moved = other.url
+        both = host.authority + other.authority
+        done = pod.start(wanted, "rehearse", user="ada", password="T0KEN-of-ada", certificate_authority=both)
+    assert done.status == 1
+    assert other.heard
+    assert not any(other.heard), "no Authorization"
+
+
+def test_host_without_its_authority_is_not_believed(host: Host, pod: Pod) -> None:
+    wanted = commit(host.root, ABOUT)
+    done = pod.start(wanted, "rehearse", certificate_authority=Authority("another").pem)
+    assert done.status == 1
+    assert "certificate" in done.message
+
+
+def test_image_without_git_is_named(host: Host, pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = commit(host.root, ABOUT)
+    monkeypatch.setenv("PATH", str(pod.directory))
+    assert "the hub's image has no git" in pod.start(wanted, "rehearse").message
+
+
+def test_copies_that_no_hub_starts_with_are_dropped(host: Host, pod: Pod) -> None:
+    wanted = [commit(host.root, {"pages/about.html": str(number)}) for number in range(6)]
+    assert pod.start(wanted[0]).status == 0
+    for each in wanted[1:]:
+        assert pod.start(each, "rehearse").status == 0
+    assert {each.name for each in pod.copies.iterdir()} == {*wanted}, "an `up` takes none from the hub that runs"
+    left = pod.copies / ".unfinished"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    assert pod.start(wanted[5]).status == 0
+    names = {each.name for each in pod.copies.iterdir()}
+    assert wanted[5] in names
+    assert len(names) == 3
+
+
+def test_people_see_them_and_stay_logged_in_through_a_change(host: Host, pod: Pod) -> None:
+    first = commit(host.root, {**ABOUT, "logo.png": PNG, "static/site.css": "p {}"})
+    assert pod.start(first).status == 0
+    with serving(pod.directory / "jupyterhub_config.py") as url:
+        browser = Browser(url, pod.directory / HUB_CA)
+        assert browser.log_in("ada", SECRETS["shared-password"])
+        cookies = browser.session.cookies
+        assert browser.get("/hub/about").text == "first"
+        assert browser.get("/hub/logo").content == PNG
+        assert browser.get("/hub/site/site.css").text == "p {}"
+    second = commit(host.root, {"pages/about.html": "second"})
+    assert pod.start(second).status == 0
+    with serving(pod.directory / "jupyterhub_config.py") as url:
+        again = Browser(url, pod.directory / HUB_CA)
+        again.session.cookies.update(cookies)
+        assert again.get("/hub/home").status_code == 200, "the login holds"
+        assert again.get("/hub/about").text == "second"
+        assert again.get("/hub/site/site.css").status_code == 404
+
+
+def test_administrator_is_told_of_pages_that_are_not_the_wanted_ones(host: Host, pod: Pod) -> None:
+    pod.hub = {"login": "native", "administrators": ["ada"]}
+    first = commit(host.root, ABOUT)
+    assert pod.start(first).status == 0
+    for wanted, says in ((first, f"Shown: <code>{first}</code>"), ("1" * 40, "Was it pushed?")):
+        assert pod.start(wanted).shown == in_bytes(ABOUT)
+        with serving(pod.directory / "jupyterhub_config.py") as url:
+            browser = Browser(url, pod.directory / HUB_CA)
+            assert browser.log_in("ada", "first-password-of-ada")
+            assert says in browser.get("/hub/admin/status").text
