@@ -1,5 +1,6 @@
 """Accounts of GitHub: whoever is a member of the organizations and teams of the settings."""
 
+from collections.abc import Container
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from membership import Membership, ProviderAway
 from oauthenticator.github import GitHubOAuthenticator
 from organizations import join, leave_former
 from provider import configure
+from tornado.httpclient import HTTPClientError
 from traitlets import Set
 
 login = site["login"]
@@ -24,8 +26,9 @@ MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
 
-ORGANIZATIONS = {each for each in login["allowed_organizations"] if ":" not in each and login["organization_groups"]}
-"""Those that are groups of the hub, called as in the settings."""
+GROUPS = set(login["allowed_organizations"] if login["organization_groups"] else ())
+"""The organizations and teams that are groups of the hub, called as in the settings."""
+TEAMS = {each for each in GROUPS if ":" in each}
 
 asked_about: ContextVar[str] = ContextVar("asked_about")
 """The name of the person in question at GitHub: not always that in the hub."""
@@ -39,7 +42,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        leave_former(self.db, ORGANIZATIONS)
+        leave_former(self.db, GROUPS, self.log)
 
     def person(self, claims: dict[str, Any]) -> dict[str, str]:
         """Return name and address, and what GitHub calls and numbers the account.
@@ -51,26 +54,67 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         return {"email": nowhere, **super().person(claims), **account}
 
     async def identity(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the numbers of the account, and of those organizations of the settings that the person is in."""
+        """Return the numbers of the account, and of those organizations of the settings that the person is in.
+
+        Teams get no number: GitHub counts them by themselves, so it could be that of an organization.
+        """
         number = state[self.user_auth_state_key]["id"]
         uids, gids = (range(*login[name]) for name in ("uids", "gids"))
         uid = uids.start + int(number)
         groups: dict[str, int] = {}
         seen: dict[str, list[str]] = {}
         if self.allowed_organizations and "read:org" in scopes(state):
-            token = state["token_response"]
-            found = await self._paginated_fetch(
-                f"{self.github_api}/user/orgs?per_page=100", token["access_token"], token["token_type"]
-            )
-            wanted = {each.partition(":")[0].lower() for each in self.allowed_organizations}
+            found = await self._listed("orgs", state)
+            wanted = {_organization(each) for each in self.allowed_organizations}
             groups = {each["login"].lower(): gids.start + each["id"] for each in found}
             seen = {"organizations": sorted(wanted.intersection(groups))}
+            if TEAMS:
+                seen["teams"] = await self._teams(state, groups)
             groups = {name: gid for name, gid in sorted(groups.items()) if name in wanted and gid in gids}
         return {"uid": uid if uid in uids else None, "groups": dict(list(groups.items())[:MOST_GROUPS]), **seen}
 
+    async def _teams(self, state: dict[str, Any], organizations: Container[str]) -> list[str]:
+        """Return those teams of the settings that the person is in, of these organizations of theirs, in lower case.
+
+        One answer lists the teams that have the person themselves. Who is in a team inside another may log in as one of
+        both (https://developer.github.com/changes/2017-08-30-preview-nested-teams): where a team on the list has one
+        around it, or there is no list, the question that lets people in is asked for the others.
+        """
+        wanted = {each: _organization(each) for each in TEAMS if _organization(each) in organizations}
+        if not wanted:
+            return []
+        try:
+            # A team of an enterprise's is of no organization.
+            listed = [each for each in await self._listed("teams", state) if each.get("organization")]
+            unsaid = {each["organization"]["login"].lower() for each in listed if each.get("parent")}
+        except HTTPClientError as error:
+            if error.code not in (HIDDEN, *NOT_A_MEMBER):
+                raise
+            listed, unsaid = [], set(wanted.values())
+        own = {f"{each['organization']['login']}:{each['slug']}".lower() for each in listed}
+        others = [each for each in wanted if each.lower() not in own and wanted[each] in unsaid]
+        asked_about.set(state[self.user_auth_state_key]["login"])
+        token = state["token_response"]
+        for each in others:
+            if await self._membership(each, token["access_token"], token["token_type"]) == A_MEMBER:
+                own.add(each.lower())
+        return sorted(own.intersection(each.lower() for each in wanted))
+
+    async def _listed(self, what: str, state: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return all of what GitHub lists for the person: `orgs` or `teams`."""
+        token = state["token_response"]
+        try:
+            return list(
+                await self._paginated_fetch(
+                    f"{self.github_api}/user/{what}?per_page=100", token["access_token"], token["token_type"]
+                )
+            )
+        except (ValueError, TypeError) as error:  # a page of a proxy, or null
+            raise ProviderAway(f"asked for a person's {what}, GitHub answers with no list") from error
+
     def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
-        """Put the person into the groups of the hub that are their organizations."""
-        join(user, answer["auth_state"], ORGANIZATIONS)
+        """Put the person into the groups of the hub that are their organizations and teams."""
+        join(user, answer["auth_state"], GROUPS)
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what GitHub and the settings say of a person now."""
@@ -115,8 +159,13 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
 
 def arrived(spawner: Any, state: dict[str, Any] | None) -> None:
     """Do what each login does before a start and its page, and see to the person's groups, which both look at."""
-    join(spawner.user, state, ORGANIZATIONS)
+    join(spawner.user, state, GROUPS)
     introduced(spawner, state)
+
+
+def _organization(name: str) -> str:
+    """Return the organization of one or of a team, in lower case."""
+    return name.partition(":")[0].lower()
 
 
 def scopes(state: dict[str, Any]) -> set[str]:

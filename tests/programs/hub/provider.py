@@ -132,6 +132,10 @@ class GitHub(Provider):
     """Numeric id by login."""
     members: dict[str, set[str]] = field(default_factory=dict)
     """By organization, or team as organization:team."""
+    parents: dict[str, str] = field(default_factory=dict)
+    """The team around a team, whose members are its members, too: both as organization:team."""
+    lists_teams: bool = True
+    """Whether it lists people's teams for this hub."""
     restricted: set[str] = field(default_factory=set)
     """Organizations that let this hub see nothing of their members."""
     scope: str = "read:org,read:user,user:email"
@@ -153,26 +157,55 @@ class GitHub(Provider):
             case ["user"]:
                 account = {"login": person, "id": self.accounts[person], "email": f"{person}@example.org"}
                 return 200, {**account, "name": None, **self.profiles.get(person, {})}, {}
-            case ["user", "orgs"]:
-                return self._organizations_of(person, int(query.get("page", "1")), int(query["per_page"]))
+            case ["user", "teams"] if not self.lists_teams:
+                return 403, {"message": "Forbidden"}, {}
+            case ["user", "orgs" | "teams" as what]:
+                found = self._organizations_of(person) if what == "orgs" else self._teams_of(person)
+                return self._page_of(what, found, int(query.get("page", "1")), int(query["per_page"]))
             case ["orgs", org, "members" | "public_members" as kind, who]:
                 return self._membership(org, org, who, asker=person, public=kind == "public_members")
             case ["orgs", org, "teams", team, "members", who]:
                 return self._membership(f"{org}:{team}", org, who, asker=person, public=False)
         return 404, {"message": "Not Found"}, {}
 
-    def _organizations_of(self, person: str, page: int, size: int) -> Answer:
-        found = [
+    def _organizations_of(self, person: str) -> list[dict[str, Any]]:
+        return [
             {"login": name, "id": number}
             for name, number in self.organizations.items()
             if person in self.members.get(name, ()) and name not in self.restricted
         ]
-        rest = f"{self.url}/api/v3/user/orgs?per_page={size}&page={page + 1}"
+
+    def _teams_of(self, person: str) -> list[dict[str, Any]]:
+        """Return the teams that have the person themselves, as GitHub does, without those around them."""
+        found = [name.split(":") for name, members in self.members.items() if ":" in name and person in members]
+        return [
+            {"slug": "ent:everybody", "parent": None},  # of the enterprise
+            *(
+                {
+                    "organization": {"login": organization},
+                    "slug": slug,
+                    "parent": self._parent(f"{organization}:{slug}"),
+                }
+                for organization, slug in found
+                if organization not in self.restricted
+            ),
+        ]
+
+    def _page_of(self, what: str, found: list[dict[str, Any]], page: int, size: int) -> Answer:
+        rest = f"{self.url}/api/v3/user/{what}?per_page={size}&page={page + 1}"
         more = {"Link": f'<{rest}>; rel="next"'} if len(found) > page * size else {}
         return 200, found[(page - 1) * size : page * size], more
 
+    def _parent(self, team: str) -> dict[str, str] | None:
+        return {"slug": self.parents[team].partition(":")[2]} if team in self.parents else None
+
+    def _members(self, group: str) -> set[str]:
+        own = [members for name, members in self.members.items() if name.lower() == group.lower()]
+        inside = [self._members(team) for team, parent in self.parents.items() if parent.lower() == group.lower()]
+        return set().union(*own, *inside)
+
     def _membership(self, group: str, org: str, who: str, *, asker: str, public: bool) -> Answer:
-        members = {name.lower() for name in self.members.get(group, ())}
+        members = {name.lower() for name in self._members(group)}
         if org in self.restricted and asker.lower() in members:
             return 403, {"message": "the organization has enabled OAuth App access restrictions"}, {}
         if public or (asker.lower() in members and "read:org" in self.scope.split(",")):

@@ -40,7 +40,6 @@ LOGIN: dict[str, Any] = {
     "type": "github",
     "allowed_organizations": ["Flock", "barn:staff", "nest"],
     "denied_organizations": ["foxes"],
-    "organization_groups": True,
 }
 
 
@@ -140,38 +139,6 @@ def test_person_has_numbers_from_github_however_many_organizations_they_are_in(h
     assert known["account"] == f"{provider.url} 1"
     assert known["uid"] == 2**29 + 1
     assert known["groups"] == {"flock": 2**30 + 1001, "barn": 2**30 + 1003}, "those of the settings alone"
-
-
-def test_organizations_are_groups_beside_those_of_an_administrator(hub: Hub) -> None:
-    administrator = hub.with_server("ada")
-
-    def groups() -> list[str]:
-        return sorted(hub.api(administrator, "GET", "users/pat").json()["groups"])
-
-    assert hub.with_server("pat")
-    assert groups() == ["Flock"]
-    hub.api(administrator, "POST", "groups/physics")
-    hub.api(administrator, "POST", "groups/physics/users", users=["pat"])
-    assert groups() == ["Flock", "physics"]
-    of(hub).members |= {"nest": {"pat"}}
-    of(hub).members["barn:staff"].add("pat")
-    of(hub).members["barn"].add("pat")
-    eventually("the other organization", lambda: groups() == ["Flock", "nest", "physics"], seconds=SOON)
-    of(hub).members["Flock"].discard("pat")
-    eventually("the end of the first", lambda: groups() == ["nest", "physics"], seconds=SOON)
-
-
-def test_group_of_an_organization_that_left_the_settings_is_empty(tmp_path: Path) -> None:
-    with running(github(), tmp_path) as provider:
-        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
-        with made.running() as hub:
-            assert hub.api(hub.with_server("ada"), "GET", "users/ada").json()["groups"] == ["Flock"]
-        made.change_login(allowed_organizations=["nest"])
-        with made.running() as hub:
-            of(hub).members |= {"nest": {"ada"}}
-            browser, status = hub.log_in("ada")
-            assert status == 200
-            assert hub.api(browser, "GET", "groups/Flock").json()["users"] == []
 
 
 def test_name_that_has_something_to_lose_is_not_given_away(hub: Hub) -> None:
