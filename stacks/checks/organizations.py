@@ -1,4 +1,4 @@
-"""Checks of the groups that settings name, where the login brings organizations of GitHub."""
+"""Checks of the groups that settings name, where the login brings organizations and teams of GitHub."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
+from stacks.settings.logins.github import GitHubLoginSettings
 
 
 def groups_named(site: Site) -> Iterator[tuple[str, str]]:
@@ -29,24 +30,36 @@ def _each(path: str, groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def groups_that_there_are(site: Site) -> Iterator[Problem]:
-    """Refuse teams of the login's organizations, which are not groups, and another spelling of an organization."""
+    """Refuse a team that is not a group: no one would be in it. Refuse another spelling of a group that there is."""
     login = site.hub.login
-    if login.type != "github":
+    if not isinstance(login, GitHubLoginSettings):
         return
     organizations = {each.partition(":")[0].lower() for each in login.allowed_organizations}
     spelled = {each.lower(): each for each in login.allowed_organizations if login.organization_groups}
     for path, group in groups_named(site):
         organization, _, team = group.partition(":")
-        # Shares know organizations without `organization_groups`, and take any spelling.
-        if team and (organization.lower() in organizations or path.startswith("storage.")):
-            yield Problem(
-                path,
-                f"{group} is a team, and only organizations are groups in the hub",
-                accepted=f"{organization}, if it is one of hub.login.allowed_organizations",
-            )
-        elif path.startswith("hub.") and group not in login.allowed_organizations and group.lower() in spelled:
-            right = spelled[group.lower()]
+        right = spelled.get(group.lower())
+        # Shares know organizations without `organization_groups`, and take any spelling of them.
+        of_hub = path.startswith("hub.")
+        if team and right is None and (organization.lower() in organizations or not of_hub):
+            yield _no_group(path, group, login)
+        elif right is not None and group not in login.allowed_organizations and (of_hub or team):
             yield Problem(path, f"{group} is {right} in hub.login.allowed_organizations, and so here", accepted=right)
+
+
+def _no_group(path: str, team: str, login: GitHubLoginSettings) -> Problem:
+    """Return why a team is not a group of the hub, and what would make it one."""
+    needed = []
+    if not login.organization_groups:
+        needed.append("hub.login.organization_groups: true")
+    if team.lower() not in {each.lower() for each in login.allowed_organizations}:
+        needed.append(f"{team} in hub.login.allowed_organizations, which lets its members log in")
+    return Problem(
+        path,
+        f"{team} is a team, and teams are groups of the hub only from hub.login.allowed_organizations, with "
+        "organization_groups",
+        accepted=" and ".join(needed),
+    )
 
 
 CHECKS: Final[tuple[Check, ...]] = (groups_that_there_are,)

@@ -41,7 +41,8 @@ class ShareSettings(Model):
     `/<pool>/<name>`."""
     groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
     """Groups of the hub whose members have the directory in their servers: groups of the identity provider, allowed
-    organizations of GitHub, and those that administrators make on the page Admin. If omitted, everyone has it."""
+    organizations of GitHub, teams with `organization_groups` of the login, and those that administrators make on the
+    page Admin. If omitted, everyone has it."""
     write_groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
     """Groups whose members can write, when not everyone who has the directory can. They have it, too, whatever `groups`
     says."""

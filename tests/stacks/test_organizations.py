@@ -1,5 +1,6 @@
-"""Groups that settings name, where the login brings organizations of GitHub."""
+"""Groups that settings name, where the login brings organizations and teams of GitHub."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,23 +29,58 @@ def named(group: str) -> list[tuple[dict[str, Any], str]]:
     ]
 
 
-@pytest.mark.parametrize(("hub", "path"), named("barn:staff"), ids=[path for _, path in named("")])
-def test_team_of_github_is_refused_as_a_group(hub: dict[str, Any], path: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        parse_settings(changed(tree("dev"), {"hub": {**hub, "login": GITHUB}}))
-    assert f"{path}: barn:staff is a team, and only organizations are groups in the hub" in str(refused.value)
+def refused(hub: dict[str, Any], login: Mapping[str, Any], **more: Any) -> str:
+    """Return why these settings are refused."""
+    with pytest.raises(SettingsError) as refusal:
+        parse_settings(changed(tree("dev"), {"hub": {**hub, "login": login}, **more}))
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(("hub", "path"), named("barn:owls"), ids=[path for _, path in named("")])
+def test_team_that_is_not_allowed_is_refused_as_a_group(hub: dict[str, Any], path: str) -> None:
+    said = refused(hub, GITHUB)
+    assert f"{path}: barn:owls is a team, and teams are groups of the hub only from hub.login.allowed_org" in said
+    assert "accepted: barn:owls in hub.login.allowed_organizations, which lets its members log in\n" in f"{said}\n"
     parse_settings(changed(tree("dev"), {"hub": {**hub, "login": OIDC}}))
+
+
+@pytest.mark.parametrize(("hub", "path"), named("barn:staff"), ids=[path for _, path in named("")])
+def test_team_is_refused_as_a_group_where_none_is_wanted(hub: dict[str, Any], path: str) -> None:
+    said = refused(hub, MEMBERS)
+    assert f"{path}: barn:staff is a team" in said
+    assert "accepted: hub.login.organization_groups: true\n" in f"{said}\n"
+
+
+def test_all_that_a_team_lacks_is_said_at_once() -> None:
+    hub, _ = named("barn:owls")[0]
+    assert (
+        "accepted: hub.login.organization_groups: true and barn:owls in hub.login.allowed_organizations, which lets"
+        in refused(hub, MEMBERS)
+    )
+
+
+@pytest.mark.parametrize(("hub", "path"), named("Barn:staff"), ids=[path for _, path in named("")])
+def test_team_has_one_spelling(hub: dict[str, Any], path: str) -> None:
+    assert f"{path}: Barn:staff is barn:staff in hub.login.allowed_organizations" in refused(hub, GITHUB)
+
+
+def test_shares_have_teams_and_one_spelling_of_them() -> None:
+    """They are compared with the hub's groups, and organizations with what GitHub says."""
+    for group in ("barn:staff", "FLOCK", "flock"):
+        shares = {"shares": {"fold": {"groups": [group]}}}
+        parse_settings(changed(tree("dev"), {"hub": {"login": GITHUB}, "storage": shares}))
+    shares = {"shares": {"fold": {"groups": ["Barn:staff"]}}}
+    said = refused({}, GITHUB, storage=shares)
+    assert "storage.shares.fold.groups.0: Barn:staff is barn:staff in hub.login.allowed_organizations" in said
 
 
 @pytest.mark.parametrize(("hub", "path"), named("FLOCK"), ids=[path for _, path in named("")])
 def test_organization_has_one_spelling(hub: dict[str, Any], path: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        parse_settings(changed(tree("dev"), {"hub": {**hub, "login": GITHUB}}))
-    assert f"{path}: FLOCK is flock in hub.login.allowed_organizations" in str(refused.value)
+    assert f"{path}: FLOCK is flock in hub.login.allowed_organizations" in refused(hub, GITHUB)
 
 
-@pytest.mark.parametrize("group", ["flock", "barn", "physics", "course:101"])
-def test_organization_and_group_of_an_administrator_are_accepted(group: str) -> None:
+@pytest.mark.parametrize("group", ["flock", "barn:staff", "barn", "physics", "course:101"])
+def test_organization_and_team_and_group_of_an_administrator_are_accepted(group: str) -> None:
     for hub, _ in named(group):
         parse_settings(changed(tree("dev"), {"hub": {**hub, "login": GITHUB}}))
 

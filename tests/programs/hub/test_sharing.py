@@ -20,6 +20,7 @@ SHARES: Final[dict[str, dict[str, Any]]] = {
     "project": {"access": "read-write", "groups": ["Astronomy"], "mount_path": "/srv/project"},
     "scratch": {"access": "read-write"},
     "software": {"access": "read-write", "write_groups": ["maintainers"]},
+    "fold": {"access": "read-write", "groups": ["barn:staff"]},
     "exam": {"groups": ["teachers"], "gid": 2000},
     "games": {"access": "read-write", "groups": ["pupils"], "write_groups": ["teachers"], "gid": 2001},
 }
@@ -40,7 +41,8 @@ WANTED: Final = {
 
 @pytest.fixture(scope="module")
 def pods(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Return those of one person: in no group, in some, as a member of an organization, and in no group again."""
+    """Return those of one person: in no group, in some, as a member of an organization, in no group again, in a
+    team."""
     starts: list[dict[str, Any]] = [
         {},
         {"groups": ["maintainers", "Astronomy"]},
@@ -48,9 +50,11 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         {"groups": ["teachers"]},
         {"groups": ["astronomy", "Teachers", "maintainers "]},
         {"options": WANTED},
+        {"groups": ["barn:staff"], "organizations": {"barn": 1073742827}},
     ]
     directory, asked = tmp_path_factory.mktemp("hub"), [json.dumps(start) for start in starts]
-    of = site(shares=SHARES, singleuser={"storage": OTHER}, login=GITHUB)
+    login = {**GITHUB, "organization_groups": True}
+    of = site(shares=SHARES, singleuser={"storage": OTHER}, login=login)
     with running_provisioner(tmp_path_factory.mktemp("provisioner")) as provisioner:
         secrets = {**SECRETS, **provisioner.secrets, "client-secret": "x"}
         found: list[Any] = ask(directory, "shared", "ada", *asked, of=of, provisioner=provisioner.url, secrets=secrets)
@@ -100,6 +104,13 @@ def test_organizations_of_a_login_are_groups_too(pods: list[Any]) -> None:
     assert mounts(pods[2]) == {**FOR_ALL, "/srv/project": "rw", "/games": "ro"}
     of_login = {"astronomy": 1073742825, "games_": 1073742826}
     assert groups(pods[2]) == {**SCRATCH, "project": gid_of("project"), **of_login}, "who only reads has no number"
+
+
+@pytest.mark.programs
+def test_team_has_its_directory_and_no_number_of_its_own(pods: list[Any]) -> None:
+    """A colon in the name of a group would break the server's /etc/group."""
+    assert mounts(pods[6]) == {**FOR_ALL, "/fold": "rw"}
+    assert groups(pods[6]) == {**SCRATCH, "fold": gid_of("fold"), "barn": 1073742827}
 
 
 @pytest.mark.programs
