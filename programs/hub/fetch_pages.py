@@ -35,7 +35,7 @@ FILES: Final = (b"100644", b"100755")
 LINK: Final = b"120000"
 LARGE_FILE: Final = b"version https://git-lfs.github.com/spec/"
 BESIDE_PAGES: Final = ("CHANGELOG", "CODEOWNERS", "CONTRIBUTING", "COPYING", "LICENSE", "README")
-"""Files that every repository has; with whatever suffix, they are no pages."""
+"""Files that every repository has; whatever their suffix, they are not pages."""
 SHOWN: Final = "shown.json"
 """Beside the pages: which copy they are, and why they are not those of the wanted commit."""
 NOT_THERE: Final = "it does not have that commit. Was it pushed?"

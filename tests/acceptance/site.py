@@ -233,6 +233,12 @@ def edited(others: Mapping[str, Any]) -> Iterator[None]:
         make("up")
 
 
+def edit(others: Mapping[str, Any]) -> None:
+    """Change the stack's file further while it is `edited`. The caller runs the update."""
+    file = ROOT / f"Pulumi.{STACK}.yaml"
+    file.write_text(_with_settings(others, file.read_text()))
+
+
 def changes(text: str) -> dict[str, int]:
     """Return the engine's summary of an update or preview, keyed by what it did: {"create": 3, "unchanged": 120}."""
     summary = text[text.rindex("\nResources:") :]

@@ -31,8 +31,7 @@ class GitHubLoginSettings(ProviderLoginSettings):
     """Whether each organization and each team of `allowed_organizations` is a group of the hub, under the name that it
     has there, such as my-lab or my-lab:staff: for `allowed_groups` of sizes and profiles, for culling, for roles, and
     teams also for shares, which know organizations anyhow. Who is in these groups is then GitHub's to say, and no
-    longer an administrator's on the page Admin; groups of other names stay theirs. One setting is for both:
-    before teams were groups, settings could not give one anything, so an upgrade of the hub gives no one more."""
+    longer an administrator's on the page Admin; groups of other names stay theirs."""
     denied_organizations: tuple[GitHubGroup, ...] = ()
     """Organizations and teams whose members may not log in. They win over what is allowed. A person whose
     membership GitHub does not let the hub see is refused."""

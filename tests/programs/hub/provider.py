@@ -9,19 +9,17 @@ import hashlib
 import json
 import secrets
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub import git_server
+from tests.programs.hub.over_tls import over_tls
 
 CLIENT_ID: Final = "hub-of-a-test"
 CLIENT_SECRET: Final = "secret-of-the-hub"
@@ -306,27 +304,11 @@ def running(provider: P, directory: Path, listener: socket.socket | None = None)
 
     It answers at a port of the loopback, or where `listener` listens.
     """
-    listener = listener or socket.create_server((str(LOOPBACK), 0))
-    address, port = listener.getsockname()
-    authority = Authority("authority of the provider")
-    certificate, key = authority.issue("provider", address=IPv4Address(address))
-    for name, text in ((PROVIDER_CA, authority.pem), ("provider.crt", certificate), ("provider.key", key)):
-        (directory / name).write_text(text)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(directory / "provider.crt", directory / "provider.key")
     released = threading.Event()
     handler = type("Handler", (_Handler,), {"provider": provider, "released": released})
-    server = ThreadingHTTPServer((address, port), handler, bind_and_activate=False)
-    server.daemon_threads = True
-    server.socket.close()
-    server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
-    provider.url = f"https://{address}:{port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield provider
-    finally:
-        released.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with over_tls(handler, directory, "provider", listener) as (provider.url, authority):
+        (directory / PROVIDER_CA).write_text(authority)
+        try:
+            yield provider
+        finally:
+            released.set()

@@ -1,18 +1,17 @@
 """A host of git repositories over HTTPS, with git's own server behind it, and repositories with pages."""
 
-import ssl
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
 
-from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub import git_server
+from tests.programs.hub.over_tls import over_tls
 
 AUTHOR: Final = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
 
@@ -26,7 +25,7 @@ class Host:
     people: dict[str, str] | None = None
     """Whose a token is; None where everybody may fetch."""
     newest_protocol: bool = True
-    """Whether it speaks more than git's first protocol, in which a commit that is no branch's last is not given."""
+    """Whether it speaks more than git's first protocol, which gives only the last commits of branches."""
     moved: str | None = None
     """The URL of another host, where all of its repositories are now."""
     silent: threading.Event | None = None
@@ -90,24 +89,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def hosted(root: Path, address: IPv4Address = LOOPBACK) -> Iterator[Host]:
-    """Serve the repositories below `root` over HTTPS, under an authority of the host's own."""
-    host, authority = Host(root), Authority("authority of the repositories")
-    host.authority = authority.pem
-    (root / "host.crt").write_text("".join(authority.issue("repositories", address=address)))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(root / "host.crt")
-    server = ThreadingHTTPServer((str(address), 0), type("Handler", (_Handler,), {"host": host}))
-    server.daemon_threads = True
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    host.url = f"https://{address}:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield host
-    finally:
-        if host.silent:
-            host.silent.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def hosted(root: Path, listener: socket.socket | None = None) -> Iterator[Host]:
+    """Serve the repositories below `root` over HTTPS, at a port of the loopback or where `listener` listens."""
+    host = Host(root)
+    handler = type("Handler", (_Handler,), {"host": host})
+    with over_tls(handler, root, "repositories", listener) as (host.url, host.authority):
+        try:
+            yield host
+        finally:
+            if host.silent:
+                host.silent.set()

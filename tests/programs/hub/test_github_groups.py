@@ -151,7 +151,7 @@ def test_last_answer_holds_while_teams_are_not_listed(
 
 
 def test_one_answer_says_all_teams(hub: Hub) -> None:
-    """Nobody is asked about who is in no organization with a team here."""
+    """GitHub is not asked about people outside of organizations with a team here."""
     asked: list[str] = []
     provider, right = of(hub), of(hub).answer
 
@@ -187,7 +187,7 @@ def test_group_of_what_left_the_settings_is_empty(tmp_path: Path) -> None:
 
 
 def test_group_that_becomes_that_of_a_team_waits_for_the_answer(tmp_path: Path) -> None:
-    """A login from before says nothing of teams, and the hub says whom an administrator had put into the group."""
+    """A login from before says nothing of teams, and the hub says which people an administrator had put into the group."""
     with running(github(), tmp_path) as provider:
         made = Hub(tmp_path, provider, url=provider.url, **{**LOGIN, "allowed_organizations": ["Flock"]})
         with made.running() as hub:
