@@ -187,7 +187,7 @@ def test_group_of_what_left_the_settings_is_empty(tmp_path: Path) -> None:
 
 
 def test_group_that_becomes_that_of_a_team_waits_for_the_answer(tmp_path: Path) -> None:
-    """A login from before says nothing of teams, and the hub says which people an administrator had put into the group."""
+    """A login from before says nothing of teams, and the hub says which people an administrator had put in."""
     with running(github(), tmp_path) as provider:
         made = Hub(tmp_path, provider, url=provider.url, **{**LOGIN, "allowed_organizations": ["Flock"]})
         with made.running() as hub:
