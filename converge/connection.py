@@ -59,7 +59,7 @@ async def connect_to_jump(jump: Connection) -> asyncssh.SSHClientConnection:
     """Connect to a jump; JumpError when that fails."""
     try:
         return await _connect(jump, None)
-    except (OSError, asyncssh.Error, TimeoutError) as error:
+    except (OSError, asyncssh.Error, asyncssh.KeyImportError, TimeoutError) as error:
         raise JumpError(f"the jump {where(jump)}: {reason(error, 'access.jump')}") from error
 
 
@@ -73,7 +73,7 @@ async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection 
         username=connection.get("user", "root"),
         known_hosts=([pinned], [], []),
         server_host_key_algs=["ssh-ed25519"],
-        client_keys=[asyncssh.import_private_key(key)] if key else (),
+        client_keys=[_own(key)] if key else (),
         agent_path=None if key else os.environ.get("SSH_AUTH_SOCK"),
         config=None,
         connect_timeout=CONNECT_SECONDS,
@@ -81,6 +81,17 @@ async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection 
         keepalive_interval=KEEPALIVE_SECONDS,
         keepalive_count_max=KEEPALIVE_SILENCES,
     )
+
+
+def _own(key: str) -> asyncssh.SSHKey:
+    """Return the administrator's key; asyncssh.KeyImportError that says what is wrong with it, and not what it is."""
+    try:
+        return asyncssh.import_private_key(key)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise asyncssh.KeyImportError(
+            "access.private_key is not a private key of SSH without a passphrase: give the whole file, such as "
+            "id_ed25519, or leave the setting away to use the keys of your agent"
+        ) from error
 
 
 def where(connection: Connection) -> str:

@@ -19,6 +19,7 @@ NAMESPACES: Final = (NAMESPACE, "pulumi", "kubernetes", "command", "random", "tl
 """Whose configuration there is: ours, the engine's, and that of the packages in use."""
 _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt\s])")
 """What go-yaml, the engine's, takes for a date or a time (its resolve.go), which is more than PyYAML does."""
+_LEADING_ZERO: Final = re.compile(r"[-+]?0+([0-9]+)")
 
 Place = tuple[int | str, ...]
 
@@ -35,7 +36,8 @@ def refuse_as_written(file: Path) -> None:
     top = {key.value: value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
     used = {id(node) for _, node in _nodes(top.get("config"), ())}
     beside = [key for key, node in top.items() if not used.intersection(id(each) for _, each in _nodes(node, ()))]
-    problems = [*_misplaced(held, beside), *_dates(top.get("config")), *_encrypted(held)]
+    config = top.get("config")
+    problems = [*_misplaced(held, beside), *_dates(config), *_octal(config), *_encrypted(held)]
     if problems:
         raise SettingsError(problems)
 
@@ -73,6 +75,19 @@ def _dates(config: yaml.Node | None) -> Iterator[Problem]:
                     f"{node.value} is a date to YAML, and would arrive as a date with a time",
                     accepted=f'the same in quotes: "{node.value}"',
                 )
+
+
+def _octal(config: yaml.Node | None) -> Iterator[Problem]:
+    """Find numbers that begin with 0: the engine reads 010 as 8, and 08 as 8. Permissions alone are meant so."""
+    for path, node in _nodes(config, ()):
+        if not isinstance(node, yaml.ScalarNode) or node.style is not None or path[-1:] == ("mode",):
+            continue
+        if found := _LEADING_ZERO.fullmatch(node.value):
+            yield Problem(
+                _named(path),
+                f"{node.value} is a number to base 8 in YAML where that can be, and would arrive as another one",
+                accepted=f'{found[1]}, or in quotes where it is text: "{node.value}"',
+            )
 
 
 def _nodes(node: yaml.Node | None, path: Place) -> Iterator[tuple[Place, yaml.Node]]:

@@ -45,7 +45,7 @@ def test_pages_are_published_by_their_commit(tmp_path: Path) -> None:
 
 
 def is_refused_without_harm(person: Visitor, host: Host, root: Path) -> None:
-    """Set commits that are no pages: the update says why, and the hub that people use stays."""
+    """Set commits without usable pages: the update says why, and the hub that people use stays."""
     before = hub()
     broken = commit(root, {"hub/templates/login.html": "{% extends %}"})
     for wanted, says in ((NOT_THERE, "Was it pushed?"), (broken, "templates/login.html, line 1")):

@@ -241,6 +241,14 @@ def test_what_is_wrong_with_the_jump_names_the_jump(jump: sshd.Server, connectio
     assert reasons(look(changed_jump(connection, privateKey=other))) == [f"{where}it accepts none of the keys offered"]
 
 
+@pytest.mark.parametrize("key", ["no key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"])
+def test_key_that_is_none_is_named_and_not_shown(jump: sshd.Server, connection: dict[str, Any], key: str) -> None:
+    for applied_role in (changed_jump(connection, privateKey=key), applied({**connection, "privateKey": key})):
+        (reason,) = reasons(look(applied_role))
+        assert "access.private_key is not a private key of SSH without a passphrase" in reason
+        assert key not in reason
+
+
 def test_what_is_wrong_behind_the_jump_does_not_name_it_as_the_fault(
     jump: sshd.Server, connection: dict[str, Any]
 ) -> None:

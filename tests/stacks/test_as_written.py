@@ -115,3 +115,22 @@ def test_what_the_engine_reads_as_it_is_meant_is_accepted(tmp_path: Path, text: 
 @pytest.mark.parametrize("text", ["config: {}\n---\nconfig: {}\n", "config: [\n", "config: !own x\n"])
 def test_file_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     assert "Pulumi.x.yaml: cannot be read as YAML: " in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize("number", ["010", "08", "0644", "-017", "000123"])
+def test_number_that_begins_with_0_is_refused_and_named(tmp_path: Path, number: str) -> None:
+    text = f"{SHORT}  henhouse:hosts:\n    hen: {{interfaces: {{vlan: {{id: {number}}}}}}}\n"
+    assert f"hosts.hen.interfaces.vlan.id: {number} is a number to base 8" in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize("value", ['"010"', "10", "0", "0.5", "0x10", "1.0", "00:16:3e:00:00:01", "v010"])
+def test_other_numbers_and_texts_are_left_to_the_settings(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(f"{SHORT}  henhouse:hosts:\n    hen: {{interfaces: {{vlan: {{id: {value}}}}}}}\n")
+    refuse_as_written(file)
+
+
+def test_permissions_are_to_base_8(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(f"{SHORT}  henhouse:hub:\n    extraFiles: {{terms: {{mode: 0644}}}}\n")
+    refuse_as_written(file)
