@@ -24,12 +24,17 @@ def test_pages_are_published_by_their_commit(tmp_path: Path) -> None:
     first = commit(
         tmp_path, {"README.md": "how to", "hub/pages/about.html": "first", "hub/templates/login.html": LOGIN}
     )
-    with institution(), hosted(tmp_path, campus_listener(INSTITUTION)) as host, visitor() as person:
+    with (
+        institution(),
+        hosted(tmp_path, campus_listener(INSTITUTION)) as host,
+        visitor() as person,
+        visitor() as stranger,
+    ):
         assert not hub_reaches(INSTITUTION, PORT), "nothing of a host that no setting names"
         with edited(pages(host, first)):
             assert person.log_in(PERSON, password())
             assert about(person) == "first"
-            assert "Use the card" in person.ask("/hub/login").text
+            assert "Use the card" in stranger.ask("/hub/login").text
             is_refused_without_harm(person, host, tmp_path)
             second = commit(tmp_path, {"hub/pages/about.html": "second"})
             edit(pages(host, second))
