@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from programs.hub.image_names import canonical
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.registry import tag_source
 from stacks.settings import Site
 from stacks.settings.amounts import bytes_of
 from stacks.settings.menu import NamedSizeSettings, ProfileSettings
+from stacks.settings.prepuller import PrePullerSettings
 
 
 def sizes_in_order(site: Site) -> Iterator[Problem]:
@@ -71,6 +73,27 @@ def menu_has_something(site: Site) -> Iterator[Problem]:
         yield Problem("hub.image_menu", "every count is 0, and no tag is recommended: the menu would be empty")
 
 
+def images_to_remove_are_not_wanted(site: Site) -> Iterator[Problem]:
+    """Refuse to have an image removed that the site uses: nodes would pull it again."""
+    hub = site.hub
+    wanted = {"hub.server_image": hub.server_image, "hub.image": hub.image, "hub.proxy_image": hub.proxy_image}
+    for index, profile in enumerate(hub.profile_list):
+        if image := profile.kubespawner_override.image:
+            wanted[f"hub.profile_list.{index}.kubespawner_override.image"] = image
+    for name, extra in (hub.pre_puller or PrePullerSettings()).extra_images.items():
+        wanted[f"hub.prePuller.extraImages.{name}"] = extra.image
+    named = [canonical(each) for each in hub.images_to_remove]
+    for index, image in enumerate(named):
+        path = f"hub.images_to_remove.{index}"
+        if image in named[:index]:
+            yield Problem(path, f"{hub.images_to_remove[index]} is there twice", accepted="each image once")
+        for setting, used in wanted.items():
+            if canonical(used) == image:
+                yield Problem(
+                    path, f"{used} is what {setting} names", accepted=f"another image, or another one as {setting}"
+                )
+
+
 def registry_account_is_whole(site: Site) -> Iterator[Problem]:
     """Refuse half an account, and one that would go over the network in plain."""
     menu = site.hub.image_menu
@@ -88,4 +111,10 @@ def registry_account_is_whole(site: Site) -> Iterator[Problem]:
         )
 
 
-CHECKS: Final[tuple[Check, ...]] = (sizes_in_order, offers_apart, menu_has_something, registry_account_is_whole)
+CHECKS: Final[tuple[Check, ...]] = (
+    sizes_in_order,
+    offers_apart,
+    menu_has_something,
+    images_to_remove_are_not_wanted,
+    registry_account_is_whole,
+)

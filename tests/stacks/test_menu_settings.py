@@ -24,6 +24,13 @@ def with_menu(**menu: object) -> dict[str, Any]:
     return {**OPEN, "hub": {"image_menu": {**LAB, **menu}}}
 
 
+A_DIGEST: Final = "sha256:" + "0a" * 32
+
+
+def removing(*images: str) -> dict[str, Any]:
+    return {"hub": {"images_to_remove": [*images]}}
+
+
 def with_override(**override: object) -> dict[str, Any]:
     """Return a site with a profile."""
     return {"hub": {"profile_list": [{**GPU, "kubespawner_override": override}]}}
@@ -271,6 +278,33 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         {"hub": {"prePuller": {"extraImages": {"course": {"name": "ghcr.io/team/course", "tag": "1"}}}}},
         "hub.prePuller.extraImages.course.name: ghcr.io/team/course:1 is from ghcr.io",
     ),
+    (
+        "an image to be removed that servers start with",
+        {"hub": {"images_to_remove": [tree("dev")["hub"]["server_image"]]}},
+        "hub.images_to_remove.0: quay.io/jupyter/base-notebook:2026-10-05 is what hub.server_image names",
+    ),
+    (
+        "an image to be removed that a profile has, by its digest",
+        changed(with_override(image=f"quay.io/team/r:4.5@{A_DIGEST}"), removing(f"quay.io/team/r:4@{A_DIGEST}")),
+        "is what hub.profile_list.0.kubespawner_override.image names",
+    ),
+    (
+        "an image to be removed that nodes pull",
+        {
+            **OPEN,
+            "hub": {
+                "prePuller": {"extraImages": {"course": {"name": "quay.io/team/course", "tag": "2026"}}},
+                "images_to_remove": ["quay.io/team/lab:1", "quay.io/team/course:2026"],
+            },
+        },
+        "hub.images_to_remove.1: quay.io/team/course:2026 is what hub.prePuller.extraImages.course names",
+    ),
+    (
+        "an image to be removed twice",
+        removing("quay.io/team/lab:1", "quay.io/team/lab:1"),
+        "hub.images_to_remove.1: quay.io/team/lab:1 is there twice",
+    ),
+    ("an image to be removed without a tag", removing("quay.io/team/lab"), "must have a tag or a digest"),
     ("a token host that is none", with_menu(token_hosts=["https://x.example.org"]), "hub.image_menu.token_hosts.0: "),
 ]
 ACCEPTED: Final[list[dict[str, Any]]] = [
@@ -295,6 +329,7 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
         start_timeout=900,
     ),
     {"hub": {"image_menu": LAB}},
+    removing("quay.io/team/lab:1", f"quay.io/team/lab:1@{A_DIGEST}", "quay.io/jupyter/base-notebook:2020-01-01"),
     {"hub": {"image_menu": {"repository": "198.18.0.1:5000/team/lab"}}},
     with_menu(repository="ghcr.io/team/lab", **ACCOUNT, token_hosts=["auth.example.org"]),
     with_menu(networks=["192.0.2.0/28"], certificate_authority=Authority().pem),

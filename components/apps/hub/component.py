@@ -25,6 +25,7 @@ from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
 from components.apps.hub.menu import pull_credentials
 from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
+from components.apps.hub.old_images import remove_old_images
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
 from components.apps.hub.policies import hub_policies, rehearsal_policy
 from components.apps.hub.proxy import proxy_pod
@@ -94,7 +95,9 @@ class Hub(pulumi.ComponentResource):
         policies = self._policies(homes, after=tried)
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
         self._proxy(token, priority=names.priority, after=policies)
-        self._hub(names, after=[*homes.ready, *policies, *self._for_servers(after=tried)])
+        hub = self._hub(names, after=[*homes.ready, *policies, *self._for_servers(after=tried)])
+        # A hub with the settings of before would have nodes pull again what they have removed.
+        remove_old_images(site, machines, parent=self, after=[hub])
         budgets(name, site.hub, namespaces, self._options())
         placeholders(name, site.hub, namespaces, self._options())
         metrics = ScrapeTarget(
@@ -263,9 +266,9 @@ class Hub(pulumi.ComponentResource):
             opts=self._options_after(after),
         )
 
-    def _hub(self, names: HubNames, *, after: Sequence[pulumi.Resource]) -> None:
+    def _hub(self, names: HubNames, *, after: Sequence[pulumi.Resource]) -> Deployment:
         """`after` is what has to answer before the hub starts anyone's server, and the policies of all pods."""
-        Deployment(
+        return Deployment(
             f"{self._name}-server",
             metadata=self._meta("hub"),
             spec=deployment(HUB_LABELS, hub_pod(self._site.hub, names)),

@@ -36,6 +36,7 @@ MODULES: Final = (
     "file_server.py",
     "henhouse_hub.py",
     "identity.py",
+    "image_names.py",
     "keeping.py",
     "patient_proxy.py",
     "sharing.py",

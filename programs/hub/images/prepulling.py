@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from image_names import canonical
 from keeping import write_whole
 
 LABELS = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "image-puller"}
@@ -31,15 +32,6 @@ _TOLD = 50
 """A kubelet reports so many images, the largest (nodeStatusMaxImages), unless it is configured to report more."""
 
 Object = Mapping[str, Any]
-
-
-def canonical(image: str) -> str:
-    """Return the name under which a node lists an image: HOST/PATH@DIGEST, or HOST/PATH:TAG without a digest."""
-    name, _, digest = image.partition("@")
-    if not digest:
-        return name
-    path, colon, tag = name.rpartition(":")
-    return f"{path if colon and '/' not in tag else name}@{digest}"
 
 
 def images_of(node: Object) -> frozenset[str]:

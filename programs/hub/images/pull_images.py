@@ -18,12 +18,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from default_image import following, read_default, write_default
+from image_names import canonical
 from prepulling import (
     IMAGE,
     LABELS,
     PULL_SECONDS,
     Memory,
-    canonical,
     has,
     is_for_people,
     next_pull,

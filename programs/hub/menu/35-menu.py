@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from henhouse_hub import c, site
-from image_menu import LastKnown, choices
+from image_menu import LastKnown, choices, read_menu, without
 from jinja2 import Environment, FileSystemLoader
 from kubespawner import KubeSpawner
+from menu_files import write_menu
 from offers import NotOffered, Offer, check, offer_for, options_of, questions, remembered, still_offered
 from steady_spawner import chooses_now, keep_choice, refused
 
@@ -19,6 +20,13 @@ STALE_SCANS = 3
 menu = site["menu"]
 images = menu["images"]
 last_known = LastKnown(Path(images["file"]), images["repository"]) if images else None
+if images and (known_before := read_menu(Path(images["file"]), images["repository"])):
+    # People would choose what machines remove until the registry answers.
+    left = without(known_before, images["removed"])
+    if left is None:
+        Path(images["file"]).unlink()
+    elif left != known_before:
+        write_menu(Path(images["file"]), left)
 page = Environment(loader=FileSystemLoader(HERE), autoescape=True).get_template("options-form.html")
 
 

@@ -8,8 +8,8 @@ plain.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,19 @@ def choose(
         return tuple(chosen), None
     digest = resolve(recommended)
     return tuple(chosen), Image(recommended, digest) if digest else None
+
+
+def without(menu: Menu, removed: Collection[str]) -> Menu | None:
+    """Return the menu without what machines remove, HOST/PATH:TAG or HOST/PATH@DIGEST; None where nothing is left."""
+    images = tuple(each for each in menu.images if not is_removed(menu.repository, each, removed))
+    alias = menu.recommended
+    recommended = alias if alias and not is_removed(menu.repository, alias, removed) else None
+    return replace(menu, images=images, recommended=recommended) if images or recommended else None
+
+
+def is_removed(repository: str, image: Image, removed: Collection[str]) -> bool:
+    """Whether machines remove the image, by its tag or by its digest."""
+    return not {f"{repository}:{image.tag}", f"{repository}@{image.digest}"}.isdisjoint(removed)
 
 
 def read_menu(path: Path, repository: str) -> Menu | None:

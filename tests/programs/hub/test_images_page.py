@@ -11,7 +11,8 @@ import requests
 from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.kube.pods import PURPOSE_LABEL
 from programs.hub.default_image import Default, write_default
-from programs.hub.images.prepulling import Memory, canonical, status, write_status
+from programs.hub.image_names import canonical
+from programs.hub.images.prepulling import Memory, status, write_status
 from stacks.settings import Site
 from tests.programs.hub.asking import SECRETS, ask, configured, site
 from tests.programs.hub.distribution import REPOSITORY, digest

@@ -113,6 +113,35 @@ def test_menu_is_scanned_and_kept(tmp_path: Path, registry: Distribution) -> Non
     assert len(manifests) == len(OFFERED) + 1, "two thousand tags would be two thousand questions"
 
 
+def test_what_machines_remove_is_not_offered(tmp_path: Path, registry: Distribution) -> None:
+    """By its tag or by its digest; the next ones take its place."""
+    lab = f"quay.io/{REPOSITORY}"
+    removed = [f"{lab}:w202648", f"{lab}:d20261126@{digest('d20261126')}", f"{lab}@{digest('r180')}"]
+    with scanner(tmp_path, site(registry.port, images_to_remove=removed)):
+        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60, every=0.05)
+    menu = read_menu(tmp_path / MENU_FILE, lab)
+    assert menu
+    assert [each.tag for each in menu.images] == ["r170", "w202647", "w202646", "d20261125", "d20261124", "d20261123"]
+    assert menu.recommended is None, "it is r180"
+
+
+def test_last_menu_is_without_what_machines_remove(tmp_path: Path) -> None:
+    before, lab = known(tmp_path), f"quay.io/{REPOSITORY}"
+    of = site(NOTHING, images_to_remove=[f"{lab}:w202648", f"{lab}@{digest('r180')}"])
+    with serving(configured(tmp_path, of)):
+        menu = read_menu(tmp_path / MENU_FILE, lab)
+    assert menu
+    assert menu.recommended is None
+    assert menu.images == tuple(each for each in before.images if each.tag not in ("w202648", "r180"))
+
+
+def test_last_menu_of_removed_images_alone_is_forgotten(tmp_path: Path) -> None:
+    known(tmp_path)
+    removed = [f"quay.io/{REPOSITORY}@{each}" for each in {digest(tag) for tag in OFFERED}]
+    with serving(configured(tmp_path, site(NOTHING, images_to_remove=removed))):
+        assert not (tmp_path / MENU_FILE).exists()
+
+
 def hotel(request: BaseHTTPRequestHandler) -> bool:
     """Answer as a network that wants a click first."""
     send(request, 200, b"<html>Welcome!</html>")

@@ -7,6 +7,7 @@ import kubernetes_validate
 import pytest
 
 from components.kube.pods import PURPOSE_LABEL
+from programs.hub.image_names import canonical
 from programs.hub.images.prepulling import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -14,7 +15,6 @@ from programs.hub.images.prepulling import (
     Memory,
     Outcome,
     about_start,
-    canonical,
     is_for_people,
     next_pull,
     outcome,

@@ -22,7 +22,8 @@ from components.apps.hub.servers import SPAWNER_RULES
 from components.cluster.namespaces.component import POD_SECURITY
 from components.kube.pods import PURPOSE_LABEL
 from programs.hub.default_image import Default, read_default, write_default
-from programs.hub.images.prepulling import canonical, read_status
+from programs.hub.image_names import canonical
+from programs.hub.images.prepulling import read_status
 from stacks.settings import Site
 from tests.acceptance.site import eventually
 from tests.engine.control_plane import ControlPlane, control_plane
