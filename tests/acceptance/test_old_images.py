@@ -41,7 +41,7 @@ def test_image_goes_when_its_last_server_has_ended(tmp_path: Path) -> None:
             assert not any(drift().values())
             person.stop(USER)
             eventually("the end of its container", lambda: any(drift().values()), seconds=120)
-            assert [each["role"] for each in drift()["machines"]] == [ROLE]
+            assert [each["role"] for each in drift()["differences"]] == [ROLE]
             make("up")
             after = images()
             assert kept not in after

@@ -35,7 +35,7 @@ def old_images(hub: HubSettings) -> Role | None:
     old = {canonical(each) for each in hub.images_to_remove}
     names = old | {each.partition("@")[0] for each in hub.images_to_remove}
     common = shell(__file__, "old-images", old="\n".join(sorted(old)), names="\n".join(sorted(names)))
-    return Role(ROLE, (Script("old images", check=f"{common}{_CHECK}", apply=f"{common}{_APPLY}"),))
+    return Role(ROLE, (Script("old images are gone", check=f"{common}{_CHECK}", apply=f"{common}{_APPLY}"),))
 
 
 def remove_old_images(
