@@ -22,6 +22,8 @@ KNOWN: Final = {
     ("programs/zpool/__main__.py", 'zpool", "create'): 1,
     # At boot, by name, from the pool's own disks; never forced.
     ("components/storage/pool/files/zfs-import.service.j2", "zpool import"): 1,
+    # What was shown before, in a directory that the pod has for itself.
+    ("programs/hub/fetch_pages.py", "rmtree"): 1,
     # Copies of the certificates that kubeadm renews, which the program made itself.
     ("programs/certificates/renewal.py", "rmtree"): 3,
     # Earlier files of systemd-networkd, in directories that the program made and named by a digest.

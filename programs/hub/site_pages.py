@@ -108,6 +108,9 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
         except TemplateSyntaxError as error:
             yield f"{name}, line {error.lineno}: {error.message}"
             continue
+        except (SyntaxError, RecursionError, ValueError) as error:
+            yield f"{name}: is too deep or too large for a template ({error})"
+            continue
         uses[name.removeprefix("templates/")] = _used_by(text)
     for name in files:
         if is_template(name):
@@ -147,7 +150,7 @@ def _reached(name: str, uses: Mapping[str, list[str]]) -> set[str]:
     return found
 
 
-_ENVIRONMENT: Final = Environment(autoescape=True)
+_ENVIRONMENT: Final = Environment(autoescape=True, optimized=False)  # it would compute what a template multiplies
 
 
 def _used_by(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egress
 
-from components.apps.hub.added import hub_environment
+from components.apps.hub.added import hub_environment, hub_mounts
 from components.apps.hub.pages import FETCHED_DIRECTORY, PAGES_DIRECTORY
 from components.apps.hub.servers import own_networks
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, FETCH_PAGES, SECRETS_DIRECTORY
@@ -54,8 +54,9 @@ def fetchers(
                 VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY),
                 VolumeMountArgs(name="tmp", mount_path="/tmp"),
                 VolumeMountArgs(name=VOLUME, mount_path=FETCHED_DIRECTORY),
+                *hub_mounts(settings),
             ],
-            # A proxy on the way to the repository is a variable of the hub's.
+            # A proxy on the way to the repository is a variable of the hub's, and may name a file of the hub's.
             env=hub_environment(settings, keys) or None,
         )
     ]

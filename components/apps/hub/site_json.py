@@ -27,6 +27,7 @@ WAIT_FOR_DATABASE: Final = "wait_for_database.py"
 REHEARSAL: Final = "rehearsal.py"
 TERMINATION: Final = "termination.py"
 FETCH_PAGES: Final = "fetch_pages.py"
+GIT_COMMIT: Final = "git_commit.py"
 MODULES: Final = (
     "announcing.py",
     "culler.py",
@@ -59,7 +60,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
     own = (*own, REHEARSAL, TERMINATION) if hub.adds else own
-    own = (*own, FETCH_PAGES) if hub.pages_repository else own
+    own = (*own, FETCH_PAGES, GIT_COMMIT) if hub.pages_repository else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}

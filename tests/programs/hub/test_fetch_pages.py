@@ -1,7 +1,7 @@
 """The hub's pages come from a git repository over HTTPS, by git's own programs, and are kept."""
 
 import json
-import os
+import random
 import re
 import shutil
 import subprocess
@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pytest
 
-from components.apps.hub.site_json import FETCH_PAGES, TERMINATION
+from components.apps.hub.site_json import FETCH_PAGES, GIT_COMMIT, TERMINATION
+from programs.hub.fetch_pages import Copies
 from tests.certificates import Authority
 from tests.programs.hub.asking import SECRETS, configured
 from tests.programs.hub.repositories import Host, commit, hosted
@@ -72,18 +73,21 @@ class Pod:
         assert of.hub.pages_repository
         return configured(self.directory, of, secrets={**SECRETS, **of.hub.pages_repository.given})
 
-    def start(self, wanted: str, purpose: str = "start", *, patience: int | None = None, **more: Any) -> Fetched:
+    def start(
+        self, wanted: str, purpose: str = "start", *, patience: int = 60, most: int = 1 << 28, **more: Any
+    ) -> Fetched:
         """Run the init container for a hub with the pages of a commit.
 
-        `more` are further settings of the repository, and `patience` are seconds.
+        `more` are further settings of the repository, `patience` are seconds, and `most` the bytes that git may write.
         """
         self.configure(wanted, **more)
         message, program = self.directory / "message", self.directory / FETCH_PAGES
         message.write_text("")  # as Kubernetes does
         termination = self.directory / TERMINATION
         termination.write_text(termination.read_text().replace("/dev/termination-log", str(message)))
-        if patience:
-            program.write_text(re.sub('"(rehearse|start)": [0-9]+', rf'"\1": {patience}', program.read_text()))
+        program.write_text(re.sub('"(rehearse|start)": [0-9]+', rf'"\1": {patience}', program.read_text()))
+        git = self.directory / GIT_COMMIT
+        git.write_text(re.sub("MOST_FETCHED: Final = .*", f"MOST_FETCHED: Final = {most}", git.read_text()))
         done = subprocess.run(
             [str(jupyterhub_python()), str(program), purpose], capture_output=True, text=True, check=False, timeout=60
         )
@@ -140,7 +144,7 @@ def test_hub_starts_with_its_last_pages_where_a_commit_is_lost(host: Host, pod: 
     host.silent = threading.Event()
     done = pod.start(second, patience=1)
     assert (done.status, done.shown) == (0, in_bytes(ABOUT))
-    assert done.problem == f"hub.pages_repository: {host.repository()} has not given commit {second} in 1 s"
+    assert done.problem == f"hub.pages_repository: {host.repository()} has not given commit {second} in time"
     host.silent.set()
     assert pod.start(second).shown == {"pages/about.html": b"second"}
 
@@ -190,12 +194,79 @@ def test_pages_that_would_not_work_end_the_update(
 
 
 def test_copy_of_an_older_henhouse_is_checked_again(host: Host, pod: Pod) -> None:
+    """What it let pass may be a page of henhouse's own by now."""
     wanted = commit(host.root, ABOUT)
     assert pod.start(wanted).status == 0
-    (pod.copies / wanted / "pages/about.html").rename(pod.copies / wanted / "pages/images.html")
+    Copies(pod.copies).add(wanted, {"pages/images.html": b"x"})
     done = pod.start(wanted, "rehearse")
     assert (done.status, "which is henhouse's own" in done.message) == (1, True)
-    assert pod.start(wanted).status == 0, "the hub that has them starts"
+    done = pod.start(wanted)
+    assert (done.status, done.shown) == (0, {"pages/images.html": b"x"}), "the hub that has them starts"
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"files": {"pages/about.html": "eA=="}, "digest": "0"}', None])
+def test_copy_that_is_not_whole_is_fetched_again(host: Host, pod: Pod, damage: str | None) -> None:
+    wanted = commit(host.root, ABOUT)
+    for purpose in ("start", "rehearse"):
+        assert pod.start(wanted).status == 0
+        (copy,) = pod.copies.iterdir()
+        copy.unlink() if damage is None else copy.write_text(damage)
+        done = pod.start(wanted, purpose)
+        assert (done.status, done.shown, done.problem) == (0, in_bytes(ABOUT), None), done.log
+
+
+def test_whatever_is_beside_the_copies_the_hub_starts(host: Host, pod: Pod) -> None:
+    """Backups and leftovers of people; a copy that is damaged while the host is away."""
+    first, second = (commit(host.root, {"pages/about.html": text}) for text in ("first", "second"))
+    for each in (first, second):
+        assert pod.start(each).status == 0
+    (pod.copies / "backup.tar").write_bytes(b"x")
+    (pod.copies / "directory.json").mkdir()
+    (pod.copies / "link.json").symlink_to("nowhere")
+    (pod.copies / f"{second}.json").write_text("damaged")
+    host.silent = threading.Event()
+    done = pod.start("1" * 40, patience=1)
+    assert (done.status, done.shown) == (0, {"pages/about.html": b"first"}), done.log
+    shutil.rmtree(pod.copies)
+    pod.copies.write_text("a file")
+    done = pod.start(first, patience=1)
+    assert (done.status, done.shown) == (0, {}), done.log
+    assert done.problem
+
+
+def test_attempts_that_failed_take_no_copy_away(host: Host, pod: Pod) -> None:
+    previous, current, *failed = (commit(host.root, {"pages/about.html": str(number)}) for number in range(6))
+    for each in (previous, current):
+        assert pod.start(each).status == 0
+    for each in failed:
+        assert pod.start(each, "rehearse").status == 0
+    assert pod.start(current).status == 0
+    host.people = {}
+    assert pod.start(previous).shown == {"pages/about.html": b"0"}
+    assert pod.start("1" * 40).shown == {"pages/about.html": b"0"}, "not one that no hub has started with"
+
+
+def test_number_of_files_has_a_limit(host: Host, pod: Pod) -> None:
+    many = {f"static/{number}": "" for number in range(2001)}
+    done = pod.start(commit(host.root, many), "rehearse")
+    assert "at most 2000 files, and there are 2001" in done.message
+
+
+def test_what_is_fetched_has_a_limit(host: Host, pod: Pod) -> None:
+    """Also where it is beside the pages."""
+    wanted = commit(host.root, {**ABOUT, ".data/large": random.Random(0).randbytes(3 << 20)})
+    done = pod.start(wanted, "rehearse", most=1 << 20)
+    assert done.status == 1
+    assert pod.start(wanted, "rehearse").status == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["{% for a in b %}" * 30 + "{% endfor %}" * 30, "{{ " + "(" * 5000 + ")" * 5000 + " }}"]
+)
+def test_template_that_is_too_deep_is_named(host: Host, pod: Pod, text: str) -> None:
+    done = pod.start(commit(host.root, {"pages/about.html": text}), "rehearse")
+    assert done.status == 1
+    assert "pages/about.html" in done.message
 
 
 @pytest.mark.parametrize("folder", ["nothing", "pages/about.html"])
@@ -245,18 +316,10 @@ def test_image_without_git_is_named(host: Host, pod: Pod, monkeypatch: pytest.Mo
 
 
 def test_copies_that_no_hub_starts_with_are_dropped(host: Host, pod: Pod) -> None:
-    wanted = [commit(host.root, {"pages/about.html": str(number)}) for number in range(6)]
-    assert pod.start(wanted[0]).status == 0
-    for each in wanted[1:]:
-        assert pod.start(each, "rehearse").status == 0
-    assert {each.name for each in pod.copies.iterdir()} == {*wanted}, "an `up` takes none from the hub that runs"
-    left = pod.copies / ".unfinished"
-    left.mkdir()
-    os.utime(left, (0, 0))
-    assert pod.start(wanted[5]).status == 0
-    names = {each.name for each in pod.copies.iterdir()}
-    assert wanted[5] in names
-    assert len(names) == 3
+    wanted = [commit(host.root, {"pages/about.html": str(number)}) for number in range(5)]
+    for each in wanted:
+        assert pod.start(each).status == 0
+    assert {each.stem for each in pod.copies.iterdir()} == {*wanted[2:]}
 
 
 def test_people_see_them_and_stay_logged_in_through_a_change(host: Host, pod: Pod) -> None:
