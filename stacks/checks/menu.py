@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from programs.hub.image_names import canonical
+from programs.hub.image_names import canonical, names_of, repository_of
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.registry import tag_source
@@ -82,13 +82,18 @@ def images_to_remove_are_not_wanted(site: Site) -> Iterator[Problem]:
             wanted[f"hub.profile_list.{index}.kubespawner_override.image"] = image
     for name, extra in (hub.pre_puller or PrePullerSettings()).extra_images.items():
         wanted[f"hub.prePuller.extraImages.{name}"] = extra.image
-    named = [canonical(each) for each in hub.images_to_remove]
-    for index, image in enumerate(named):
+    for index, image in enumerate(hub.images_to_remove):
         path = f"hub.images_to_remove.{index}"
-        if image in named[:index]:
-            yield Problem(path, f"{hub.images_to_remove[index]} is there twice", accepted="each image once")
+        if canonical(image) in map(canonical, hub.images_to_remove[:index]):
+            yield Problem(path, f"{image} is there twice", accepted="each image once")
+        if hub.image_menu and repository_of(image) == hub.image_menu.repository and "@" not in image:
+            yield Problem(
+                path,
+                f"{image} has no digest, and machines know images of hub.image_menu by their digests alone",
+                accepted=f"{image}@sha256:…, as the hub's page Status and the registry have it",
+            )
         for setting, used in wanted.items():
-            if canonical(used) == image:
+            if not names_of(used).isdisjoint(names_of(image)):
                 yield Problem(
                     path, f"{used} is what {setting} names", accepted=f"another image, or another one as {setting}"
                 )

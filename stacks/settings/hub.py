@@ -101,10 +101,10 @@ class HubSettings(Model):
     pre_puller: PrePullerSettings | None = Field(default=None, alias="prePuller")
     """Which images every node for people has before they ask for them. If omitted, those of `image_menu` where there is
     one, and else none. See hub-images.md."""
-    images_to_remove: tuple[ImageName, ...] = Field(default=(), max_length=100)
-    """Images that machines for people remove, such as one with a password in it, by the names under which machines or
-    the hub's page Images list them. A machine keeps one that a container uses until the next `up` after its end. The
-    image menu does not offer them. See hub-images.md."""
+    images_to_remove: tuple[ImageName, ...] = Field(default=(), max_length=50)
+    """Images that machines for people remove, such as one with a password in it: `HOST/PATH:TAG`, and with the digest
+    those of the image menu, which does not offer them any more. A machine keeps one that a container uses until the
+    next `up` after its end. See hub-images.md."""
     database_host: HostName | None = None
     """The worker whose disk keeps the hub's sessions. If omitted, the first by name that takes `core` pods. The
     database does not move: name its machine here before you add one whose name comes first. The hub runs there also

@@ -300,6 +300,16 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         "hub.images_to_remove.1: quay.io/team/course:2026 is what hub.prePuller.extraImages.course names",
     ),
     (
+        "an image to be removed that servers start with, by one of its names",
+        changed(removing("quay.io/team/lab:1"), {"hub": {"server_image": f"quay.io/team/lab:1@{A_DIGEST}"}}),
+        "is what hub.server_image names",
+    ),
+    (
+        "an image of the menu to be removed, by its tag alone",
+        changed(with_menu(), removing(f"{LAB['repository']}:w202640")),
+        "machines know images of hub.image_menu by their digests alone",
+    ),
+    (
         "an image to be removed twice",
         removing("quay.io/team/lab:1", "quay.io/team/lab:1"),
         "hub.images_to_remove.1: quay.io/team/lab:1 is there twice",

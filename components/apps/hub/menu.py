@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egres
 from components.apps.hub.servers import own_networks
 from components.kube.policies import INTERNET, outside, tcp
 from programs import hub as hub_program
-from programs.hub.image_names import canonical
+from programs.hub.image_names import repository_of
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
 from stacks.settings.chart import IN_BRACES
@@ -40,16 +40,15 @@ def menu_values(site: Site, directory: str, *, pull_secret: str | None) -> dict[
     hub = site.hub
     if not hub.asks:
         return {}
-    removed = [canonical(each) for each in hub.images_to_remove]
     source = tag_source(site, hub.image_menu) if hub.image_menu else None
-    images = _images(hub.image_menu, source, directory, removed) if hub.image_menu and source else None
+    images = _images(hub.image_menu, source, directory, hub.images_to_remove) if hub.image_menu and source else None
     if images:
         images["pull_secrets"] = [pull_secret] if pull_secret else []
     sizes = [_size(size) for size in hub.sizes]
     return {"menu": {"sizes": sizes, "profiles": [_profile(each) for each in hub.profile_list], "images": images}}
 
 
-def _images(menu: ImageMenuSettings, source: TagSource, directory: str, removed: list[str]) -> dict[str, Any]:
+def _images(menu: ImageMenuSettings, source: TagSource, directory: str, removed: Sequence[str]) -> dict[str, Any]:
     return {
         "repository": menu.repository,
         "registry": source.url,
@@ -58,7 +57,7 @@ def _images(menu: ImageMenuSettings, source: TagSource, directory: str, removed:
         "authority": menu.certificate_authority,
         "user": menu.user,
         "counts": menu.counts,
-        "removed": removed,
+        "removed": [each.partition("@")[2] for each in removed if repository_of(each) == menu.repository],
         "recommended": menu.recommended,
         "refresh_seconds": menu.refresh_seconds,
         "file": f"{directory}/{MENU_FILE}",

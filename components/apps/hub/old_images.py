@@ -10,7 +10,7 @@ from components.templates import shell
 from converge.host_state import apply
 from converge.items import Script
 from converge.role import Role
-from programs.hub.image_names import canonical
+from programs.hub.image_names import canonical, names_of, repository_of
 from stacks.settings import HubSettings, Site
 
 ROLE: Final = "old-images"
@@ -33,7 +33,7 @@ def old_images(hub: HubSettings) -> Role | None:
     if not hub.images_to_remove:
         return None
     old = {canonical(each) for each in hub.images_to_remove}
-    names = old | {each.partition("@")[0] for each in hub.images_to_remove}
+    names = {name for each in hub.images_to_remove for name in (*names_of(each), repository_of(each))}
     common = shell(__file__, "old-images", old="\n".join(sorted(old)), names="\n".join(sorted(names)))
     return Role(ROLE, (Script("old images are gone", check=f"{common}{_CHECK}", apply=f"{common}{_APPLY}"),))
 

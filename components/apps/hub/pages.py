@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from programs.hub.site_pages import is_template
+from programs.hub.site_pages import is_template, logo_in, pages_in
 from stacks.settings import HubSettings
 from stacks.settings.pages import own_templates
 from stacks.settings.pages_repository import AUTHORITY, PASSWORD, PagesRepositorySettings
@@ -64,11 +64,16 @@ def page_values(settings: HubSettings, directory: str, secrets: str) -> dict[str
 
     `directory` is the database's, and `secrets` that of the hub's Secret.
     """
+    folder = settings.pages.files if settings.pages else {}
     return {
         "directory": PAGES_DIRECTORY,
         "site": f"{FETCHED_DIRECTORY if settings.pages_repository else PAGES_DIRECTORY}/site",
         "copies": f"{directory}/{COPIES}",
         "repository": _repository_values(settings.pages_repository, secrets) if settings.pages_repository else None,
+        # Of a folder. Sites' own fragments may read them.
+        "logo": logo_in(folder),
+        "pages": [{"name": name, "title": title} for name, title in pages_in(folder).items()],
+        "static": any(name.startswith("static/") for name in folder),
         "contact": _link(settings.contact) if settings.contact else None,
         "vars": settings.template_vars,
     }

@@ -15,6 +15,7 @@ from components.contracts.storage import SharedVolume
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
 from programs.homes.names import LOGIN
+from programs.hub.image_names import names_of
 from stacks.settings import HubSettings, Site
 from stacks.settings.fragments import LOGIN_FRAGMENT
 
@@ -102,6 +103,7 @@ def hub_values(
         "server": {
             "image": site.hub.server_image,
             "default_image_file": f"{DATABASE_DIRECTORY}/{DEFAULT_FILE}",
+            "removed": sorted({name for each in site.hub.images_to_remove for name in names_of(each)}),
             "port": SERVER_PORT,
             "start_timeout": site.hub.start_timeout_seconds,
             "cpu_guarantee": site.hub.size.cpu_guarantee,

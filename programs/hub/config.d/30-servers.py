@@ -4,9 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 from time import time
 
-from default_image import Default, write_default
+from default_image import Default, read_default, write_default
 from henhouse_hub import c, site
 from identity import USERS_GROUP
+from image_names import names_of
 from steady_spawner import SteadySpawner, drop_profile
 
 HOME = "/home/jovyan"
@@ -29,7 +30,10 @@ c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 
 c.KubeSpawner.image = server["image"]
 # 36-images.py lets a new image wait for the nodes (default_image.py). Where it does not, servers start with this
 # one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.
-if not site.get("prepuller", {}).get("new_image_waits"):
+# Machines remove what the settings say, so no server starts with that meanwhile.
+before = read_default(Path(server["default_image_file"]))
+gone = before is not None and not names_of(before.image).isdisjoint(server["removed"])
+if gone or not site.get("prepuller", {}).get("new_image_waits"):
     with suppress(OSError):
         write_default(Path(server["default_image_file"]), Default(server["image"], server["image"], time()))
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]

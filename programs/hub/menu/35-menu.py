@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ last_known = LastKnown(Path(images["file"]), images["repository"]) if images els
 if images and (known_before := read_menu(Path(images["file"]), images["repository"])):
     # People would choose what machines remove until the registry answers.
     left = without(known_before, images["removed"])
-    if left is None:
-        Path(images["file"]).unlink()
-    elif left != known_before:
-        write_menu(Path(images["file"]), left)
+    with suppress(OSError):  # a full disk: people choose it until the registry answers, and the hub starts
+        if left is None:
+            Path(images["file"]).unlink()
+        elif left != known_before:
+            write_menu(Path(images["file"]), left)
 page = Environment(loader=FileSystemLoader(HERE), autoescape=True).get_template("options-form.html")
 
 

@@ -126,16 +126,11 @@ def choose(
 
 
 def without(menu: Menu, removed: Collection[str]) -> Menu | None:
-    """Return the menu without what machines remove, HOST/PATH:TAG or HOST/PATH@DIGEST; None where nothing is left."""
-    images = tuple(each for each in menu.images if not is_removed(menu.repository, each, removed))
+    """Return the menu without the images of these digests, under whatever tag; None where nothing is left."""
+    images = tuple(each for each in menu.images if each.digest not in removed)
     alias = menu.recommended
-    recommended = alias if alias and not is_removed(menu.repository, alias, removed) else None
+    recommended = alias if alias and alias.digest not in removed else None
     return replace(menu, images=images, recommended=recommended) if images or recommended else None
-
-
-def is_removed(repository: str, image: Image, removed: Collection[str]) -> bool:
-    """Whether machines remove the image, by its tag or by its digest."""
-    return not {f"{repository}:{image.tag}", f"{repository}@{image.digest}"}.isdisjoint(removed)
 
 
 def read_menu(path: Path, repository: str) -> Menu | None:

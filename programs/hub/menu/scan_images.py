@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from image_menu import Image, Menu, choose, is_removed
+from image_menu import Menu, choose
 from menu_files import write_menu, write_scan
 from oci_registry import Registry, RegistryError
 
@@ -41,20 +41,19 @@ def ended_after(seconds: int) -> Iterator[None]:
 def scan(images: dict[str, Any], account: tuple[str, str] | None) -> Menu:
     """Ask the registry what there is."""
     registry = Registry(images["registry"], account, images["token_hosts"], images["authority"])
-    path, repository = images["path"], images["repository"]
-    listed = registry.tags(path)
-    if not listed:
+    path = images["path"]
+    tags = registry.tags(path)
+    if not tags:
         raise RegistryError(f"{images['registry']}: {path} has no tags")
-    tags = [tag for tag in listed if f"{repository}:{tag}" not in images["removed"]]
 
     def resolve(tag: str) -> str | None:
         digest = registry.digest(path, tag)
-        return None if digest and is_removed(repository, Image(tag, digest), images["removed"]) else digest
+        return None if digest in images["removed"] else digest
 
     chosen, recommended = choose(tags, images["counts"], images["recommended"], resolve)
     if not chosen and not recommended:
-        raise RegistryError(f"{images['registry']}: none of the {len(listed)} tags of {path} belongs into the menu")
-    return Menu(repository, time.time(), chosen, recommended)
+        raise RegistryError(f"{images['registry']}: none of the {len(tags)} tags of {path} belongs into the menu")
+    return Menu(images["repository"], time.time(), chosen, recommended)
 
 
 def main(site: dict[str, Any]) -> None:

@@ -131,3 +131,11 @@ def test_where_nothing_waits_the_image_in_use_is_remembered(tmp_path: Path, off:
 def test_disk_that_takes_no_file_does_not_hold_up_the_hub(tmp_path: Path) -> None:
     (tmp_path / DEFAULT_FILE).mkdir()
     assert images(tmp_path, site(server_image=NEW), {}) == [NEW]
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("name", [OLD, f"{OLD}@sha256:{'0a' * 32}"])
+def test_image_that_machines_remove_is_not_waited_with(tmp_path: Path, name: str) -> None:
+    """It would be pulled again, and by the next start, too, where no node can pull the new one."""
+    write_default(tmp_path / DEFAULT_FILE, Default(name, name, 0))
+    assert images(tmp_path, site(server_image=NEW, prePuller={}, images_to_remove=[name]), {}) == [NEW]

@@ -114,9 +114,9 @@ def test_menu_is_scanned_and_kept(tmp_path: Path, registry: Distribution) -> Non
 
 
 def test_what_machines_remove_is_not_offered(tmp_path: Path, registry: Distribution) -> None:
-    """By its tag or by its digest; the next ones take its place."""
+    """Under whatever tag; the next ones take its place."""
     lab = f"quay.io/{REPOSITORY}"
-    removed = [f"{lab}:w202648", f"{lab}:d20261126@{digest('d20261126')}", f"{lab}@{digest('r180')}"]
+    removed = [f"{lab}:{tag}@{digest(tag)}" for tag in ("w202648", "d20261126", "r180")]
     with scanner(tmp_path, site(registry.port, images_to_remove=removed)):
         eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60, every=0.05)
     menu = read_menu(tmp_path / MENU_FILE, lab)
@@ -127,7 +127,7 @@ def test_what_machines_remove_is_not_offered(tmp_path: Path, registry: Distribut
 
 def test_last_menu_is_without_what_machines_remove(tmp_path: Path) -> None:
     before, lab = known(tmp_path), f"quay.io/{REPOSITORY}"
-    of = site(NOTHING, images_to_remove=[f"{lab}:w202648", f"{lab}@{digest('r180')}"])
+    of = site(NOTHING, images_to_remove=[f"{lab}:w202648@{digest('w202648')}", f"{lab}@{digest('r180')}"])
     with serving(configured(tmp_path, of)):
         menu = read_menu(tmp_path / MENU_FILE, lab)
     assert menu

@@ -1,5 +1,5 @@
 # OLD: images to be removed, one per line, as containerd names them: HOST/PATH:TAG or HOST/PATH@DIGEST.
-# NAMES: these, and further names that such an image may have.
+# NAMES: these, further names that such an image may have, and their repositories, HOST/PATH.
 
 # look: reads what containerd has. `images` is a line for each name, with the digest of what it stands for: an image has
 # its names, those by digest, and the one that Kubernetes gives it, sha256:…; `used` are the digests of which there are
@@ -25,7 +25,7 @@ goes() {
     if [[ -z $digest ]] || has "$used" "$digest"; then return; fi
     all=$(awk -v digest="$digest" '$2 == digest { print $1 }' <<<"$images")
     while read -r name; do
-        if [[ $name != sha256:* && $name != *@"$digest" ]] && ! has "$NAMES" "$name"; then return; fi
+        if [[ $name != sha256:* ]] && ! has "$NAMES" "${name%@"$digest"}"; then return; fi
     done <<<"$all"
     echo "$all"
 }

@@ -136,9 +136,24 @@ def test_image_of_a_container_stays_until_its_end(machine: Machine) -> None:
 def test_image_with_a_name_that_is_not_to_be_removed_stays(machine: Machine) -> None:
     machine.add(THIRD, f"{LAB}:d20261101", f"{LAB}:recommended", "registry.example.org/course:1")
     names = [f"{LAB}:d20261101", f"{LAB}:recommended"]
-    for stays in (names, [f"{LAB}@{THIRD}"]):
+    for stays in (names, [f"{LAB}@{THIRD}"], [f"registry.example.org/course:1@{THIRD}"]):
         assert machine.check(*stays) == (0, "")
     assert machine.check(*names, "registry.example.org/course:1")[0] == 1
+
+
+def test_image_that_another_repository_names_by_its_digest_stays(machine: Machine) -> None:
+    """As a site that names it so would pull it again."""
+    machine.add(FIRST, f"docker.io/team/lab@{FIRST}")
+    assert machine.check(f"{LAB}:w202640") == (0, "")
+    assert machine.check(f"{LAB}:w202640", f"docker.io/team/lab@{FIRST}")[0] == 1
+
+
+def test_longest_list_is_a_script_that_a_machine_takes() -> None:
+    longest = [f"{LAB}/{'a' * 150}{number:02}:1@sha256:{number:064x}" for number in range(50)]
+    assert all(len(each) > 240 for each in longest)
+    role = old_images(site(images_to_remove=longest).hub)
+    assert role is not None
+    render(role, "chick1")
 
 
 def test_machine_without_the_image_or_without_containerd(machine: Machine) -> None:
