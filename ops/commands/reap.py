@@ -72,7 +72,7 @@ def _reap(options: argparse.Namespace) -> Exit:
     on_nodes = asyncio.run(images_on_nodes(stack.export(), menu.repository))
     tags, digests = named_in(site)
     used = {**{digest: f"is on {node}" for digest, node in on_nodes.items()}, **digests}
-    judged = judge(store, source.path, menu, keep_of(options), used, tags)
+    judged = judge(store, source.path, menu, keep_of(options), used, tags, site.hub.removed_digests)
     going = sorted({each.digest for each in judged if not each.kept})
     gone, problem = _delete(store, source.path, going) if options.delete else (frozenset(), None)
     if options.json:
@@ -149,10 +149,13 @@ def judge(
     keep: Mapping[str, int | None],
     used: Mapping[str, str],
     named_tags: Mapping[str, str],
+    removed: Collection[str] = (),
 ) -> list[Verdict]:
-    """Ask the registry, and judge each tag. `used` and `named_tags` say why a digest and a tag stay, in any case."""
+    """Ask the registry, and judge each tag. `used` and `named_tags` say why a digest and a tag stay, in any case;
+    `removed` are digests in whose place the menu has the next ones."""
     digests, made = survey(store, path, keep)
-    named_tags = {**in_menu(menu, digests), **named_tags}
+    offered = [tag for tag, digest in digests.items() if digest not in removed]
+    named_tags = {**in_menu(menu, offered), **named_tags}
     first = verdicts(digests, keep, used=used, named_tags=named_tags, made=made)
     going = {each.digest for each in first if not each.kept}
     if not going:

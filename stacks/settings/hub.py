@@ -4,6 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from programs.hub.image_names import repository_of
 from stacks.settings.amounts import ByteSize, Cores
 from stacks.settings.announcements import Announcements
 from stacks.settings.chart import (
@@ -190,6 +191,14 @@ class HubSettings(Model):
         added = (self.services, self.load_roles, self.template_vars)
         mounted = (self.extra_env, self.extra_files, self.extra_volumes)
         return bool(self.fragments or self.pages_repository or any(added) or any(mounted))
+
+    @property
+    def removed_digests(self) -> tuple[str, ...]:
+        """The digests of the menu's repository that the menu does not offer, because machines remove them."""
+        if self.image_menu is None:
+            return ()
+        of_menu = [each for each in self.images_to_remove if repository_of(each) == self.image_menu.repository]
+        return tuple(each.partition("@")[2] for each in of_menu)
 
     @property
     def prepulls(self) -> bool:

@@ -155,8 +155,8 @@ def url(tmp_path: Path) -> Iterator[str]:
 class Stack:
     """A stack whose registry is at `url`."""
 
-    def __init__(self, url: str) -> None:
-        hub = {"image_menu": {"repository": REPOSITORY, "weeklies": 1, "dailies": 0, "releases": 0}}
+    def __init__(self, url: str, **more: object) -> None:
+        hub = {"image_menu": {"repository": REPOSITORY, "weeklies": 1, "dailies": 0, "releases": 0}, **more}
         settings = changed(tree("dev"), {"mirrors": {"registry": url}, "hub": hub})
         self._config = {f"henhouse:{name}": value for name, value in settings.items()}
 
@@ -229,6 +229,22 @@ def test_real_registry_keeps_what_stays(reaper: str, capsys: pytest.CaptureFixtu
     assert store.digest(PATH, "w202604") is None
     assert run("--weeklies", "2") == Exit.SAME
     assert f"Nothing of {REPOSITORY} is to go: 11 tags stay." in capsys.readouterr().out
+
+
+@pytest.mark.programs
+def test_what_took_the_place_of_a_removed_image_stays(
+    reaper: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest, *_ = (push(reaper, tag, tag) for tag in ("w202648", "w202647", "w202646"))
+    removed = [f"{REPOSITORY}:w202648@{newest}"]
+    monkeypatch.setattr(reap, "StackClient", lambda _: Stack(reaper, images_to_remove=removed))
+    assert run("--weeklies", "1", "--json") == Exit.DIFFERENT
+    kept = {each["tag"]: each["kept"] for each in json.loads(capsys.readouterr().out)["tags"]}
+    assert {tag: kept[tag] for tag in ("w202648", "w202647", "w202646")} == {
+        "w202648": "one of the newest 1",
+        "w202647": "is in the menu",
+        "w202646": "",
+    }
 
 
 @pytest.mark.programs

@@ -12,7 +12,6 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egres
 from components.apps.hub.servers import own_networks
 from components.kube.policies import INTERNET, outside, tcp
 from programs import hub as hub_program
-from programs.hub.image_names import repository_of
 from stacks.registry import TagSource, tag_source
 from stacks.settings import HubSettings, ImageMenuSettings, NamedSizeSettings, ProfileSettings, Site
 from stacks.settings.chart import IN_BRACES
@@ -41,7 +40,7 @@ def menu_values(site: Site, directory: str, *, pull_secret: str | None) -> dict[
     if not hub.asks:
         return {}
     source = tag_source(site, hub.image_menu) if hub.image_menu else None
-    images = _images(hub.image_menu, source, directory, hub.images_to_remove) if hub.image_menu and source else None
+    images = _images(hub.image_menu, source, directory, hub.removed_digests) if hub.image_menu and source else None
     if images:
         images["pull_secrets"] = [pull_secret] if pull_secret else []
     sizes = [_size(size) for size in hub.sizes]
@@ -57,7 +56,7 @@ def _images(menu: ImageMenuSettings, source: TagSource, directory: str, removed:
         "authority": menu.certificate_authority,
         "user": menu.user,
         "counts": menu.counts,
-        "removed": [each.partition("@")[2] for each in removed if repository_of(each) == menu.repository],
+        "removed": [*removed],
         "recommended": menu.recommended,
         "refresh_seconds": menu.refresh_seconds,
         "file": f"{directory}/{MENU_FILE}",
