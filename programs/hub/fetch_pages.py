@@ -97,7 +97,7 @@ def checked(files: Mapping[str, bytes], templates: Path) -> Mapping[str, bytes]:
 def show(files: Mapping[str, bytes], place: Path, shown: str | None, problem: str | None) -> None:
     """Put pages where the hub looks for them, and beside them what an administrator is told of them."""
     shutil.rmtree(place, ignore_errors=True)  # a container that is started again has it from before
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     for path, content in files.items():
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         with (place / path).open("wb") as file:
