@@ -46,8 +46,7 @@ def tag_source(site: Site, menu: ImageMenuSettings) -> TagSource:
     elif mirror and host in (mirror.host, f"{mirror.host}:{mirror.port}"):
         url, hosts = f"{mirror.scheme}://{host}", menu.token_hosts
     elif host == DOCKER_HUB:
-        url, path = f"https://{_DOCKER_REGISTRY}", path if "/" in path else f"library/{path}"
-        hosts = (*menu.token_hosts, _DOCKER_TOKENS)
+        url, hosts = f"https://{_DOCKER_REGISTRY}", (*menu.token_hosts, _DOCKER_TOKENS)
     else:
         url, hosts = f"https://{host}", menu.token_hosts
     return TagSource(url, path, hosts, menu.networks or _address_in(url))

@@ -151,8 +151,8 @@ def _said(text: str) -> str:
 def _entries(listed: bytes) -> Iterator[tuple[str, str]]:
     """Yield the files of a listing, each with its object; raise Unusable where something else is among them."""
     total = 0
-    if listed.count(b"\0") > MOST_FILES:
-        raise Unusable(f"a folder of pages has at most {MOST_FILES} files, and there are {listed.count(bytes(1))}")
+    if (files := listed.count(b"\0")) > MOST_FILES:
+        raise Unusable(f"a folder of pages has at most {MOST_FILES} files, and there are {files}")
     for line in filter(None, listed.split(b"\0")):
         head, _, path = line.partition(b"\t")
         mode, _, blob, size = head.split()

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from programs.hub.image_names import repository_of
 from stacks.settings.amounts import Amount, ByteSize, Cores, bytes_of
 from stacks.settings.authorities import TrustedCertificates
 from stacks.settings.chart import OBJECT_NAME, ObjectName
@@ -257,7 +258,8 @@ class ProfileSettings(Model):
 def _check_repository(name: str) -> str:
     if has_tag(name):
         raise ValueError("must have no tag and no digest: the menu is made of the tags")
-    return check_repository(name)
+    # Registries, nodes and mirrors know Docker Hub's own images in `library` alone.
+    return repository_of(check_repository(name))
 
 
 def has_tag(name: str) -> bool:

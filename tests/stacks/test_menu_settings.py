@@ -310,6 +310,11 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         "machines know images of hub.image_menu by their digests alone",
     ),
     (
+        "an image of the menu to be removed, by its tag alone, where the menu is Docker Hub's",
+        changed(changed(OPEN, with_menu(repository="docker.io/lab")), removing("docker.io/library/lab:w202640")),
+        "machines know images of hub.image_menu by their digests alone",
+    ),
+    (
         "an image to be removed twice",
         removing("quay.io/team/lab:1", "quay.io/team/lab:1"),
         "hub.images_to_remove.1: quay.io/team/lab:1 is there twice",
@@ -401,6 +406,7 @@ def test_password_of_the_registry_is_a_secret() -> None:
         ("192.0.2.7:5000/lab", {"registry": None}, "https://192.0.2.7:5000", "lab", (5000,), ["192.0.2.7/32"]),
         ("docker.io/team/lab", {"registry": None}, "https://registry-1.docker.io", "team/lab", (443,), []),
         ("docker.io/lab", {"registry": None}, "https://registry-1.docker.io", "library/lab", (443,), []),
+        ("docker.io/lab", {}, "http://198.18.0.1:5000", "docker.io/library/lab", (5000,), ["198.18.0.1/32"]),
         (
             "quay.io/team/lab",
             {"registry": "https://r.example.org/"},

@@ -10,7 +10,7 @@ import requests
 
 from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, configured, site
-from tests.programs.hub.provider import CLIENT_ID, CLIENT_SECRET, PROVIDER_CA, Provider
+from tests.programs.hub.provider import CLIENT_ID, CLIENT_SECRET, PROVIDER_CA, Provider, running
 from tests.programs.hub.running import HUB_CA, Browser, serving
 
 SERVER: Final = Path(__file__).with_name("user_server.py")
@@ -172,3 +172,15 @@ class Hub:
     def log(self) -> str:
         """Return what the hub said."""
         return (self._directory / "log").read_text()
+
+
+@contextmanager
+def running_beside(
+    provider: Provider, directory: Path, administrators: Sequence[str] = ("ada",), **login: Any
+) -> Iterator[Hub]:
+    """Run the provider, and a hub whose people log in with it."""
+    with (
+        running(provider, directory),
+        Hub(directory, provider, administrators, url=provider.url, **login).running() as hub,
+    ):
+        yield hub

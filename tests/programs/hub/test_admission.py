@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.acceptance.site import eventually
-from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, OpenId, running
 from tests.programs.hub.running import Browser
 
@@ -50,11 +50,7 @@ def github() -> GitHub:
 
 @pytest.fixture(scope="module")
 def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    directory = tmp_path_factory.mktemp("hub")
-    with (
-        running(github(), directory) as provider,
-        Hub(directory, provider, ("ada", "second"), url=provider.url, **LOGIN).running() as hub,
-    ):
+    with running_beside(github(), tmp_path_factory.mktemp("hub"), ("ada", "second"), **LOGIN) as hub:
         yield hub
 
 

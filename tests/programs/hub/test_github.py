@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.acceptance.site import eventually
-from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import CLIENT_SECRET, GitHub, Held, running
 from tests.programs.hub.running import Browser
 
@@ -45,11 +45,7 @@ LOGIN: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    directory = tmp_path_factory.mktemp("hub")
-    with (
-        running(github(), directory) as provider,
-        Hub(directory, provider, url=provider.url, **LOGIN).running() as hub,
-    ):
+    with running_beside(github(), tmp_path_factory.mktemp("hub"), **LOGIN) as hub:
         yield hub
 
 
