@@ -111,6 +111,6 @@ def proxy_command() -> list[str]:
 
 def _proxy() -> list[str | Path]:
     """Return the command that runs the proxy in its image's root, as the image's user."""
-    path = "PATH=/srv/configurable-http-proxy/node_modules/.bin:/usr/bin:/bin"
-    root = ("chroot", "--userspec=65534:65534", PROXY.make(), "/usr/bin/env", path, "NODE_ENV=production")
+    path = "PATH=/srv/configurable-http-proxy/bin:/usr/bin:/bin"
+    root = ("chroot", "--userspec=65534:65534", PROXY.make(), "/usr/bin/env", path)
     return [*root, *proxy_command()]

@@ -1,4 +1,4 @@
-#!/opt/jupyter/bin/python
+#!/opt/conda/bin/python
 """Starts the server that fits: a hub's single-user server where a hub started this, JupyterLab elsewhere."""
 
 import os
