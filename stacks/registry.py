@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from stacks.settings import Site
-from stacks.settings.menu import ImageMenuSettings
+from stacks.settings.image_menu import ImageMenuSettings
 
 DOCKER_HUB: Final = "docker.io"
 """The only host whose name is not that of its registry; clients know it

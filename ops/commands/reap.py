@@ -19,7 +19,7 @@ from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
 from stacks.registry import tag_source
 from stacks.settings import Site
-from stacks.settings.menu import ImageMenuSettings
+from stacks.settings.image_menu import ImageMenuSettings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:

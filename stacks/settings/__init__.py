@@ -11,9 +11,10 @@ from stacks.settings.cluster import BgpSettings, CalicoSettings, ClusterSettings
 from stacks.settings.edge import EdgeSettings
 from stacks.settings.hosts import HostSettings, Purpose
 from stacks.settings.hub import HubSettings, SizeSettings
+from stacks.settings.image_menu import ImageMenuSettings
 from stacks.settings.interfaces import BondSettings, InterfaceSettings, VlanSettings
 from stacks.settings.logins.base import LoginSettings
-from stacks.settings.menu import ImageMenuSettings, NamedSizeSettings, OverrideSettings, ProfileSettings
+from stacks.settings.menu import NamedSizeSettings, OverrideSettings, ProfileSettings
 from stacks.settings.mirrors import AptRepositorySettings, MirrorsSettings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.network import DnsSettings, NetworkSettings, OpeningSettings

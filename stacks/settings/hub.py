@@ -23,8 +23,9 @@ from stacks.settings.culling import LONGEST_SECONDS, SHORTEST_SECONDS, CullSetti
 from stacks.settings.database import AnyDatabase, SqliteSettings
 from stacks.settings.egress import EgressPolicySettings
 from stacks.settings.fragments import FragmentsFolder
+from stacks.settings.image_menu import ImageMenuSettings
 from stacks.settings.logins import AnyLogin, NativeLoginSettings
-from stacks.settings.menu import ImageMenuSettings, ProfileSettings, Sizes
+from stacks.settings.menu import ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.pages_repository import PagesRepositorySettings
 from stacks.settings.prepuller import PrePullerSettings

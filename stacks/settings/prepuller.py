@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from stacks.settings.chart import ChartModel, FileKey
-from stacks.settings.menu import Tag, check_repository, has_tag
+from stacks.settings.image_menu import Tag, check_repository, has_tag
 
 
 def _check_name(name: str) -> str:

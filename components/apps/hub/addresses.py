@@ -2,9 +2,6 @@
 
 from typing import Final
 
-import pulumi
-from pulumi_kubernetes.core.v1 import ServicePortArgs, ServiceSpecArgs
-
 HUB_PORT: Final = 8081
 PROXY_PORT: Final = 8000
 PROXY_API_PORT: Final = 8001
@@ -22,16 +19,3 @@ def hub_url(namespace: str) -> str:
 def proxy_api_url(namespace: str) -> str:
     """Return the address of the proxy's REST interface, which the hub gives its routes."""
     return f"http://proxy-api.{namespace}.svc.cluster.local:{PROXY_API_PORT}"
-
-
-def _service(labels: dict[str, pulumi.Input[str]], port: int, target: str) -> ServiceSpecArgs:
-    ports = [ServicePortArgs(name=target, port=port, target_port=target)]
-    return ServiceSpecArgs(selector=labels, ports=ports)
-
-
-SERVICES: Final = {
-    "hub": _service({**HUB_LABELS}, HUB_PORT, "http"),
-    "proxy-api": _service({**PROXY_LABELS}, PROXY_API_PORT, "api"),
-    "proxy-public": _service({**PROXY_LABELS}, 80, "http"),
-}
-"""By name: the hub and the proxy find one another by these names in the cluster's DNS."""

@@ -5,19 +5,13 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.batch.v1 import Job
-from pulumi_kubernetes.core.v1 import (
-    ConfigMap,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    Secret,
-    Service,
-)
+from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.apps.hub.account import service_account
 from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
-from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, SERVICES, hub_url
+from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
 from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import HubNames, hub_pod
@@ -31,6 +25,7 @@ from components.apps.hub.policies import hub_policies, rehearsal_policy
 from components.apps.hub.proxy import proxy_pod
 from components.apps.hub.rehearsal import REPLACE_UNREADY, rehearsal_job
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
+from components.apps.hub.services import services
 from components.apps.hub.site_json import config_files, share_values, site_json
 from components.contracts.cluster import KubernetesAccess, Namespaces
 from components.contracts.machines import Machine
@@ -76,7 +71,8 @@ class Hub(pulumi.ComponentResource):
         self._mounted = Mounted(name, self._options)
 
         asking = (CALLBACK_PATH,) if site.hub.login.provider_networks else ()
-        self.route = Route(site.hub.host, namespaces.hub, self._services(), 80, "/hub/health", asking)
+        address = services(name, namespaces, self._options())
+        self.route = Route(site.hub.host, namespaces.hub, address, 80, "/hub/health", asking)
         names = HubNames(
             service_account=self._service_account(),
             config=self._config(homes, shares),
@@ -130,25 +126,6 @@ class Hub(pulumi.ComponentResource):
         if self._site.hub.prepulls:
             let_nodes_be_seen(self._name, account, self._namespaces.hub, self._options())
         return account
-
-    def _services(self) -> pulumi.Output[str]:
-        """Make the Services and return the ClusterIP of the one that people reach."""
-        made = {
-            service: Service(
-                f"{self._name}-{service}-service",
-                metadata=ObjectMetaArgs(
-                    name=service,
-                    namespace=self._namespaces.hub,
-                    # Its pods come later: they are given its name.
-                    annotations={"pulumi.com/skipAwait": "true"},
-                ),
-                spec=spec,
-                opts=self._options(),
-            )
-            for service, spec in SERVICES.items()
-        }
-        address: pulumi.Output[str] = made["proxy-public"].spec.apply(lambda spec: spec.cluster_ip)
-        return address
 
     def _policies(self, homes: HomesVolume, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Make the network policies and return them: no pod of the hub's starts before it may speak."""
