@@ -1,49 +1,29 @@
 """People who are logged in are checked with the provider again, and a provider that is away shuts no one out.
 
-Mixed in before an OAuthenticator; shipped to the hub beside its configuration. OAuthenticator by itself asks at a
-login alone, and takes a provider that is down or asks for patience for one that says no (oauth2.py, `refresh_user`).
+Mixed in before an OAuthenticator, which by itself asks at a login alone; shipped to the hub beside its configuration.
 """
 
 import asyncio
-import json
 import time
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
 from admission import ADDED, Admission
-from oauthenticator.oauth2 import OAuthenticator
+from answers import Asking, ProviderAway, TakenBack, Unsaid, faults_from_here
 from person import OURS, described, known_of
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
-from traitlets import Bool, Integer, Set, Unicode, default
+from traitlets import Bool, Integer, Set, Unicode
 
 AT_ONCE = 10
 """How many people are checked with the provider at one time."""
-MOST_QUESTIONS = 50
-"""How many requests it gets at one time, logins among them."""
-QUIET_SECONDS = 30
-"""How long the hub does not retry a provider that could not be reached: people do not wait for it at each click."""
-UNREACHABLE = 599
-"""Tornado's status for no answer (https://www.tornadoweb.org/en/stable/httpclient.html)."""
-
-_away: ContextVar[list["ProviderAway"] | None] = ContextVar("away", default=None)
-"""Errors during the check of one person: OAuthenticator takes some of them for a no."""
+PATIENCE_SECONDS = 2
+"""How long a click waits for the provider while its last answer holds."""
 
 
-class ProviderAway(HTTPError):
-    """The provider did not say yes or no; the message is for the person who wants to log in."""
-
-    def __init__(self, reason: object) -> None:
-        super().__init__(503, "%s", reason)
-        self.jupyterhub_message = "The service that knows who you are does not answer at the moment."
-        if (raised := _away.get()) is not None:
-            raised.append(self)
-
-
-class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore]
+class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
     """Asks again about everyone who is logged in, and holds on to the last answer while the provider is away.
 
     Whoever the provider no longer vouches for has their servers stopped and has to log in, which is refused.
@@ -56,18 +36,22 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
     tokens_end = True
     """Whether the provider's tokens end by themselves. Where they do not, one that is refused was revoked."""
 
+    @property
+    def renewals_last(self) -> bool:
+        """Whether what renews a login is given to last: one that is refused was taken back, as from a closed account.
+
+        Others end with the person's session at the provider
+        (https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess).
+        """
+        return "offline_access" in self.scope
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         demote_former(self.db, set(self.admin_users))
-        self._quiet_until = 0.0
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._late: set[asyncio.Future[Any]] = set()
         self._rounds = PeriodicCallback(self.ask_about_everybody, self.auth_refresh_age * 1000)
         self._rounds.start()
-
-    @default("http_client")
-    def _own_http_client(self) -> AsyncHTTPClient:
-        """Return a client that nothing else of the hub's uses: tornado's shared one makes ten requests at a time."""
-        return AsyncHTTPClient(force_instance=True, max_clients=MOST_QUESTIONS)
 
     def normalize_username(self, username: str) -> str:
         """Return the name as the hub has it, and as a home may be called.
@@ -79,27 +63,28 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
         name = str(super().normalize_username(username)).replace("@", "_at_").replace(":", "_")
         return f"u_{name}" if name[:1].isdigit() else name
 
-    async def fetch(self, req: Any, label: str = "fetching", parse_json: bool = True, **options: Any) -> Any:
-        """Ask the provider. Raise `ProviderAway` where the answer is neither yes nor no."""
-        if time.monotonic() < self._quiet_until:
-            raise ProviderAway(f"{label}: the provider could not be reached a moment ago")
-        try:
-            answer = await super().fetch(req, label, parse_json=False, **options)
-            self._notice(answer.code, answer.headers, label)
-        except HTTPClientError as error:
-            self._notice(error.code, error.response.headers if error.response else {}, label)
-            raise
-        except (TimeoutError, OSError) as error:
-            self._notice(UNREACHABLE, {}, f"{label}: {error}")
-        if not parse_json:
-            return answer
-        try:
-            return json.loads(answer.body) if answer.body else None
-        except ValueError as error:
-            raise ProviderAway(f"{label}: the answer is not JSON") from error
-
     async def refresh_user(self, user: Any, handler: Any = None, **options: Any) -> Any:
-        """Return the login as the provider sees it now, True to keep it as it is, or False to ask for a new one."""
+        """Return the login as the provider sees it now, True to keep it as it is, or False to ask for a new one.
+
+        A click, which comes with a handler, does not wait for a slow provider while the last answer holds; what is
+        answered later counts then.
+        """
+        asking = asyncio.ensure_future(self._refreshed(user, handler, **options))
+        if handler is not None:
+            known = known_of(await user.get_auth_state())
+            await asyncio.wait({asking}, timeout=PATIENCE_SECONDS)
+            if not asking.done() and self.holds(user.name, known):
+                self._late.add(asking)
+                asking.add_done_callback(self._came_late)
+                return True
+        return await asking
+
+    def _came_late(self, asking: asyncio.Future[Any]) -> None:
+        self._late.discard(asking)
+        if not asking.cancelled() and (error := asking.exception()):
+            self.log.error("could not ask about a person", exc_info=error)
+
+    async def _refreshed(self, user: Any, handler: Any, **options: Any) -> Any:
         # One at a time for each person: a token that renews the login may be good for one use.
         async with self._asking.setdefault(user.name, asyncio.Lock()):
             state = await user.get_auth_state()
@@ -122,50 +107,34 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
 
         False asks for a new login, and leaves servers alone.
         """
-        _away.set([])
+        faults = faults_from_here()
         try:
             model = await super().refresh_user(user, handler, **options)
-            if raised := _away.get():
-                raise raised[0]
+            if away := next((each for each in faults if isinstance(each, ProviderAway)), None):
+                raise away
             if model and known_of(model["auth_state"])["account"] == known["account"]:
                 model["auth_state"][OURS] |= self.kept_addition(known, user.name)
                 # By the name that let them in; the account has another now where its person was renamed.
                 if self.check_blocked_users(model["name"], model) and await self.may_enter(user.name, model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
-            elif not model and (self.tokens_end or state.get("refresh_token")) and self.holds(user.name, known):
+            elif not model and self._may_have_ended(state, faults) and self.holds(user.name, known):
                 return True
         except ProviderAway as error:
             if self.holds(user.name, known):
                 return True
             self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
-            return False
+            return None if isinstance(error, Unsaid) else False
         except HTTPError as error:
             if error.status_code != 403:
                 raise
         return None
 
-    async def get_token_info(self, handler: Any, params: dict[str, Any]) -> dict[str, Any]:
-        """Return what the provider gives for a code. Raise `ProviderAway` for neither a token nor a refusal."""
-        try:
-            return dict(await super().get_token_info(handler, params))
-        except HTTPError as error:
-            if error.status_code == 500:
-                raise ProviderAway(error) from error
-            raise
-        except TypeError as error:
-            raise ProviderAway(f"no token: {error}") from error
-
-    def user_info_to_username(self, user_info: Any) -> str:
-        """Return what the provider calls the person. Raise `ProviderAway` where it says nothing of anybody."""
-        try:
-            return str(super().user_info_to_username(user_info))
-        except HTTPError as error:
-            if error.status_code == 500:
-                raise ProviderAway(error) from error
-            raise
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ProviderAway(f"an answer without a person: {error}") from error
+    def _may_have_ended(self, state: dict[str, Any], faults: Sequence[HTTPError]) -> bool:
+        """Return whether a login that the provider takes no more may have ended by itself."""
+        if self.renewals_last and any(isinstance(each, TakenBack) for each in faults):
+            return False
+        return bool(self.tokens_end or state.get("refresh_token"))
 
     async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
         """Note whose login it is and that the provider vouches for it now; called after each of its answers."""
@@ -194,19 +163,23 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
         if auth_model is None:
             return bool(await super().check_allowed(username, auth_model))
         state = auth_model["auth_state"]
-        known = await self._known(username)
+        stored = await self._stored(username)
+        known = known_of(stored)
         if known.get("account", state[OURS]["account"]) != state[OURS]["account"]:
             now, before = state[OURS]["account"], known["account"]
             self.log.error("%s is now another account, %s, before %s", username, now, before)
             raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
         state[OURS] |= self.kept_addition(known, username)
+        _keep_what_renews(state, stored)
         try:
             return await self.may_enter(username, auth_model)
-        except ProviderAway:
-            if not self.holds(username, known):
-                raise
-            state[OURS] = known
-            return True
+        except ProviderAway as away:
+            if self.holds(username, known):
+                state[OURS] = known
+                return True
+            if isinstance(away, Unsaid):
+                return False
+            raise
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what the provider and the settings say of a person now."""
@@ -255,14 +228,14 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
                 await self.parent.proxy.delete_user(user, name)
                 await user.stop(name)
 
-    async def _known(self, username: str) -> dict[str, Any]:
-        """Return what is known of the person who had this name, or nothing. Refuse a name with something to lose."""
+    async def _stored(self, username: str) -> dict[str, Any]:
+        """Return the last login of the person who had this name, or nothing. Refuse a name with something to lose."""
         try:
             user = self.parent.users[username]  # `in` would look for those alone that the hub has in memory
         except KeyError:
             return {}
-        known = known_of(await user.get_auth_state())
-        if "account" not in known and (user.active or user.orm_user.api_tokens):
+        stored = dict(await user.get_auth_state() or {})
+        if "account" not in known_of(stored) and (user.active or user.orm_user.api_tokens):
             self.log.error("%s has a server or tokens from before the first login with an account", username)
             raise HTTPError(
                 403,
@@ -270,13 +243,15 @@ class Membership(Admission, OAuthenticator):  # type: ignore[misc, unused-ignore
                 "that ends their server, and keeps the files.",
                 username,
             )
-        return known
+        return stored
 
-    def _notice(self, code: int, headers: Any, label: str) -> None:
-        """Raise `ProviderAway` for what is not an answer: too many requests, a fault of the provider, a limit."""
-        if code == UNREACHABLE:
-            self._quiet_until = time.monotonic() + QUIET_SECONDS
-        # Only a provider that cannot be reached is left alone for all: a limit may be that of one person's token.
-        limited = code == 403 and (headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers)
-        if code == 429 or code >= 500 or limited:
-            raise ProviderAway(f"{label}: status {code}")
+
+def _keep_what_renews(state: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Take over what renews the last login where the provider gave nothing for this one, which is the same account's.
+
+    Google gives it once (https://developers.google.com/identity/protocols/oauth2/web-server#offline).
+    """
+    if not state.get("refresh_token") and (renews := stored.get("refresh_token")):
+        # OAuthenticator makes the next login of the answer, and stores both.
+        state["refresh_token"] = renews
+        state["token_response"] = {**state["token_response"], "refresh_token": renews}

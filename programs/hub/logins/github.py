@@ -5,13 +5,14 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
+from answers import ProviderAway, Unsaid, said_in
 from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
-from membership import Membership, ProviderAway
+from membership import Membership
 from oauthenticator.github import GitHubOAuthenticator
 from organizations import join, leave_former
 from provider import configure
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPResponse
 from traitlets import Set
 
 login = site["login"]
@@ -22,6 +23,8 @@ NOT_A_MEMBER = (404, 302)
 (https://docs.github.com/en/rest/orgs/members#check-organization-membership-for-a-user)."""
 HIDDEN = 403
 """What it answers where the organization does not let the hub see its members."""
+LIMITS = ("rate limit", "rate-limit", "abuse")
+"""What GitHub's words about a limit have in them, in lower case."""
 MOST_GROUPS = 15
 """NFS carries 16 groups of a person (RFC 5531, AUTH_SYS); one is `users`."""
 
@@ -32,6 +35,8 @@ TEAMS = {each for each in GROUPS if ":" in each}
 
 asked_about: ContextVar[str] = ContextVar("asked_about")
 """The name of the person in question at GitHub: not always that in the hub."""
+hiding: ContextVar[list[str]] = ContextVar("hiding")
+"""Which organizations and teams did not let the hub see whether the person is a member."""
 
 
 class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -116,10 +121,43 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         """Put the person into the groups of the hub that are their organizations and teams."""
         join(user, answer["auth_state"], GROUPS)
 
+    def is_limit(self, answer: HTTPResponse) -> bool:
+        """Return whether a refusal is about how often the hub asks, or a page of something between the two.
+
+        GitHub says some limits in words alone
+        (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit), and
+        what it refuses is JSON.
+        """
+        if super().is_limit(answer):
+            return True
+        said = said_in(answer)
+        words = f"{said.get('message')} {said.get('documentation_url')}".lower()
+        of_limits = answer.code == 403 and any(each in words for each in LIMITS)
+        return 400 <= answer.code < 500 and (not said or of_limits)
+
+    async def _token_to_auth_model(self, token_info: dict[str, Any]) -> dict[str, Any]:
+        """Return the login of a token. Raise `ProviderAway` where GitHub refuses anything but the token or the account.
+
+        Upstream takes each refusal for the end of the token.
+        """
+        try:
+            return dict(await super()._token_to_auth_model(token_info))
+        except HTTPClientError as error:
+            suspended = error.code == 403 and "suspended" in str(said_in(error.response).get("message")).lower()
+            if error.code == 401 or suspended:
+                raise
+            raise ProviderAway(f"asked for the person, GitHub answers {error.code}") from error
+
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
-        """Return what GitHub and the settings say of a person now."""
+        """Return what GitHub and the settings say of a person now. Raise `Unsaid` where GitHub hides it."""
         asked_about.set(model["auth_state"][self.user_auth_state_key]["login"])
-        return await super().may_enter(username, model)
+        hidden: list[str] = []
+        hiding.set(hidden)
+        if await super().may_enter(username, model):
+            return True
+        if hidden:
+            raise Unsaid(f"GitHub does not let the hub see the members of {', '.join(hidden)}")
+        return False
 
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
@@ -138,7 +176,10 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
     async def _check_membership_allowed_organizations(
         self, org_team: str, username: str, access_token: str, token_type: str
     ) -> bool:
-        return await self._membership(org_team, access_token, token_type) == A_MEMBER
+        status = await self._membership(org_team, access_token, token_type)
+        if status == HIDDEN:
+            hiding.get().append(org_team)
+        return status == A_MEMBER
 
     async def _membership(self, org_team: str, access_token: str, token_type: str) -> int:
         """Return GitHub's status for the question whether this person is a member: 204 is yes."""

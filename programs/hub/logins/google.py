@@ -14,6 +14,8 @@ login = site["login"]
 class Google(Membership, GoogleOAuthenticator):  # type: ignore[misc, unused-ignore]
     """GoogleOAuthenticator that checks logged-in people with the provider again."""
 
+    renewals_last = True
+
     def user_info_to_username(self, user_info: dict[str, Any]) -> str:
         """Return the address, without the one domain that names go without.
 

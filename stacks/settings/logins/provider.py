@@ -65,6 +65,7 @@ class ProviderLoginSettings(LoginSettings):
     modules: ClassVar[tuple[str, ...]] = (
         "administrators.py",
         "admission.py",
+        "answers.py",
         "membership.py",
         "person.py",
         "provider.py",

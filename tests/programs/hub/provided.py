@@ -39,9 +39,9 @@ c.JupyterHub.proxy_class = Routes
 LOCAL_SERVERS: Final = f"""
 import sys
 
-import membership
+import answers
 {ROUTES}
-membership.QUIET_SECONDS = 1
+answers.QUIET_SECONDS = 1
 login = c[c.JupyterHub.authenticator_class.__name__]
 login.auth_refresh_age = 1
 login.http_request_kwargs = {{**login.http_request_kwargs, "request_timeout": 2}}

@@ -49,6 +49,8 @@ class Provider:
     """The status of every answer but the pages that browsers see; None for what is right."""
     headers: dict[str, str] = field(default_factory=dict)
     """What goes with that status."""
+    says: Any = field(default_factory=lambda: {"message": "not now"})
+    """What it says then: JSON, or a text as it is."""
     garbage: str = ""
     """What it answers instead, as a proxy in front of it may."""
     silent: threading.Event = field(default_factory=threading.Event)
@@ -61,6 +63,8 @@ class Provider:
     challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By code that was not used yet: the person, and the challenge that came with the request for it."""
     gives_refresh_tokens: bool = False
+    renewed_since: set[str] | None = None
+    """Who got what renews a login, where it is given once for good, as Google's; None where each answer has one."""
     repositories: Path | None = None
     """Where it keeps git's, if it does."""
     authorize_path: str = "/authorize"
@@ -68,7 +72,7 @@ class Provider:
 
     def reset(self) -> None:
         """Answer what is right again."""
-        self.answers_with, self.garbage, self.headers = None, "", {}
+        self.answers_with, self.garbage, self.headers, self.says = None, "", {}, {"message": "not now"}
         self.silent.clear()
 
     def authorize(self, query: dict[str, str]) -> str:
@@ -84,7 +88,8 @@ class Provider:
         if form["client_secret"] != CLIENT_SECRET:
             return 401, {"error": "invalid_client"}, {}
         if form["grant_type"] == "refresh_token":
-            person = self.who.pop(form["refresh_token"], None)
+            once = self.renewed_since is None
+            person = (self.who.pop if once else self.who.get)(form["refresh_token"], None)
         else:
             person, challenge = self.challenges.pop(form["code"], (None, ""))
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -97,7 +102,10 @@ class Provider:
     def issue(self, person: str) -> dict[str, Any]:
         """Return what a request for a token is answered with."""
         token = self._token(person)
-        renews = {"refresh_token": self._token(person)} if self.gives_refresh_tokens else {}
+        given = self.gives_refresh_tokens and person not in (self.renewed_since or ())
+        if given and self.renewed_since is not None:
+            self.renewed_since.add(person)
+        renews = {"refresh_token": self._token(person)} if given else {}
         return {"access_token": token, "token_type": "bearer", **renews}
 
     def refusal(self, error: str) -> Answer:
@@ -280,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.released.wait()
             return
         if self.provider.answers_with is not None:
-            self._send(self.provider.answers_with, {"message": "not now"}, self.provider.headers)
+            self._send(self.provider.answers_with, self.provider.says, self.provider.headers)
         elif self.provider.garbage:
             self._send(200, self.provider.garbage, {})
         else:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
-from tests.programs.hub.provider import CLIENT_SECRET, GitHub, Held, running
+from tests.programs.hub.provider import CLIENT_SECRET, Answer, GitHub, Held, running
 from tests.programs.hub.running import Browser
 
 pytestmark = pytest.mark.programs
@@ -23,16 +23,12 @@ TWICE: Final = ("rex", "sue")
 
 def github() -> GitHub:
     """Return a GitHub with some people."""
-    names = ("ada", "grace", "fox", "Stray", "hand", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE)
+    flock = {"grace", "kim", "lee", "max", "ned", "off", "pat", "quy", "uma", "val", "wes", *TWICE}
+    both = {"fox", "vixen"}
     return GitHub(
-        accounts={name: number for number, name in enumerate(names, 1)},
+        accounts={name: number for number, name in enumerate(("ada", *sorted({*flock, *both, "Stray", "hand"})), 1)},
         organizations={"Flock": 1001, "foxes": 1002, "barn": 1003, "nest": 1004},
-        members={
-            "Flock": {"ada", "grace", "fox", "vixen", "kim", "lee", "max", "ned", "off", "pat", "quy", *TWICE},
-            "foxes": {"fox", "vixen"},
-            "barn:staff": {"hand"},
-            "barn": {"hand"},
-        },
+        members={"Flock": {"ada"} | flock | both, "foxes": both, "barn:staff": {"hand"}, "barn": {"hand"}},
     )
 
 
@@ -87,7 +83,72 @@ def test_membership_that_github_hides_lets_no_one_in(hub: Hub) -> None:
     assert not hub.lets_in("vixen")
     assert hub.lets_in("kim"), "what an organization hides of its members does not affect others"
     of(hub).restricted = {"Flock", "barn"}
-    assert not hub.lets_in("kim")
+    assert not hub.lets_in("wes"), "GitHub has never said yes"
+    assert hub.lets_in("kim"), "the last answer holds"
+
+
+def test_membership_that_github_hides_later_stops_no_server(hub: Hub) -> None:
+    """As when an organization restricts applications, of whose members alone GitHub says that."""
+    browser = hub.with_server("val")
+    of(hub).restricted = {"Flock"}
+    hub.asks_again()
+    assert hub.runs(browser, "val")
+    of(hub).members["Flock"].discard("val")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "val"), seconds=SOON)
+
+
+UNSAID: Final[Mapping[str, Answer]] = {
+    "a limit in words": (
+        403,
+        {"message": "x", "documentation_url": "https://docs.github.com/x#secondary-rate-limits"},
+        {},
+    ),
+    "a proxy's page that is not there": (404, "<html>not found</html>", {}),
+    "a proxy's refusal": (403, "<html>blocked</html>", {}),
+}
+
+
+@pytest.mark.parametrize("how", UNSAID)
+def test_answer_about_a_membership_that_is_none_stops_no_server(hub: Hub, person_at_work: Browser, how: str) -> None:
+    """GitHub says whose the token is, and something else answers whether that is a member."""
+    provider = of(hub)
+    answer = provider._membership
+    try:
+        provider._membership = lambda *_, **__: UNSAID[how]  # type: ignore[method-assign]
+        hub.asks_again()
+        assert hub.runs(person_at_work, "off")
+        assert not hub.says("stopping the server", "off")
+    finally:
+        provider._membership = answer  # type: ignore[method-assign]
+
+
+def test_account_that_github_suspends_is_out(hub: Hub) -> None:
+    hub.with_server("uma")
+    provider = of(hub)
+    answer = provider.answer
+    suspended: Answer = (403, {"message": "Sorry. Your account was suspended"}, {})
+    try:
+        provider.answer = lambda path, query, person: (  # type: ignore[method-assign]
+            suspended if person == "uma" else answer(path, query, person)
+        )
+        eventually("the end of that server", lambda: hub.says("stopping the server", "uma"), seconds=SOON)
+    finally:
+        provider.answer = answer  # type: ignore[method-assign]
+
+
+def test_click_does_not_wait_for_a_slow_answer_which_counts_when_it_comes(tmp_path: Path) -> None:
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        made.also('login.http_request_kwargs = {**login.http_request_kwargs, "request_timeout": 600}')
+        with made.running() as hub:
+            browser = hub.with_server("pat")
+            provider.held[hub.tokens_of("pat")[-1]] = held = Held()
+            eventually("a question", held.begun.is_set, seconds=SOON)
+            assert browser.get("/hub/home").status_code == 200
+            assert not held.answered.is_set()
+            provider.members["Flock"].discard("pat")
+            held.answered.set()
+            eventually("the end of that server", lambda: hub.says("stopping the server", "pat"), seconds=SOON)
 
 
 def test_who_does_not_show_their_organizations_cannot_hide_a_denied_one(hub: Hub) -> None:
@@ -212,6 +273,12 @@ AWAY: Final[Mapping[str, Mapping[str, Any]]] = {
     "429": {"answers_with": 429},
     "a limit": {"answers_with": 403, "headers": {"X-RateLimit-Remaining": "0"}},
     "another limit": {"answers_with": 403, "headers": {"Retry-After": "60"}},
+    "a limit in words": {"answers_with": 403, "says": {"message": "You have exceeded a secondary rate limit."}},
+    "a refusal without a reason": {"answers_with": 403},
+    "a path that is not there": {"answers_with": 404},
+    "a proxy that wants a login": {"answers_with": 407, "says": "<html>log in</html>"},
+    "a proxy that lost its own login": {"answers_with": 401, "says": "<html>log in</html>"},
+    "a proxy that blocks": {"answers_with": 403, "says": "<html>blocked</html>"},
     "500": {"answers_with": 500},
     "503": {"answers_with": 503},
     "a page of a proxy": {"garbage": "<html>maintenance</html>"},
@@ -224,6 +291,7 @@ AWAY: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def person_at_work(one_hub: Hub) -> Browser:
+    of(one_hub).restricted = set()  # it is made before `hub`
     return one_hub.with_server("off")
 
 

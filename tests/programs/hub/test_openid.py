@@ -23,6 +23,7 @@ def people() -> dict[str, dict[str, Any]]:
         "bob": person("bob", "staff"),
         "cy": person("cy", "staff"),
         "dot": person("dot", "staff"),
+        "ida": person("ida", "staff"),
         "eve": person("eve"),
         "expelled": person("expelled", "staff", "expelled"),
         "letters": person("letters", groups="staff"),
@@ -155,6 +156,44 @@ def test_provider_that_is_away_while_a_token_is_renewed(hub: Hub) -> None:
         provider.token = token  # type: ignore[method-assign]
 
 
+LASTING: Final = {"scope": ["openid", "offline_access"]}
+
+
+def test_account_that_is_closed_is_out_where_renewals_are_to_last(tmp_path: Path) -> None:
+    with (
+        running(OpenId(people=people(), gives_refresh_tokens=True), tmp_path) as provider,
+        with_oidc(tmp_path, provider, **LASTING).running() as hub,
+    ):
+        hub.with_server("ada")
+        provider.revoke("ada")
+        eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
+
+
+def test_refused_renewal_says_nothing_where_it_ends_by_itself(hub: Hub) -> None:
+    """As with the person's session at the provider."""
+    of(hub).gives_refresh_tokens = True
+    browser = hub.with_server("ida")
+    of(hub).revoke("ida")
+    hub.asks_again()
+    assert hub.runs(browser, "ida")
+
+
+def test_renewal_whose_answer_was_lost_says_nothing_when_it_is_refused(tmp_path: Path) -> None:
+    """A provider that takes it once may have taken it."""
+    with (
+        running(OpenId(people=people(), gives_refresh_tokens=True), tmp_path) as provider,
+        with_oidc(tmp_path, provider, **LASTING).running() as hub,
+    ):
+        browser = hub.with_server("ada")
+        token = provider.token
+        provider.token = lambda form: (token(form), (503, None, {}))[1]  # type: ignore[method-assign]
+        del provider.who[hub.tokens_of("ada")[0]]
+        hub.asks_again()
+        provider.token = token  # type: ignore[method-assign]
+        hub.asks_again()
+        assert hub.runs(browser, "ada")
+
+
 def test_end_of_the_token_is_the_end_of_the_login_after_a_set_time(tmp_path: Path) -> None:
     with (
         running(OpenId(people=people()), tmp_path) as provider,
@@ -176,19 +215,40 @@ GOOGLE: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+def with_google(directory: Path, provider: OpenId, **more: Any) -> Hub:
+    """Return a hub for the people of example.edu, or as these settings say."""
+    made = Hub(directory, provider, type="google", **{"hosted_domain": ["example.edu"], "allow_all": True, **more})
+    made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
+    return made
+
+
 def test_google(tmp_path: Path) -> None:
-    with running(OpenId(people=GOOGLE, **GOOGLE_PATHS), tmp_path) as provider:
-        made = Hub(tmp_path, provider, type="google", hosted_domain=["example.edu"], allow_all=True)
-        made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
-        with made.running() as hub:
-            browser, status = hub.log_in("ada")
-            assert status == 200
-            assert "/user/ada" in browser.last.text or ">ada<" in browser.last.text.replace(" ", "").replace("\n", "")
-            for who in ("no-workspace", "elsewhere", "unverified", "second-ada"):
-                assert not hub.lets_in(who), who
-            hub.with_server("ada")
-            provider.people = {**GOOGLE, "ada": {**GOOGLE["ada"], "hd": "example.org"}}
-            eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
+    with (
+        running(OpenId(people=GOOGLE, **GOOGLE_PATHS), tmp_path) as provider,
+        with_google(tmp_path, provider).running() as hub,
+    ):
+        browser, status = hub.log_in("ada")
+        assert status == 200
+        assert "/user/ada" in browser.last.text or ">ada<" in browser.last.text.replace(" ", "").replace("\n", "")
+        for who in ("no-workspace", "elsewhere", "unverified", "second-ada"):
+            assert not hub.lets_in(who), who
+        hub.with_server("ada")
+        provider.people = {**GOOGLE, "ada": {**GOOGLE["ada"], "hd": "example.org"}}
+        eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
+
+
+def test_google_is_asked_again_after_a_second_login(tmp_path: Path) -> None:
+    """It gives what renews a login once for a person, and its tokens end after an hour."""
+    given_once = OpenId(people=GOOGLE, gives_refresh_tokens=True, renewed_since=set(), **GOOGLE_PATHS)
+    with running(given_once, tmp_path) as provider, with_google(tmp_path, provider).running() as hub:
+        hub.with_server("ada")
+        assert hub.lets_in("ada"), "in another browser"
+        first, renews, second = hub.tokens_of("ada")
+        del provider.who[first], provider.who[second]
+        eventually("a new token", lambda: len(hub.tokens_of("ada")) == 2, seconds=SOON)
+        assert renews in hub.tokens_of("ada")
+        provider.people = {**GOOGLE, "ada": {**GOOGLE["ada"], "hd": "example.org"}}
+        eventually("the end of that server", lambda: hub.says("stopping the server", "ada"), seconds=SOON)
 
 
 TWO: Final = ("example.edu", "example.org")
@@ -201,9 +261,7 @@ def test_second_domain_of_google_leaves_names_as_they_were(tmp_path: Path) -> No
     }
     with running(OpenId(people=people, **GOOGLE_PATHS), tmp_path) as provider:
         domains = {"hosted_domain": list(people), "strip_domain": "example.edu"}
-        made = Hub(tmp_path, provider, type="google", allow_all=True, **domains)
-        made.also(f'login.authorize_url = "{provider.url}/authorize"', f'login.google_api_url = "{provider.url}"')
-        with made.running() as hub:
+        with with_google(tmp_path, provider, **domains).running() as hub:
             for who, name in (("example.edu", "ada"), ("example.org", "ada_at_example.org")):
                 browser, status = hub.log_in(who)
                 assert status == 200
