@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the module beside this file
 
-from culling import Limits, Notes, limits_for, shortest
+from culling import Hearing, Limits, Notes, limits_for, shortest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.log import app_log, enable_pretty_logging
 
@@ -33,6 +34,7 @@ class Culler:
         self._url = url
         self._cull = site["cull"]
         self._notes = Notes(site["directory"])
+        self._hearing = Hearing()
         self._asking = asyncio.Semaphore(self._cull["concurrency"])
 
     async def run(self) -> None:
@@ -42,6 +44,7 @@ class Culler:
             try:
                 await self.look()
             except Exception:  # a hub that starts, or is too busy to answer: it is asked again
+                self._hearing.lose()
                 app_log.exception("Error: the servers cannot be looked at")
             await asyncio.sleep(self._cull["every"])
 
@@ -49,6 +52,7 @@ class Culler:
         """Stop what has run for too long; one server that cannot be stopped holds up no other."""
         now = datetime.now(UTC)
         found = [(person, server) async for person in self._people() for server in person["servers"].values()]
+        self._hearing.confirm(now, time.monotonic())
         done = await asyncio.gather(*(self._judge(*each, now) for each in found), return_exceptions=True)
         for (person, _), outcome in zip(found, done, strict=True):
             if isinstance(outcome, Exception):
@@ -69,7 +73,7 @@ class Culler:
             return
         age = now - datetime.fromisoformat(server["started"])
         # A server without any use yet has only its age.
-        inactive = now - datetime.fromisoformat(server["last_activity"]) if server["last_activity"] else age
+        inactive = self._hearing.unused(datetime.fromisoformat(server["last_activity"] or server["started"]), now)
         if not shortest(self._cull).exceeded(inactive, age):
             return
         why = self._limits_of(person).exceeded(inactive, age)

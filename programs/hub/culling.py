@@ -15,6 +15,11 @@ from keeping import write_whole
 
 NOTES = "stopped-servers"
 """The directory of the notes, beside the hub's database."""
+TELLING = timedelta(minutes=11)
+"""After how long every server in use has told the hub so: twice Jupyter's five minutes, which it varies by a tenth
+(jupyterhub/singleuser/extension.py, `hub_activity_interval`)."""
+STEP_SECONDS = 30
+"""By how much two clocks may come apart between two looks before one of them was set."""
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -34,6 +39,33 @@ class Limits:
         if self.max_age and age.total_seconds() >= self.max_age:
             return f"it ran for {spoken(self.max_age)}, which is as long as a server may run here"
         return None
+
+
+class Hearing:
+    """Since when servers could tell the hub of their use without a gap: the hub was there, and no clock was set."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._apart = 0.0
+
+    def confirm(self, now: datetime, steady: float) -> None:
+        """Note that the hub answers now; `steady` is the seconds of a clock that no one sets."""
+        apart = now.timestamp() - steady
+        if self._since is None or abs(apart - self._apart) > STEP_SECONDS:
+            self._since = now
+        self._apart = apart
+
+    def lose(self) -> None:
+        """Note that the hub does not answer."""
+        self._since = None
+
+    def unused(self, last: datetime, now: datetime) -> timedelta:
+        """Return for how long a server was not used, as far as the hub can know; `last` is when it said that it was.
+
+        After a gap a server may have been used until then, and has yet to say so.
+        """
+        heard = now - (self._since or now)
+        return now - last if heard >= TELLING else min(now - last, heard)
 
 
 def limits_for(cull: Mapping[str, Any], groups: Collection[str]) -> Limits:

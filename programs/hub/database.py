@@ -59,6 +59,16 @@ def connected(url: str) -> Iterator[Any]:
         yield connection
 
 
+def has_table(cursor: Any, name: str) -> bool:
+    """Return whether the database has this table: JupyterHub makes them at its first start."""
+    if isinstance(cursor, sqlite3.Cursor):
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+    else:
+        cursor.execute("SELECT to_regclass(%s)", (name,))
+    found = cursor.fetchone()
+    return bool(found and found[0])
+
+
 def _postgres(url: str) -> Any:
     import psycopg2  # not in every image, and not needed for a file
 

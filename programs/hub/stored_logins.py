@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from database import has_table
 from keeping import write_whole
 
 
@@ -23,7 +24,7 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     A database that is not made yet has none.
     """
     cursor = connection.cursor()
-    if not _has_users(cursor):
+    if not has_table(cursor, "users"):
         return 0, 0
     # As CryptKeeper does (jupyterhub/crypto.py).
     known = [Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys]
@@ -41,15 +42,6 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     mark = "?" if isinstance(cursor, sqlite3.Cursor) else "%s"
     cursor.executemany(f"UPDATE users SET encrypted_auth_state = {mark} WHERE id = {mark}", renewed)
     return len(renewed), lost
-
-
-def _has_users(cursor: Any) -> bool:
-    if isinstance(cursor, sqlite3.Cursor):
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'users'")
-    else:
-        cursor.execute("SELECT to_regclass('users')")
-    found = cursor.fetchone()
-    return bool(found and found[0])
 
 
 class Keyring:

@@ -3,16 +3,17 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from components.apps.hub.culling import cull_values
-from programs.hub.culling import Limits, Notes, limits_for, shortest, spoken
+from programs.hub.culling import TELLING, Hearing, Limits, Notes, limits_for, shortest, spoken
 from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
 from tests.programs.hub.provided import ROUTES, SERVER
@@ -84,6 +85,33 @@ def test_nothing_is_due_before_its_time() -> None:
 def test_times_are_said_in_words() -> None:
     said = [spoken(seconds) for seconds in (86400, 7200, 5400, 61, 1)]
     assert said == ["1 day", "2 hours", "90 minutes", "61 seconds", "1 second"]
+
+
+MINUTE: Final = timedelta(minutes=1)
+NOON: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def test_use_that_could_not_be_told_is_not_idleness() -> None:
+    """After the hub was away for long, each server seems unused for as long, and says otherwise within minutes."""
+    hearing, hours = Hearing(), timedelta(hours=7)
+    for minute in range(11):
+        hearing.confirm(NOON + minute * MINUTE, 60.0 * minute)
+        assert hearing.unused(NOON - hours, NOON + minute * MINUTE) == minute * MINUTE
+    assert hearing.unused(NOON - hours, NOON + TELLING) == TELLING + hours
+    hearing.lose()
+    hearing.confirm(NOON + hours, hours.total_seconds())
+    assert hearing.unused(NOON, NOON + hours + MINUTE) == MINUTE, "again after a gap"
+    assert hearing.unused(NOON + hours, NOON + hours + MINUTE / 2) == MINUTE / 2, "it was used later than that"
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=2), -timedelta(hours=2)])
+def test_clock_that_is_set_makes_no_server_idle(step: timedelta) -> None:
+    hearing = Hearing()
+    hearing.confirm(NOON, 0)
+    hearing.confirm(NOON + TELLING, TELLING.total_seconds())
+    now = NOON + TELLING + MINUTE + step
+    hearing.confirm(now, (TELLING + MINUTE).total_seconds())
+    assert hearing.unused(NOON + TELLING, now) <= timedelta(0)
 
 
 def test_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
@@ -178,6 +206,18 @@ def test_idle_server_of_one_group_is_stopped_and_anothers_stays(tmp_path: Path) 
         assert "was stopped" in " ".join(hub.people["zoe"].get("/hub/user/zoe/lab").text.split())
         assert "was stopped" not in hub.home("ann")
         assert "Error" not in hub.log(), hub.log()
+
+
+@pytest.mark.programs
+def test_servers_have_time_to_tell_of_their_use_after_the_hub_was_away(tmp_path: Path) -> None:
+    hub, limit = Culled(tmp_path, timeout=5, max_age=0, groups=[]), 5
+    with hub.running("zoe"):
+        ready = time.monotonic()
+        eventually("the limit is over", lambda: time.monotonic() - ready > limit, seconds=40)
+        begun = time.monotonic()
+        with hub.culler():
+            eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        assert time.monotonic() - begun >= limit
 
 
 @pytest.mark.programs
