@@ -13,13 +13,14 @@ from ops.exits import Exit
 from ops.nodes import NodesError, images_on_nodes
 from ops.reaping import Store, Verdict, survey, verdicts
 from ops.tables import console, table
+from programs.hub.image_names import repository_of
 from programs.hub.menu.image_menu import EXPERIMENTAL, ranked
 from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings, tree_of
 from stacks.problems import SettingsError
 from stacks.registry import tag_source
 from stacks.settings import Site
-from stacks.settings.image_menu import ImageMenuSettings
+from stacks.settings.image_menu import ImageMenuSettings, has_tag
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -126,9 +127,8 @@ def named_in(site: Site) -> tuple[dict[str, str], dict[str, str]]:
     digests: dict[str, str] = {}
     for image in images:
         name, _, digest = image.partition("@")
-        path, colon, tag = name.rpartition(":")
-        path, tag = (path, tag) if colon and "/" not in tag else (name, "")
-        if hub.image_menu and path == hub.image_menu.repository:
+        tag = name.rpartition(":")[2] if has_tag(name) else ""
+        if hub.image_menu and image and repository_of(image) == hub.image_menu.repository:
             tags |= {tag: "is in the settings"} if tag and not digest else {}
             digests |= {digest: "is in the settings"} if digest else {}
     return tags, digests

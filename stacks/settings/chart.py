@@ -360,13 +360,14 @@ class RoleSettings(Model):
     """What it allows, in JupyterHub's words, such as `list:users` or `read:users!group=staff`. A new role
     needs them."""
     users: tuple[UserName, ...] | None = None
-    """Who has it, by name; whoever is no longer named loses it. If omitted, those keep it who have it."""
+    """Who has it, by name; whoever is not named loses it at the hub's next start. If omitted, all do; the role `user`
+    alone is kept by those who have it."""
     groups: tuple[GroupName, ...] | None = None
-    """Groups of the hub's whose members have it. If omitted, those keep it that have it."""
+    """Groups of the hub's whose members have it. If omitted, it is taken from every group."""
     services: tuple[ServiceName, ...] | None = None
-    """Services that have it, by name. If omitted, those keep it that have it."""
+    """Services that have it, by name. If omitted, it is taken from every service."""
 
     def manifest(self, name: str) -> dict[str, Any]:
-        """Return the role as JupyterHub has it: what is not given is left as it is."""
+        """Return the role as JupyterHub has it: for the role `user`, no `users` are not the same as an empty list."""
         given: dict[str, Any] = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         return {"name": name, **given}

@@ -122,6 +122,12 @@ def test_settings_name_images_that_stay() -> None:
     assert set(digests) == {digest("x")}
 
 
+def test_image_of_docker_hub_stays_however_it_is_spelled() -> None:
+    hub = {"image_menu": {"repository": "docker.io/lab"}, "server_image": "docker.io/library/lab:w202601"}
+    tags, _ = reap.named_in(parse_settings(changed(tree("dev"), {"hub": hub})))
+    assert set(tags) == {"w202601"}
+
+
 def test_what_people_may_choose_stays() -> None:
     tags = ["w202601", "w202602", "d20260101", "r170", "r180", "recommended", "1.9", "1.10"]
     tags += [f"exp_{number}" for number in range(1, 13)]

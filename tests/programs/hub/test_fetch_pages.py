@@ -1,11 +1,13 @@
 """The hub's pages come from a git repository over HTTPS, by git's own programs, and are kept."""
 
 import json
+import os
 import random
 import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -320,6 +322,17 @@ def test_copies_that_no_hub_starts_with_are_dropped(host: Host, pod: Pod) -> Non
     for each in wanted:
         assert pod.start(each).status == 0
     assert {each.stem for each in pod.copies.iterdir()} == {*wanted[2:]}
+
+
+def test_copy_in_use_stays_where_the_clock_was_ahead_before(host: Host, pod: Pod) -> None:
+    ahead = time.time() + 86400
+    for number in range(3):
+        assert pod.start(commit(host.root, {"pages/about.html": str(number)})).status == 0
+        for each in pod.copies.iterdir():
+            os.utime(each, (ahead, ahead))
+    newest = commit(host.root, {"pages/about.html": "newest"})
+    assert pod.start(newest).status == 0
+    assert Copies(pod.copies).proven()[0] == newest
 
 
 def test_people_see_them_and_stay_logged_in_through_a_change(host: Host, pod: Pod) -> None:
