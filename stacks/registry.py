@@ -1,16 +1,15 @@
-"""Where the tags of the image menu are read: the same place that the nodes pull from."""
+"""Which images the hub and user servers have, and from where: the image menu's tags are read where nodes pull."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Final
 from urllib.parse import urlsplit
 
-from stacks.settings import Site
+from stacks.settings import HubSettings, Site
 from stacks.settings.image_menu import ImageMenuSettings
+from stacks.settings.registries import DOCKER_HUB
 
-DOCKER_HUB: Final = "docker.io"
-"""The only host whose name is not that of its registry; clients know it
-(https://pkg.go.dev/github.com/distribution/reference)."""
 _DOCKER_REGISTRY: Final = "registry-1.docker.io"
 _DOCKER_TOKENS: Final = "auth.docker.io"
 
@@ -39,17 +38,38 @@ class TagSource:
 def tag_source(site: Site, menu: ImageMenuSettings) -> TagSource:
     """Return where the tags of the menu's repository are."""
     host, _, path = menu.repository.partition("/")
+    url, hosts = registry_url(site, host), menu.token_hosts
+    if site.mirrors.registry and host in site.mirrors.registry_hosts:
+        path = f"{host}/{path}"
+    elif host == DOCKER_HUB:
+        hosts = (*hosts, _DOCKER_TOKENS)
+    return TagSource(url, path, hosts, menu.networks or _address_in(url))
+
+
+def registry_url(site: Site, host: str) -> str:
+    """Return the registry that is asked for images of this host."""
     mirror = site.mirrors.registry
     if mirror and host in site.mirrors.registry_hosts:
         # As in containerd's configuration (components/machines/roles/kubernetes.py).
-        url, path, hosts = str(mirror).rstrip("/"), f"{host}/{path}", menu.token_hosts
-    elif mirror and host in (mirror.host, f"{mirror.host}:{mirror.port}"):
-        url, hosts = f"{mirror.scheme}://{host}", menu.token_hosts
-    elif host == DOCKER_HUB:
-        url, hosts = f"https://{_DOCKER_REGISTRY}", (*menu.token_hosts, _DOCKER_TOKENS)
-    else:
-        url, hosts = f"https://{host}", menu.token_hosts
-    return TagSource(url, path, hosts, menu.networks or _address_in(url))
+        return str(mirror).rstrip("/")
+    if mirror and host in (mirror.host, f"{mirror.host}:{mirror.port}"):
+        return f"{mirror.scheme}://{host}"
+    return f"https://{_DOCKER_REGISTRY if host == DOCKER_HUB else host}"
+
+
+def images_of(hub: HubSettings) -> Iterator[tuple[str, str]]:
+    """Return each image of the hub's pods and of user servers with its setting; of the menu, the repository."""
+    yield "hub.image", hub.image
+    yield "hub.proxy_image", hub.proxy_image
+    yield "hub.server_image", hub.server_image
+    for index, profile in enumerate(hub.profile_list):
+        if profile.kubespawner_override.image:
+            yield f"hub.profile_list.{index}.kubespawner_override.image", profile.kubespawner_override.image
+    if hub.image_menu:
+        yield "hub.image_menu.repository", hub.image_menu.repository
+    if hub.pre_puller:
+        for name, extra in hub.pre_puller.extra_images.items():
+            yield f"hub.prePuller.extraImages.{name}.name", extra.image
 
 
 def _address_in(url: str) -> tuple[IPv4Network, ...]:

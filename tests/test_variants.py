@@ -108,6 +108,8 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
             "sizes": "doubling",
             "profile_list": [{"slug": "lab", "display_name": "Lab"}],
             "image_menu": {"repository": "quay.io/team/lab", "user": "grace", "password": "T0P-S3CRET"},
+            "server_image": "ghcr.io/team/lab:1",
+            "imagePullSecrets": {"ghcr.io": {"username": "grace", "password": "T0P-S3CRET"}},
             "prePuller": {"extraImages": {"course": {"name": "quay.io/team/course", "tag": "2026"}}},
         },
     },

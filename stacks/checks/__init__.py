@@ -15,6 +15,7 @@ from stacks.checks import (
     needs,
     network,
     organizations,
+    registries,
     shares,
     site,
     storage,
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *edge.CHECKS,
     *egress.CHECKS,
     *menu.CHECKS,
+    *registries.CHECKS,
     *needs.CHECKS,
     *site.CHECKS,
 )

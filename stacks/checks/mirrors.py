@@ -9,6 +9,7 @@ from pydantic import HttpUrl
 
 from stacks.checks.check import Check
 from stacks.problems import Problem
+from stacks.registry import images_of
 from stacks.settings import Site
 
 OWN_IMAGES: Final = ("registry.k8s.io", "quay.io")
@@ -46,7 +47,7 @@ def images_in_the_registry(site: Site) -> Iterator[Problem]:
         if host not in mirrors.registry_hosts:
             yield Problem("mirrors.registry_hosts", f"lacks {host}, of which henhouse runs images")
     itself = (mirrors.registry.host, f"{mirrors.registry.host}:{mirrors.registry.port}")
-    for path, image in _images(site):
+    for path, image in (*images_of(site.hub), ("edge.image", site.edge.image)):
         host = image.partition("/")[0]
         if host not in (*mirrors.registry_hosts, *itself):
             yield Problem(
@@ -55,21 +56,6 @@ def images_in_the_registry(site: Site) -> Iterator[Problem]:
                 accepted=f"an image of {', '.join(mirrors.registry_hosts)}, or {host} among mirrors.registry_hosts and "
                 "its images in the registry",
             )
-
-
-def _images(site: Site) -> Iterator[tuple[str, str]]:
-    yield "hub.image", site.hub.image
-    yield "hub.proxy_image", site.hub.proxy_image
-    yield "hub.server_image", site.hub.server_image
-    for index, profile in enumerate(site.hub.profile_list):
-        if profile.kubespawner_override.image:
-            yield f"hub.profile_list.{index}.kubespawner_override.image", profile.kubespawner_override.image
-    if site.hub.image_menu:
-        yield "hub.image_menu.repository", site.hub.image_menu.repository
-    if site.hub.pre_puller:
-        for name, extra in site.hub.pre_puller.extra_images.items():
-            yield f"hub.prePuller.extraImages.{name}.name", extra.image
-    yield "edge.image", site.edge.image
 
 
 def mirrors_elsewhere(site: Site) -> Iterator[Problem]:

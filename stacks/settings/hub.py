@@ -1,5 +1,6 @@
 """JupyterHub."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,7 @@ from stacks.settings.menu import ProfileSettings, Sizes
 from stacks.settings.pages import PagesFolder, TemplateVariables
 from stacks.settings.pages_repository import PagesRepositorySettings
 from stacks.settings.prepuller import PrePullerSettings
+from stacks.settings.registries import RegistryAccounts, RegistryAccountSettings, host_of
 from stacks.settings.scheduling import BudgetSettings, ResourcesSettings, SchedulingSettings
 from stacks.settings.singleuser import SingleuserSettings
 from stacks.settings.types import DomainName, HostName, ImageName, Model, UserName, spelled
@@ -103,6 +105,10 @@ class HubSettings(Model):
     pre_puller: PrePullerSettings | None = Field(default=None, alias="prePuller")
     """Which images every node for people has before they ask for them. If omitted, those of `image_menu` where there is
     one, and else none. See hub-images.md."""
+    image_pull_secrets: RegistryAccounts = Field(default={}, alias="imagePullSecrets")
+    """Accounts with which nodes pull images of the hub and of user servers, by the host in the images' names, such as
+    `ghcr.io`, also where `mirrors.registry` stands in for it. The image menu has its own, `image_menu.user`. See
+    hub-images.md."""
     images_to_remove: tuple[ImageName, ...] = Field(default=(), max_length=50)
     """Images that machines for people remove, such as one with a password in it: `HOST/PATH:TAG`, and with the digest
     those of the image menu, which does not offer them any more. A machine keeps one that a container uses until the
@@ -200,6 +206,13 @@ class HubSettings(Model):
             return ()
         of_menu = [each for each in self.images_to_remove if repository_of(each) == self.image_menu.repository]
         return tuple(each.partition("@")[2] for each in of_menu)
+
+    @property
+    def pull_accounts(self) -> Mapping[str, RegistryAccountSettings]:
+        """The accounts with which nodes pull, by the host in the images' names; the menu's is one of them."""
+        account = self.image_menu.account if self.image_menu else None
+        of_menu = {host_of(self.image_menu.repository): account} if self.image_menu and account else {}
+        return {**of_menu, **self.image_pull_secrets}
 
     @property
     def prepulls(self) -> bool:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from programs.hub.image_names import repository_of
 from stacks.settings.authorities import TrustedCertificates
+from stacks.settings.registries import RegistryAccountSettings, RegistryUser
 from stacks.settings.types import DomainName, Model, check_image, spelled
 
 
@@ -65,7 +66,7 @@ class ImageMenuSettings(Model):
     it."""
     refresh_seconds: int = Field(default=300, ge=30, le=86400)
     """How often the hub lists the registry's tags."""
-    user: Annotated[str, spelled(r"^[^:\x00-\x1f\x7f]+$", "a registry's user, without a colon")] | None = None
+    user: RegistryUser | None = None
     """Who asks, where the registry wants to know. The nodes then pull with it, too."""
     password: SecretStr | None = None
     """The password or the token of `user`."""
@@ -77,6 +78,13 @@ class ImageMenuSettings(Model):
     port."""
     certificate_authority: TrustedCertificates | None = None
     """PEM of who signed the registry's certificate, where that is not an authority that everyone trusts."""
+
+    @property
+    def account(self) -> RegistryAccountSettings | None:
+        """With what account nodes pull, where it is given whole."""
+        if self.user is None or self.password is None:
+            return None
+        return RegistryAccountSettings.model_construct(username=self.user, password=self.password)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -45,7 +45,6 @@ NAMED_BY_THE_PROVIDER = (
     "hub-keys",
     "hub-proxy-token",
     "hub-pages",
-    "hub-pull-secret",
     "hub-account",
     "hub-nodes-role",
     "hub-spawner-role",

@@ -846,6 +846,7 @@ def test_settings_that_are_kept_secret_are_known_by_their_types() -> None:
         "hub.db.password",
         "hub.extraEnv.<name>",
         *(f"hub.extraFiles.<name>.{content}" for content in ("binaryData", "data", "stringData")),
+        "hub.imagePullSecrets.<name>.password",
         "hub.image_menu.password",
         "hub.login.client_secret",
         "hub.pages_repository.password",

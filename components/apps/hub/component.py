@@ -17,12 +17,12 @@ from components.apps.hub.deployment import deployment
 from components.apps.hub.hub import HubNames, hub_pod
 from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
-from components.apps.hub.menu import pull_credentials
-from components.apps.hub.mounted import DOCKER_CONFIG, Mounted
+from components.apps.hub.mounted import Mounted
 from components.apps.hub.old_images import remove_old_images
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
 from components.apps.hub.policies import hub_policies, rehearsal_policy
 from components.apps.hub.proxy import proxy_pod
+from components.apps.hub.pulling import own_accounts, pull_secret
 from components.apps.hub.rehearsal import REPLACE_UNREADY, rehearsal_job
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
 from components.apps.hub.services import services
@@ -86,12 +86,13 @@ class Hub(pulumi.ComponentResource):
             database=self._database(machines[database_host(site)]),
             priority=core_priority(name, site.hub, self._options()),
         )
+        pulling = pull_secret(f"{name}-own-pull-secret", namespaces.hub, own_accounts(site.hub), self._options())
         # The running hub keeps its policies, its proxy and its servers' Secret until the next configuration is tried.
-        tried = self._rehearsal(names, homes)
+        tried = self._rehearsal(names, homes, after=pulling)
         policies = self._policies(homes, after=tried)
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
-        self._proxy(token, priority=names.priority, after=policies)
-        hub = self._hub(names, after=[*homes.ready, *policies, *self._for_servers(after=tried)])
+        self._proxy(token, priority=names.priority, after=[*pulling, *policies])
+        hub = self._hub(names, after=[*homes.ready, *pulling, *policies, *self._for_servers(after=tried)])
         # A hub with the settings of before would have nodes pull again what they have removed.
         remove_old_images(site, machines, parent=self, after=[hub])
         budgets(name, site.hub, namespaces, self._options())
@@ -139,7 +140,9 @@ class Hub(pulumi.ComponentResource):
             for policy, (namespace, spec) in hub_policies(self._site, self._namespaces, homes.provisioner).items()
         ]
 
-    def _rehearsal(self, names: HubNames, homes: HomesVolume) -> list[pulumi.Resource]:
+    def _rehearsal(
+        self, names: HubNames, homes: HomesVolume, *, after: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
         """Make the Job that reads the configuration before the hub does, if the site adds anything to it."""
         if not self._site.hub.adds:
             return []
@@ -153,7 +156,7 @@ class Hub(pulumi.ComponentResource):
             f"{self._name}-rehearsal",
             metadata=ObjectMetaArgs(namespace=self._namespaces.hub, annotations=REPLACE_UNREADY),
             spec=rehearsal_job(self._site.hub, names),
-            opts=self._options_after([policy]),
+            opts=self._options_after([*after, policy]),
         )
         return [policy, job]
 
@@ -163,7 +166,6 @@ class Hub(pulumi.ComponentResource):
             users=homes.namespace,
             claim=homes.claim,
             shares=[share_values(share) for share in shares],
-            pull_secret=self._pull_secret(),
         )
         values = names.apply(lambda known: site_json(self._site, homes.provisioner.url, **known))
         return self._mounted.config_map(
@@ -184,31 +186,24 @@ class Hub(pulumi.ComponentResource):
             )
 
     def _for_servers(self, *, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Make the Secret with the site's environment and files of user servers, if there are any.
+        """Make the Secrets of user servers, if there are any: the accounts of their images, the site's files.
 
-        It has one name for good: a container of a running server that is started again reads it again.
+        They have one name for good: a container of a running server that is started again reads them again.
         """
+        accounts, options = self._site.hub.pull_accounts, self._options_after(after)
+        pulling = pull_secret(f"{self._name}-pull-secret", self._namespaces.users, accounts, options)
         kept = server_secrets(self._site.hub)
         if not kept:
-            return []
+            return pulling
         return [
+            *pulling,
             Secret(
                 f"{self._name}-server-files",
                 metadata=ObjectMetaArgs(name=SERVER_SECRET, namespace=self._namespaces.users),
                 data={key: pulumi.Output.secret(value) for key, value in kept.items()},
-                opts=self._options_after(after),
-            )
+                opts=options,
+            ),
         ]
-
-    def _pull_secret(self) -> pulumi.Output[str] | None:
-        """Make the Secret with which nodes pull the images of the menu and return its name; None where they need none.
-
-        It is in the users' namespace, whose pods have no account that could read it.
-        """
-        menu = self._site.hub.image_menu
-        if menu is None or menu.password is None:
-            return None
-        return self._mounted.secret("pull-secret", self._namespaces.users, pull_credentials(menu), type=DOCKER_CONFIG)
 
     def _database(self, machine: Machine) -> pulumi.Output[str]:
         """Make a volume of a directory of one machine, and return the name of the claim to it.

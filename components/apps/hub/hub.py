@@ -32,6 +32,7 @@ from components.apps.hub.database import HUB_USER
 from components.apps.hub.pages import ANNOUNCEMENTS, PAGES_DIRECTORY, key_of, page_files
 from components.apps.hub.pages_repository import fetched_volumes, fetchers, shown_mounts
 from components.apps.hub.postgres import waiters
+from components.apps.hub.pulling import own_pull_secrets
 from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, SECRETS_DIRECTORY, WAIT_FOR_CLUSTER
 from components.contracts.cluster import API_PORT
 from components.contracts.storage import HomeProvisioner
@@ -114,6 +115,7 @@ def configured_pod(
     return PodSpecArgs(
         priority_class_name=priority,
         service_account_name=names.service_account,
+        image_pull_secrets=own_pull_secrets(settings),
         enable_service_links=False,
         affinity=on_nodes_for("core"),
         security_context=pod_security(HUB_USER),

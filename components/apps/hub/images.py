@@ -7,6 +7,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRuleArgs, RoleRefArgs, SubjectArgs
 
+from components.apps.hub.pulling import server_pull_secrets
 from programs import hub as hub_program
 from stacks.settings import HubSettings
 from stacks.settings.prepuller import PrePullerSettings
@@ -27,10 +28,10 @@ def image_files(hub: HubSettings) -> dict[str, str]:
     return {name: (_DIRECTORY / name).read_text() for name in FILES} if hub.prepulls else {}
 
 
-def image_values(hub: HubSettings, directory: str, *, pull_secret: str | None) -> dict[str, Any]:
+def image_values(hub: HubSettings, directory: str) -> dict[str, Any]:
     """Return what the fragment reads as `site["prepuller"]`; the images of the menu are not among its own.
 
-    `directory` is the database's, and `pull_secret` the name of the Secret that nodes pull with.
+    `directory` is the database's.
     """
     if not hub.prepulls:
         return {}
@@ -41,7 +42,7 @@ def image_values(hub: HubSettings, directory: str, *, pull_secret: str | None) -
     return {
         "prepuller": {
             "images": [hub.server_image, *of_profiles, *extra],
-            "pull_secrets": [pull_secret] if pull_secret else [],
+            "pull_secrets": server_pull_secrets(hub),
             "file": f"{directory}/{STATUS_FILE}",
             "new_image_waits": hub.new_image_waits,
         }

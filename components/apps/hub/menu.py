@@ -1,8 +1,6 @@
 """What people may choose before their server starts: its files, its values, and the way to the registry."""
 
-import base64
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,16 +31,13 @@ def menu_files(hub: HubSettings) -> dict[str, str]:
     return {name: (_DIRECTORY / name).read_text() for name in FILES} if hub.asks else {}
 
 
-def menu_values(site: Site, directory: str, *, pull_secret: str | None) -> dict[str, Any]:
-    """Return what the fragment reads as `site["menu"]`; nothing in it is secret. `directory` is the database's, and
-    `pull_secret` the name of the Secret that nodes pull with."""
+def menu_values(site: Site, directory: str) -> dict[str, Any]:
+    """Return what the fragment reads as `site["menu"]`; nothing in it is secret. `directory` is the database's."""
     hub = site.hub
     if not hub.asks:
         return {}
     source = tag_source(site, hub.image_menu) if hub.image_menu else None
     images = _images(hub.image_menu, source, directory, hub.removed_digests) if hub.image_menu and source else None
-    if images:
-        images["pull_secrets"] = [pull_secret] if pull_secret else []
     sizes = [_size(size) for size in hub.sizes]
     return {"menu": {"sizes": sizes, "profiles": [_profile(each) for each in hub.profile_list], "images": images}}
 
@@ -119,19 +114,6 @@ def way_to_the_registry(site: Site) -> list[Egress]:
     source = tag_source(site, menu)
     peers = [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=str(each))) for each in source.networks]
     return [Egress(to=peers or outside([INTERNET], own_networks(site.network)), ports=tcp(*source.ports))]
-
-
-def pull_credentials(menu: ImageMenuSettings) -> Mapping[str, str]:
-    """Return the data of the Secret with which nodes pull the menu's images, in the form that Docker keeps accounts in.
-
-    Nodes look an account up by the host in the image's name, whatever registry stands in for it.
-    """
-    host = menu.repository.partition("/")[0]
-    password = menu.password.get_secret_value() if menu.password else ""
-    auth = base64.b64encode(f"{menu.user}:{password}".encode()).decode()
-    # Docker Hub's account has kept the name of its first registry (kubelet's credentialprovider, and `docker login`).
-    name = "https://index.docker.io/v1/" if host == "docker.io" else host
-    return {".dockerconfigjson": json.dumps({"auths": {name: {"auth": auth}}})}
 
 
 def byte_specification(size: str) -> str:

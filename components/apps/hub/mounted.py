@@ -4,14 +4,10 @@ A change makes another one, with another generated name, and the pods that mount
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-
-DOCKER_CONFIG: Final = "kubernetes.io/dockerconfigjson"
-"""The type of a Secret with which nodes pull images."""
 
 
 class Mounted:
@@ -49,13 +45,11 @@ class Mounted:
         data: Mapping[str, pulumi.Input[str]],
         *,
         files: Mapping[str, str] | None = None,
-        type: str | None = None,
     ) -> pulumi.Output[str]:
-        """Make a Secret of texts, and of files in base64; `type` is Kubernetes' own, where it is not Opaque."""
+        """Make a Secret of texts, and of files in base64."""
         made = Secret(
             f"{self._name}-{noun}",
             metadata=ObjectMetaArgs(namespace=namespace),
-            type=type,
             immutable=True,
             string_data={key: pulumi.Output.secret(value) for key, value in data.items()},
             data={key: pulumi.Output.secret(value) for key, value in files.items()} if files else None,

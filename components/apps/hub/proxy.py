@@ -17,6 +17,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingr
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
 from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, PROXY_PORT, SERVER_PORT
+from components.apps.hub.pulling import own_pull_secrets
 from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
 from components.kube.policies import dns_egress, pods_in, policy, tcp
 from stacks.settings import HubSettings
@@ -39,6 +40,7 @@ def proxy_pod(
     return PodSpecArgs(
         priority_class_name=priority,
         automount_service_account_token=False,
+        image_pull_secrets=own_pull_secrets(settings),
         enable_service_links=False,
         affinity=on_nodes_for("core"),
         security_context=pod_security(PROXY_USER),

@@ -11,6 +11,7 @@ from components.apps.hub.culling import cull_values
 from components.apps.hub.images import DEFAULT_FILE, image_files, image_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
+from components.apps.hub.pulling import server_pull_secrets
 from components.contracts.storage import SharedVolume
 from components.kube.pods import PURPOSE_LABEL
 from programs import hub as hub_program
@@ -76,12 +77,10 @@ def hub_values(
     users: str,
     claim: str,
     shares: Sequence[Mapping[str, Any]] = (),
-    pull_secret: str | None = None,
 ) -> dict[str, Any]:
     """Return what the fragments read as `site`; nothing in it is secret.
 
-    `hub` and `users` are namespaces, `shares` what `share_values` returns of each directory that people share;
-    `pull_secret` is the Secret with which nodes pull the menu's images.
+    `hub` and `users` are namespaces, `shares` what `share_values` returns of each directory that people share.
     """
     return {
         "hub_url": hub_url(hub),
@@ -102,6 +101,7 @@ def hub_values(
         "purpose_label": PURPOSE_LABEL,
         "server": {
             "image": site.hub.server_image,
+            "pull_secrets": server_pull_secrets(site.hub),
             "default_image_file": f"{DATABASE_DIRECTORY}/{DEFAULT_FILE}",
             "removed": sorted({name for each in site.hub.images_to_remove for name in names_of(each)}),
             "port": SERVER_PORT,
@@ -126,8 +126,8 @@ def hub_values(
         "cull": cull_values(site.hub),
         "pages": page_values(site.hub, DATABASE_DIRECTORY, SECRETS_DIRECTORY),
         "added": added_values(site.hub),
-        **menu_values(site, DATABASE_DIRECTORY, pull_secret=pull_secret),
-        **image_values(site.hub, DATABASE_DIRECTORY, pull_secret=pull_secret),
+        **menu_values(site, DATABASE_DIRECTORY),
+        **image_values(site.hub, DATABASE_DIRECTORY),
     }
 
 

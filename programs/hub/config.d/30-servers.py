@@ -28,6 +28,7 @@ c.KubeSpawner.k8s_api_request_retry_timeout = max(60, server["start_timeout"] - 
 # The image's entry point stays: in Jupyter's images start.sh, which is why passwd has their user (identity.py).
 # This is what it runs.
 c.KubeSpawner.image = server["image"]
+c.KubeSpawner.image_pull_secrets = server["pull_secrets"]
 # 36-images.py lets a new image wait for the nodes (default_image.py). Where it does not, servers start with this
 # one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.
 # Machines remove what the settings say, so no server starts with that meanwhile.

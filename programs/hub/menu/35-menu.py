@@ -124,7 +124,6 @@ c.KubeSpawner.options_from_form = options_from_form
 c.KubeSpawner.apply_user_options = apply_user_options
 
 if images:
-    c.KubeSpawner.image_pull_secrets = images["pull_secrets"]
     c.JupyterHub.services.append(
         {"name": "image-menu", "command": [sys.executable, str(HERE / "scan_images.py")]},
     )

@@ -7,10 +7,13 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
+from components.apps.hub.pulling import PULL_SECRET
 from programs.hub.identity import group_file, passwd_file
+from stacks.load import parse_settings
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import Provisioner
+from tests.stacks.sites import changed, tree
 from tests.test_pods import broken
 
 pytestmark = pytest.mark.programs
@@ -116,6 +119,18 @@ def test_pod_has_the_size_of_the_settings_on_a_node_for_people(pod: Any) -> None
     affinity = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     (expression,) = affinity["nodeSelectorTerms"][0]["matchExpressions"]
     assert expression == {"key": "hub.jupyter.org/node-purpose", "operator": "In", "values": ["user", "any"]}
+
+
+@pytest.mark.parametrize("menu", [None, {"repository": "quay.io/team/lab"}], ids=["no menu", "a menu"])
+def test_private_image_is_pulled_with_the_account_of_the_settings(
+    tmp_path: Path, pod: Any, menu: dict[str, str] | None
+) -> None:
+    account = {"username": "grace", "password": "T0P-S3CRET"}
+    hub = {"server_image": "ghcr.io/team/lab:1", "imagePullSecrets": {"ghcr.io": account}, "image_menu": menu}
+    of = parse_settings(changed(tree("dev"), {"mirrors": {"registry": None}, "hub": hub}))
+    made = ask(tmp_path, "pod", "ada.l", of=of)
+    assert made["spec"]["imagePullSecrets"] == [{"name": PULL_SECRET}]
+    assert not pod["spec"]["imagePullSecrets"], "there are no accounts"
 
 
 def test_server_runs_as_the_owner_of_its_home(tmp_path: Path, provisioner: Provisioner) -> None:

@@ -192,10 +192,10 @@ def test_what_left_the_menu_is_forgotten() -> None:
 
 
 def test_pod_fits_its_schema_and_has_no_rights() -> None:
-    made = pod_for("chick1", LAB, ["hub-pull-secret-1"])
+    made = pod_for("chick1", LAB, ["image-pull-secret"])
     kubernetes_validate.validate(made, ".".join(SITE["kubernetes"].split(".")[:2]), strict=True)
     assert made["spec"]["automountServiceAccountToken"] is False
-    assert made["spec"]["imagePullSecrets"] == [{"name": "hub-pull-secret-1"}]
+    assert made["spec"]["imagePullSecrets"] == [{"name": "image-pull-secret"}]
     assert "volumes" not in made["spec"]
 
 

@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 import pytest
 
 from components.apps.hub.images import DEFAULT_FILE, NODE_RULES, STATUS_FILE
+from components.apps.hub.pulling import PULL_SECRET
 from components.apps.hub.servers import SPAWNER_RULES
 from components.cluster.namespaces.component import POD_SECURITY
 from components.kube.pods import PURPOSE_LABEL
@@ -26,6 +27,8 @@ from programs.hub.image_names import canonical
 from programs.hub.images.prepulling import read_status
 from stacks.settings import Site
 from tests.acceptance.site import eventually
+from tests.components.apps.hub.test_component import program
+from tests.components.apps.hub.test_private_images import site as private
 from tests.engine.control_plane import ControlPlane, control_plane
 from tests.programs.hub.asking import configured, site
 
@@ -77,6 +80,8 @@ class Kubelets:
         self.pulled: Counter[tuple[str, str]] = Counter()
         self.most: Counter[str] = Counter()
         """The most pulls that a node had at a time."""
+        self.accounts: set[str] = set()
+        """Secrets that the pulls named."""
         self._images: dict[str, list[str]] = {}
         self._done: set[str] = set()
         self._end = threading.Event()
@@ -109,6 +114,7 @@ class Kubelets:
             pods = self.cluster.ask("GET", PULLS)["items"]
             busy = Counter(pod["spec"]["nodeName"] for pod in pods)
             self.most |= busy
+            self.accounts |= {each["name"] for pod in pods for each in pod["spec"].get("imagePullSecrets", ())}
             for pod in pods:
                 try:
                     self._sync(pod)
@@ -213,6 +219,28 @@ def test_every_node_for_people_gets_every_image(tmp_path: Path, cluster: Control
         eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
     assert kubelets.pulled == {("chick1", SERVER): 1, ("chick2", SERVER): 1, ("chick2", EXTRA): 1}
     assert max(kubelets.most.values()) == 1
+
+
+def test_private_images_are_pulled_with_the_accounts_of_the_settings(
+    tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
+) -> None:
+    kubelets.node("chick1")
+    with pulling(tmp_path, cluster, private("quay.io", server_image=SERVER, prePuller={})):
+        eventually("the image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60, every=0.1)
+    assert kubelets.accounts == {PULL_SECRET}
+
+
+def test_accounts_are_a_secret_that_the_cluster_takes_and_a_new_password_changes_it(cluster: ControlPlane) -> None:
+    """The API server refuses a Secret of this type whose content is not what Docker keeps, and a change of some."""
+    secrets, kept = "/api/v1/namespaces/users/secrets", []
+    for method, path, password in (
+        ("POST", secrets, "T0P-S3CRET"),
+        ("PUT", f"{secrets}/{PULL_SECRET}", "N3W-S3CRET"),
+    ):
+        made = program(private("ghcr.io", password=password)).one("hub-pull-secret").inputs
+        cluster.ask(method, path, made)
+        kept.append(cluster.ask("GET", f"{secrets}/{PULL_SECRET}")["data"])
+    assert kept[0] != kept[1]
 
 
 def test_image_that_does_not_exist_holds_up_no_other(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:

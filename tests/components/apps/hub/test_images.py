@@ -68,7 +68,7 @@ def test_program_is_in_the_configuration_and_knows_what_to_pull(pulling: Recorde
     assert set(FILES) <= set(data)
     known = json.loads(data["site.json"])["prepuller"]
     assert known["images"] == [site().hub.server_image, "quay.io/team/r:4.5"]
-    assert known["pull_secrets"] == [pulling.one("hub-pull-secret").outputs["metadata"]["name"]]
+    assert known["pull_secrets"] == [pulling.one("hub-pull-secret").inputs["metadata"]["name"]]
     assert known["file"] == f"{DATABASE_DIRECTORY}/{STATUS_FILE}"
 
 

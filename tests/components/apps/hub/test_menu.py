@@ -1,6 +1,5 @@
 """Promises of the hub's resources where people choose something before their server starts."""
 
-import base64
 import json
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from components.apps.hub.site_json import config_files, site_json
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.components.apps.hub.test_component import MINOR, objects, pod, program
+from tests.components.apps.hub.test_private_images import accounts_in
 from tests.programs.hub.asking import NO_PROVISIONER
 from tests.programs.hub.asking import site as with_hub
 from tests.recorded import Recorded
@@ -98,17 +98,16 @@ def test_nodes_pull_with_the_same_account(private: Recorded) -> None:
     secret = private.one("hub-pull-secret")
     assert secret.inputs["metadata"]["namespace"] == "users"
     assert secret.inputs["type"] == "kubernetes.io/dockerconfigjson"
-    assert "stringData" in secret.secret_keys
-    accounts = json.loads(secret.inputs["stringData"][".dockerconfigjson"])["auths"]
-    assert {name: base64.b64decode(each["auth"]) for name, each in accounts.items()} == {"quay.io": b"grace:T0P-S3CRET"}
+    assert "data" in secret.secret_keys
+    assert accounts_in(secret) == {"quay.io": b"grace:T0P-S3CRET"}
     values = json.loads(private.one("hub-config").inputs["data"]["site.json"])
-    assert values["menu"]["images"]["pull_secrets"] == [secret.outputs["metadata"]["name"]]
+    assert values["server"]["pull_secrets"] == [secret.inputs["metadata"]["name"]]
 
 
 def test_account_of_docker_hub_has_its_old_name() -> None:
     menu = {"repository": "docker.io/team/lab", **ACCOUNT}
     secret = program(site(menu, registry=None)).one("hub-pull-secret")
-    assert set(json.loads(secret.inputs["stringData"][".dockerconfigjson"])["auths"]) == {"https://index.docker.io/v1/"}
+    assert set(accounts_in(secret)) == {"https://index.docker.io/v1/"}
 
 
 def test_hub_may_do_no_more_in_the_cluster(private: Recorded) -> None:
