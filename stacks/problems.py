@@ -61,7 +61,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     where = _as_written(detail["loc"])
     if where[-1:] == (_NAME,):
         where = where[:-1]
-    path = ".".join(str(part) for part in where)
+    path = _masked(".".join(str(part) for part in where))
     match detail["type"]:
         case "missing":
             return Problem(path, "is required and not given")

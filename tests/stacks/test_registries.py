@@ -50,6 +50,8 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
         for host in ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io", "https://hub.docker.com")
     ),
     ("an address", accounts("https://quay.io"), "must be the host alone, as in the names of its images: quay.io"),
+    ("an address with a password", accounts("https://grace:T0P-S3CRET@quay.io"), "the names of its images: quay.io"),
+    ("a host with a password", accounts("grace:T0P-S3CRET@quay.io"), f"{THERE}.grace:***@quay.io: must be the host"),
     ("a registry's path", accounts("quay.io/team"), "must be the host alone, as in the names of its images: quay.io"),
     ("all hosts of a domain", accounts("*.example.org"), "accepted: the host of a registry, with its port"),
     (
