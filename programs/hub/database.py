@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 PASSWORD = "database-password"
 """Of the hub's Secret, where the database asks for one."""
+BUSY_SECONDS = 30.0
+"""For how long a hub that is writing is waited for."""
 _FILE = "sqlite:///"
 
 
 def is_there(url: str) -> bool:
     """Return whether there is a database; JupyterHub makes the file of SQLite, and no other database."""
-    file = _file_of(url)
+    file = file_of(url)
     return file is None or file.exists()
 
 
@@ -27,14 +29,15 @@ def remembered(directory: str, name: str, url: str) -> Path:
     name, as it had before there were others.
     """
     plain = Path(directory) / name
-    if _file_of(url):
+    if file_of(url):
         return plain
     parts = urlsplit(url)
     where = hashlib.sha256(f"{parts.hostname}:{parts.port}{parts.path}".encode()).hexdigest()[:12]
     return plain.with_stem(f"{plain.stem}-{where}")
 
 
-def _file_of(url: str) -> Path | None:
+def file_of(url: str) -> Path | None:
+    """Return the file of SQLite; None where the database is another machine's."""
     return Path(url.removeprefix(_FILE)) if url.startswith(_FILE) else None
 
 
@@ -53,14 +56,27 @@ def give_password(secrets: Path) -> None:
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
     """Connect as SQLAlchemy would, in one transaction."""
-    file = _file_of(url)
+    file = file_of(url)
     connection = sqlite3.connect(file) if file else _postgres(url)
     with closing(connection), connection:
         yield connection
 
 
+@contextmanager
+def looked_at(url: str) -> Iterator[Any]:
+    """Connect to a database that a hub may be using, in one transaction that can change nothing."""
+    file = file_of(url)
+    if file:
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    else:
+        connection = _postgres(url)
+        connection.set_session(readonly=True)
+    with closing(connection), connection:
+        yield connection
+
+
 def has_table(cursor: Any, name: str) -> bool:
-    """Return whether the database has this table: JupyterHub makes them at its first start."""
+    """Return whether there is a table of this name; `cursor` is SQLite's or PostgreSQL's."""
     if isinstance(cursor, sqlite3.Cursor):
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
     else:

@@ -4,6 +4,7 @@ It has to be there to know whose servers run. After a power cut its machine may 
 """
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -23,16 +24,29 @@ def refusal(url: str) -> str | None:
         return " ".join(str(error).split())
 
 
-def main(site: Path) -> None:
-    """Try until the database accepts the connection; print each new reason why it does not."""
-    values = json.loads(site.read_text())
-    give_password(Path(values["secrets_directory"]))
+def awaited(url: str, longest: float = math.inf) -> str | None:
+    """Try until the database accepts the connection, for at most `longest` seconds; print each new reason why it does
+    not.
+
+    Return the last reason, None when it accepts.
+    """
+    end = time.monotonic() + longest
     said = None
-    while reason := refusal(values["database_url"]):
+    while reason := refusal(url):
         if reason != said:
             print(f"waiting for the database: {reason}", flush=True)
+        if time.monotonic() > end:
+            return reason
         said = reason
         time.sleep(PAUSE_SECONDS)
+    return None
+
+
+def main(site: Path) -> None:
+    """Wait for the site's database."""
+    values = json.loads(site.read_text())
+    give_password(Path(values["secrets_directory"]))
+    awaited(values["database_url"])
 
 
 if __name__ == "__main__":

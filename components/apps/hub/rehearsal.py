@@ -11,14 +11,20 @@ from pulumi_kubernetes.batch.v1 import (
     PodFailurePolicyOnPodConditionsPatternArgs,
     PodFailurePolicyRuleArgs,
 )
-from pulumi_kubernetes.core.v1 import ContainerArgs, PodTemplateSpecArgs
+from pulumi_kubernetes.core.v1 import ContainerArgs, PodTemplateSpecArgs, VolumeMountArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.apps.hub.added import hub_environment
 from components.apps.hub.addresses import HUB_PORT, REHEARSAL_LABELS
 from components.apps.hub.hub import HubNames, configuration_mounts, configured_pod, wait_for_cluster
 from components.apps.hub.pages_repository import fetchers
-from components.apps.hub.site_json import CONFIG_DIRECTORY, DATABASE_DIRECTORY, REHEARSAL
+from components.apps.hub.site_json import (
+    CONFIG_DIRECTORY,
+    DATABASE_DIRECTORY,
+    REHEARSAL,
+    SECRETS_DIRECTORY,
+    TRY_DATABASE,
+)
 from components.kube.pods import container_security
 from stacks.settings import HubSettings
 
@@ -30,9 +36,9 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
     """Return the Job that reads the configuration as the hub will.
 
     Its pod is the hub's, with the same volumes on the same node, but for the database, in whose place its container has
-    an empty directory. Pages from a repository are fetched for both. It keeps no room free and has no priority: with
-    either, it could stop a person's server on a full node. It takes part in no Service, and its policy lets no pod
-    connect to it.
+    an empty directory. Another one has looked at the database before, and changed nothing. Pages from a repository are
+    fetched for both. It keeps no room free and has no priority: with either, it could stop a person's server on a full
+    node. It takes part in no Service, and its policy lets no pod connect to it.
     """
     container = ContainerArgs(
         name="rehearsal",
@@ -43,7 +49,11 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
         volume_mounts=configuration_mounts(settings, "tmp"),
         env=hub_environment(settings, names.keys) or None,
     )
-    before = [wait_for_cluster(settings, None), *fetchers(settings, names.keys, None, rehearse=True)]
+    before = [
+        wait_for_cluster(settings, None),
+        _try_database(settings),
+        *fetchers(settings, names.keys, None, rehearse=True),
+    ]
     return JobSpecArgs(
         backoff_limit=0,
         pod_failure_policy=_drains_do_not_count(),
@@ -51,6 +61,21 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
             metadata=ObjectMetaArgs(labels={**REHEARSAL_LABELS}),
             spec=configured_pod(settings, names, container, before=before, restart_policy="Never"),
         ),
+    )
+
+
+def _try_database(settings: HubSettings) -> ContainerArgs:
+    """Return the container that ends well if the hub can start with its database, also with none yet."""
+    return ContainerArgs(
+        name="try-database",
+        image=settings.image,
+        command=["python3", f"{CONFIG_DIRECTORY}/{TRY_DATABASE}"],
+        security_context=container_security(),
+        volume_mounts=[
+            VolumeMountArgs(name="config", mount_path=CONFIG_DIRECTORY, read_only=True),
+            VolumeMountArgs(name="keys", mount_path=SECRETS_DIRECTORY, read_only=True),
+            VolumeMountArgs(name="database", mount_path=DATABASE_DIRECTORY, read_only=True),
+        ],
     )
 
 

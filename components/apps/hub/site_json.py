@@ -27,6 +27,7 @@ DATABASE_DIRECTORY: Final = "/srv/jupyterhub"
 WAIT_FOR_CLUSTER: Final = "wait_for_cluster.py"
 WAIT_FOR_DATABASE: Final = "wait_for_database.py"
 REHEARSAL: Final = "rehearsal.py"
+TRY_DATABASE: Final = "try_database.py"
 TERMINATION: Final = "termination.py"
 FETCH_PAGES: Final = "fetch_pages.py"
 GIT_COMMIT: Final = "git_commit.py"
@@ -42,6 +43,7 @@ MODULES: Final = (
     "image_names.py",
     "keeping.py",
     "patient_proxy.py",
+    "revisions.py",
     "sharing.py",
     "site_pages.py",
     "status.py",
@@ -61,7 +63,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
     own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
-    own = (*own, REHEARSAL, TERMINATION) if hub.adds else own
+    own = (*own, REHEARSAL, TRY_DATABASE, TERMINATION) if hub.adds else own
     own = (*own, FETCH_PAGES, GIT_COMMIT) if hub.pages_repository else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}

@@ -11,7 +11,8 @@ c.JupyterHub.hub_connect_url = site["hub_url"]
 # A file is absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).
 c.JupyterHub.db_url = site["database_url"]
 give_password(Path(site["secrets_directory"]))
-# Alembic migrates the database of an older JupyterHub; for sqlite it keeps a copy beside it first.
+# Alembic migrates the database of an older JupyterHub; for sqlite it keeps a copy beside it first. 11-database.py looks
+# whether it can.
 c.JupyterHub.upgrade_db = site["database_upgrades"]
 
 # The proxy is a Deployment of its own, and user servers are pods: neither ends with the hub.

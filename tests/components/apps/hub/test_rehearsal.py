@@ -72,6 +72,15 @@ def test_it_is_the_hubs_pod_with_an_empty_directory_for_the_database(hub: Record
     assert {"name": "tmp", "emptyDir": {}} in of_job["volumes"]
 
 
+def test_database_is_looked_at_and_not_changed(hub: Recorded) -> None:
+    before = rehearsal(hub)["template"]["spec"]["initContainers"]
+    assert [each["name"] for each in before] == ["wait-for-cluster", "try-database"]
+    of_database = {"name": "database", "mountPath": DATABASE_DIRECTORY, "readOnly": True}
+    assert of_database in before[1]["volumeMounts"]
+    assert before[1]["command"] == ["python3", "/etc/jupyterhub/try_database.py"]
+    assert {"try_database.py", "revisions.py", "termination.py"} <= hub.one("hub-config").inputs["data"].keys()
+
+
 def test_it_takes_no_room_from_people(hub: Recorded) -> None:
     spec = rehearsal(hub)["template"]["spec"]
     assert "priorityClassName" not in spec
