@@ -193,13 +193,6 @@ class HubSettings(Model):
         return bool(self.sizes or self.profile_list or self.image_menu)
 
     @property
-    def adds(self) -> bool:
-        """Whether the site adds to the hub itself what could keep it from starting."""
-        added = (self.services, self.load_roles, self.template_vars)
-        mounted = (self.extra_env, self.extra_files, self.extra_volumes)
-        return bool(self.fragments or self.pages_repository or any(added) or any(mounted))
-
-    @property
     def removed_digests(self) -> tuple[str, ...]:
         """The digests of the menu's repository that the menu does not offer, because machines remove them."""
         if self.image_menu is None:

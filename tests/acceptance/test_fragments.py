@@ -41,7 +41,8 @@ def test_fragment_that_fails_ends_the_update_and_no_hub() -> None:
             make("up")
             assert hub() != before
             assert person.ask("/hub/health").status == 200
-            assert kubectl("--namespace", "hub", "get", "jobs", "--output", "name").count("job.batch/") == 1
+            jobs = kubectl("--namespace", "hub", "get", "jobs", "--output", "name")
+            assert jobs.count("job.batch/hub-rehearsal-") == jobs.count("job.batch/hub-proxy-rehearsal-") == 1
 
 
 def hub() -> str:

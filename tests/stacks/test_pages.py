@@ -103,7 +103,7 @@ REPOSITORY: Final = {"url": "https://git.example.org/flock/pages", "commit": "1f
 
 @pytest.mark.parametrize("more", [{}, {"folder": "site/hub-pages.new"}, {"commit": "1f" * 32, "user": "bot"}])
 def test_repository_is_taken(tmp_path: Path, more: dict[str, Any]) -> None:
-    assert parsed(tmp_path, pages_repository={**REPOSITORY, **more}).hub.adds, "its pages are tried before"
+    assert parsed(tmp_path, pages_repository={**REPOSITORY, **more}).hub.pages_repository
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,10 @@ PROXY_API_PORT: Final = 8001
 SERVER_PORT: Final = 8888
 HUB_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "hub"}
 REHEARSAL_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "rehearsal"}
+PROXY_REHEARSAL_LABELS: Final = {
+    "app.kubernetes.io/name": "jupyterhub",
+    "app.kubernetes.io/component": "proxy-rehearsal",
+}
 PROXY_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "proxy"}
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
-from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
@@ -20,10 +19,10 @@ from components.apps.hub.keys import hub_keys
 from components.apps.hub.mounted import Mounted
 from components.apps.hub.old_images import remove_old_images
 from components.apps.hub.pages import ANNOUNCEMENTS, announcements_data, page_bytes, page_texts
-from components.apps.hub.policies import hub_policies, rehearsal_policy
+from components.apps.hub.policies import hub_policies
 from components.apps.hub.proxy import proxy_pod
 from components.apps.hub.pulling import own_accounts, pull_secret
-from components.apps.hub.rehearsal import REPLACE_UNREADY, rehearsal_job
+from components.apps.hub.rehearsals import rehearsals
 from components.apps.hub.scheduling import budgets, core_priority, placeholders
 from components.apps.hub.services import services
 from components.apps.hub.site_json import config_files, share_values, site_json
@@ -87,10 +86,18 @@ class Hub(pulumi.ComponentResource):
             priority=core_priority(name, site.hub, self._options()),
         )
         pulling = pull_secret(f"{name}-own-pull-secret", namespaces.hub, own_accounts(site.hub), self._options())
-        # The running hub keeps its policies, its proxy and its servers' Secret until the next configuration is tried.
-        tried = self._rehearsal(names, homes, after=pulling)
-        policies = self._policies(homes, after=tried)
         token = self._mounted.secret("proxy-token", namespaces.hub, {"token": secrets.proxy_token})
+        # The running hub keeps its policies, its proxy and its servers' Secret until all of the next is tried.
+        tried = rehearsals(
+            name,
+            site,
+            names,
+            token=token,
+            provisioner=homes.provisioner,
+            namespaces=namespaces,
+            options=lambda after: self._options_after([*pulling, *after]),
+        )
+        policies = self._policies(homes, after=tried)
         self._proxy(token, priority=names.priority, after=[*pulling, *policies])
         hub = self._hub(names, after=[*homes.ready, *pulling, *policies, *self._for_servers(after=tried)])
         # A hub with the settings of before would have nodes pull again what they have removed.
@@ -139,26 +146,6 @@ class Hub(pulumi.ComponentResource):
             )
             for policy, (namespace, spec) in hub_policies(self._site, self._namespaces, homes.provisioner).items()
         ]
-
-    def _rehearsal(
-        self, names: HubNames, homes: HomesVolume, *, after: Sequence[pulumi.Resource]
-    ) -> list[pulumi.Resource]:
-        """Make the Job that reads the configuration before the hub does, if the site adds anything to it."""
-        if not self._site.hub.adds:
-            return []
-        policy = NetworkPolicy(
-            f"{self._name}-rehearsal-policy",
-            metadata=self._meta(),
-            spec=rehearsal_policy(self._site, self._namespaces, homes.provisioner),
-            opts=self._options(),
-        )
-        job = Job(
-            f"{self._name}-rehearsal",
-            metadata=ObjectMetaArgs(namespace=self._namespaces.hub, annotations=REPLACE_UNREADY),
-            spec=rehearsal_job(self._site.hub, names),
-            opts=self._options_after([*after, policy]),
-        )
-        return [policy, job]
 
     def _config(self, homes: HomesVolume, shares: Sequence[SharedVolume]) -> pulumi.Output[str]:
         names = pulumi.Output.all(

@@ -48,21 +48,8 @@ def proxy_pod(
             ContainerArgs(
                 name="proxy",
                 image=settings.proxy_image,
-                command=[
-                    "configurable-http-proxy",
-                    "--ip=0.0.0.0",
-                    f"--port={PROXY_PORT}",
-                    "--api-ip=0.0.0.0",
-                    f"--api-port={PROXY_API_PORT}",
-                    pulumi.Output.concat("--default-target=", hub_url),
-                    pulumi.Output.concat("--error-target=", hub_url, "/hub/error"),
-                ],
-                env=[
-                    EnvVarArgs(
-                        name="CONFIGPROXY_AUTH_TOKEN",
-                        value_from=EnvVarSourceArgs(secret_key_ref=SecretKeySelectorArgs(name=token, key="token")),
-                    )
-                ],
+                command=proxy_command(hub_url),
+                env=proxy_environment(token),
                 ports=[
                     ContainerPortArgs(name="http", container_port=PROXY_PORT),
                     ContainerPortArgs(name="api", container_port=PROXY_API_PORT),
@@ -74,6 +61,25 @@ def proxy_pod(
             )
         ],
     )
+
+
+def proxy_command(hub_url: pulumi.Input[str]) -> list[pulumi.Input[str]]:
+    """Return the words that start the proxy."""
+    return [
+        "configurable-http-proxy",
+        "--ip=0.0.0.0",
+        f"--port={PROXY_PORT}",
+        "--api-ip=0.0.0.0",
+        f"--api-port={PROXY_API_PORT}",
+        pulumi.Output.concat("--default-target=", hub_url),
+        pulumi.Output.concat("--error-target=", hub_url, "/hub/error"),
+    ]
+
+
+def proxy_environment(token: pulumi.Input[str]) -> list[EnvVarArgs]:
+    """Return the proxy's variables: its token, of the Secret that `token` names."""
+    kept = EnvVarSourceArgs(secret_key_ref=SecretKeySelectorArgs(name=token, key="token"))
+    return [EnvVarArgs(name="CONFIGPROXY_AUTH_TOKEN", value_from=kept)]
 
 
 def proxy_policy(users: pulumi.Input[str], hub: pulumi.Input[str], edge: pulumi.Input[str]) -> NetworkPolicySpecArgs:

@@ -1,9 +1,9 @@
-"""Trying a configuration before the hub restarts with it, where a site adds to it.
+"""Trying a configuration and an image before the hub restarts with them.
 
 The hub is one pod, which ends before the next one starts. So what ends the new one would leave people without a hub.
 """
 
-from typing import Final
+from collections.abc import Mapping
 
 from pulumi_kubernetes.batch.v1 import (
     JobSpecArgs,
@@ -11,7 +11,7 @@ from pulumi_kubernetes.batch.v1 import (
     PodFailurePolicyOnPodConditionsPatternArgs,
     PodFailurePolicyRuleArgs,
 )
-from pulumi_kubernetes.core.v1 import ContainerArgs, PodTemplateSpecArgs, VolumeMountArgs
+from pulumi_kubernetes.core.v1 import ContainerArgs, PodSpecArgs, PodTemplateSpecArgs, VolumeMountArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.apps.hub.added import hub_environment
@@ -27,9 +27,6 @@ from components.apps.hub.site_json import (
 )
 from components.kube.pods import container_security
 from stacks.settings import HubSettings
-
-REPLACE_UNREADY: Final = {"pulumi.com/replaceUnready": "true"}
-"""The next `up` begins a failed rehearsal again: what it failed at may have been the cluster's."""
 
 
 def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
@@ -54,13 +51,17 @@ def rehearsal_job(settings: HubSettings, names: HubNames) -> JobSpecArgs:
         _try_database(settings),
         *fetchers(settings, names.keys, None, rehearse=True),
     ]
+    return one_attempt(
+        REHEARSAL_LABELS, configured_pod(settings, names, container, before=before, restart_policy="Never")
+    )
+
+
+def one_attempt(labels: Mapping[str, str], pod: PodSpecArgs) -> JobSpecArgs:
+    """Return a Job that fails as soon as its pod does, and keeps the pod, which says why."""
     return JobSpecArgs(
         backoff_limit=0,
         pod_failure_policy=_drains_do_not_count(),
-        template=PodTemplateSpecArgs(
-            metadata=ObjectMetaArgs(labels={**REHEARSAL_LABELS}),
-            spec=configured_pod(settings, names, container, before=before, restart_policy="Never"),
-        ),
+        template=PodTemplateSpecArgs(metadata=ObjectMetaArgs(labels={**labels}), spec=pod),
     )
 
 

@@ -62,8 +62,8 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     site's own among them. Of the ways to log in, only the site's is there.
     """
     fragments = sorted((_FILES / "config.d").glob("[0-9][0-9]-*.py"))
-    own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, "jupyterhub_config.py", *MODULES, *hub.login.modules)
-    own = (*own, REHEARSAL, TRY_DATABASE, TERMINATION) if hub.adds else own
+    tried = (TRY_DATABASE, REHEARSAL, TERMINATION)
+    own = (WAIT_FOR_CLUSTER, WAIT_FOR_DATABASE, *tried, "jupyterhub_config.py", *MODULES, *hub.login.modules)
     own = (*own, FETCH_PAGES, GIT_COMMIT) if hub.pages_repository else own
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}

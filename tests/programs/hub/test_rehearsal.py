@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from components.apps.hub.addresses import HUB_PORT
-from components.apps.hub.site_json import REHEARSAL, TERMINATION, config_files
-from tests.programs.hub.asking import SECRETS, configured, kubeconfig, site
+from components.apps.hub.site_json import REHEARSAL, TERMINATION
+from tests.programs.hub.asking import SECRETS, configured, kubeconfig
 from tests.stacks.logins import PROVIDERS
 from tests.stacks.test_fragments import parsed, written
 from tests.tools import jupyterhub_python
@@ -174,7 +174,3 @@ def test_service_has_its_program_where_the_hub_looks_for_it(tmp_path: Path, serv
     of_site = f"OWN = {str(tmp_path)!r}\nc.JupyterHub.services.append({{'name': 'own', {service}}})\n"
     done = rehearsed(tmp_path, IMPORT + of_site)
     assert (done.status, done.message) == (0, ""), done.log
-
-
-def test_site_without_fragments_has_none() -> None:
-    assert REHEARSAL not in config_files(site().hub)

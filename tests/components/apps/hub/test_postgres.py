@@ -54,6 +54,12 @@ def test_hub_reaches_its_database_and_no_more(hub: Recorded, with_file: Recorded
     assert [port["port"] for port in rule["ports"]] == [6000]
 
 
+def test_rehearsal_reaches_the_database_as_the_hub_does(hub: Recorded) -> None:
+    assert hub.one("hub-rehearsal-policy").inputs["spec"]["egress"] == rules(hub)
+    before = hub.one("hub-rehearsal").inputs["spec"]["template"]["spec"]["initContainers"]
+    assert [each["name"] for each in before] == ["wait-for-cluster", "try-database"]
+
+
 def test_database_anywhere_is_nowhere_inside() -> None:
     *_, rule = rules(program(site(db={**DATABASE, "networks": ["0.0.0.0/0"]})))
     (peer,) = rule["to"]

@@ -115,7 +115,12 @@ def test_it_is_not_taken_for_the_hub(hub: Recorded) -> None:
     assert not of_job.get("ingress")
 
 
-def test_site_without_fragments_has_none() -> None:
-    made = program(site())
-    assert not made.all(JOB)
-    assert "hub-rehearsal-policy" not in {each.name for each in made.all(POLICY)}
+def test_every_site_has_one() -> None:
+    """An image or a database that cannot be used is found by no setting's being there."""
+    plain = program(site())
+    job = plain.one("hub-rehearsal", JOB)
+    assert {"hub-config", "hub-keys", "hub-pages"} <= job.depends_on_names
+    assert rehearsal(plain)["template"]["spec"]["containers"][0]["image"] == site().hub.image
+    for name in ("hub-hub-policy", "hub-proxy-policy", "hub-servers-policy"):
+        assert {"hub-rehearsal", "hub-proxy-rehearsal"} <= plain.one(name).depends_on_names
+    assert {"rehearsal.py", "try_database.py", "termination.py"} <= plain.one("hub-config").inputs["data"].keys()
