@@ -7,29 +7,23 @@ from typing import Any
 
 import bcrypt
 import nativeauthenticator
+from account_notes import GeneratedPasswords
 from administrators import demote_former
+from database import remembered
 from henhouse_hub import c, secret, site
-from jupyterhub.handlers.login import LoginHandler
-from nativeauthenticator import NativeAuthenticator, handlers
+from jupyterhub import orm
+from native_pages import Login, pages
+from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
-from tornado import web
+from revocation import end_sessions, stop_servers
+from tornado.ioloop import PeriodicCallback
 
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 """The generated password of each administrator, by name. It holds until the administrator chooses another."""
-
-ASK_FIRST = """\
-{% extends "page.html" %}
-{% block main %}
-<main class="container">
-  <h1>{{ question }}</h1>
-  <form method="post">
-    <input type="hidden" name="_xsrf" value="{{ xsrf }}">
-    <button class="btn btn-jupyter" type="submit">Yes</button>
-    <a class="btn btn-secondary" href="{{ base_url }}authorize">No</a>
-  </form>
-</main>
-{% endblock %}
-"""
+GENERATED = remembered(site["directory"], "generated-passwords.json", site["database_url"])
+ROUND_SECONDS = 60
+"""How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
+away, or whose person was sent away just before the hub ended."""
 
 
 class Accounts(NativeAuthenticator):
@@ -41,14 +35,12 @@ class Accounts(NativeAuthenticator):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        for name, password in ADMINISTRATORS.items():
-            waiting = self.get_user(name)
-            if waiting is not None and not waiting.is_authorized:
-                # Someone asked for the name before it was an administrator's: their password must not open it.
-                self.db.delete(waiting)
-                self.db.commit()
-            self.provide(name, password)
+        self._generated = GeneratedPasswords(GENERATED)
+        for name in {*ADMINISTRATORS, *self._generated}:
+            self.settle_generated(name, ADMINISTRATORS.get(name))
         demote_former(self.db, set(ADMINISTRATORS))
+        self._rounds = PeriodicCallback(self.look_for_servers, ROUND_SECONDS * 1000)
+        self._rounds.start()
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
         """Return the name of the person who may log in; a generated password opens the page that changes it alone."""
@@ -57,11 +49,40 @@ class Accounts(NativeAuthenticator):
             return None
         return await super().authenticate(handler, data)
 
+    def settle_generated(self, name: str, current: str | None) -> None:
+        """See to it that of all passwords that were ever generated for a name, the `current` one alone opens it.
+
+        It is None where `hub.administrators` does not have the name any more, and none does. A password that was chosen
+        stays.
+        """
+        account = self.get_user(name)
+        if account is not None and current and not account.is_authorized:
+            # Someone asked for the name before it was an administrator's: their password must not open it.
+            self.db.delete(account)
+            self.db.commit()
+            account = None
+        is_current = bool(account and current and account.is_valid_password(current))
+        if account is None and current is None:
+            self._generated.forget(name)
+        elif is_current:
+            self._generated.note(name, account.password)
+        elif account is None or self._generated.has(account):
+            hashed = _hashed(current or secrets.token_urlsafe(32))
+            self._generated.note(name, hashed)
+            if account is None:
+                self.db.add(UserInfo(username=name, password=hashed, is_authorized=True))
+            else:
+                account.password = hashed
+            self.db.commit()
+            if account is not None and (user := orm.User.find(self.db, name)):
+                end_sessions(user, servers_stay=True)
+        else:
+            self._generated.forget(name)
+
     def provide(self, name: str, password: str) -> None:
         """Make the account, authorized, unless there is one."""
         if self.get_user(name) is None:
-            hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
-            self.db.add(UserInfo(username=name, password=hashed, is_authorized=True))
+            self.db.add(UserInfo(username=name, password=_hashed(password), is_authorized=True))
             self.db.commit()
 
     def create_user(self, username: str, password: str, **more: Any) -> Any:
@@ -80,75 +101,50 @@ class Accounts(NativeAuthenticator):
 
     def has_generated_password(self, name: str) -> bool:
         """Return whether this is an administrator who has not chosen a password yet."""
+        account, password = self.get_user(name), ADMINISTRATORS.get(name)
+        if account is None or password is None:
+            return False
+        return self._generated.has(account) or bool(account.is_valid_password(password))
+
+    def lets_in(self, name: str) -> bool:
+        """Return whether this person has an account and may log in."""
         account = self.get_user(name)
-        password = ADMINISTRATORS.get(name)
-        return bool(account and password and account.is_valid_password(password))
+        return bool(account and account.is_authorized)
+
+    async def refresh_user(self, user: Any, handler: Any = None, **options: Any) -> bool:
+        """Return whether a person who is logged in stays so; JupyterHub asks before each start of a server, too."""
+        return self.lets_in(user.name)
+
+    async def keep_out(self, user: Any) -> None:
+        """Let a person log in no more, and send them away."""
+        if account := self.get_user(user.name):
+            account.is_authorized = False
+        await self.send_away(user)
+
+    async def send_away(self, user: Any) -> None:
+        """End a person's sessions, tokens and servers at once."""
+        user._auth_refreshed = None
+        end_sessions(user.orm_user)
+        await stop_servers(user, self.parent.proxy)
+
+    def keep_one_session(self, handler: Any, user: Any) -> None:
+        """End what a person has but this session and their servers: they have changed their own password."""
+        end_sessions(user.orm_user, session=handler.get_session_cookie() or None, servers_stay=True)
+        handler.set_login_cookie(user)
+
+    async def look_for_servers(self) -> None:
+        """Stop the servers of people who may not log in."""
+        for user in [each for each in self.parent.users.values() if each.active]:
+            if not self.lets_in(user.name):
+                await self.send_away(user)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Return upstream's pages, with ours in the place of some."""
-        ours = {each.__mro__[1]: each for each in (Login, AskToToggle, AskToDiscard)}
-        return [(path, ours.get(handler, handler)) for path, handler in super().get_handlers(app)]
+        return pages(super().get_handlers(app))
 
 
-class Login(handlers.LoginHandler):
-    """Shows the page to log in; sends an administrator with a generated password to where they choose one."""
-
-    def get_next_url(self, user: Any = None, default: str | None = None) -> str:
-        if user is not None and self.authenticator.has_generated_password(user.name):
-            return f"{self.hub.base_url}change-password"
-        return str(super().get_next_url(user, default))
-
-    def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
-        """Return the page as JupyterHub makes it.
-
-        Upstream omits what `login.html` needs since JupyterHub 5.0, and cannot tell of a form that is too old.
-        """
-        more["enable_signup"] = self.authenticator.enable_signup
-        return LoginHandler._render(self, login_error, username, **more)
-
-    def render_template(self, name: str, **more: Any) -> Any:
-        """Return a page; that of the login has a name of its own, under which a site may have another."""
-        return super().render_template("native-login.html" if name == "login.html" else name, **more)
-
-
-class _AskFirst(handlers.LocalBase):
-    """Shows a form where upstream changes an account by GET: a link in a mail must not authorize anyone."""
-
-    question: str
-
-    async def ask(self, name: str) -> None:
-        if not self.authenticator.user_exists(name):
-            raise web.HTTPError(404)
-        page = self.settings["jinja2_env"].from_string(ASK_FIRST)
-        self.finish(await page.render_async(**self.template_namespace, question=self.question.format(name=name)))
-
-
-class AskToToggle(handlers.ToggleAuthorizationHandler, _AskFirst):
-    """Lets a person in, or keeps them out."""
-
-    question = "Change whether {name} may log in?"
-
-    @handlers.admin_users_scope
-    async def get(self, slug: str) -> None:
-        await self.ask(slug)
-
-    @handlers.admin_users_scope
-    async def post(self, slug: str) -> None:
-        await super().get(slug)
-
-
-class AskToDiscard(handlers.DiscardHandler, _AskFirst):
-    """Removes an account that waits to be let in."""
-
-    question = "Discard the request of {name}?"
-
-    @handlers.admin_users_scope
-    async def get(self, user_name: str) -> None:
-        await self.ask(user_name)
-
-    @handlers.admin_users_scope
-    async def post(self, user_name: str) -> None:
-        await super().get(user_name)
+def _hashed(password: str) -> bytes:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt())
 
 
 c.JupyterHub.authenticator_class = Accounts
@@ -158,6 +154,9 @@ c.NativeAuthenticator.enable_signup = site["login"]["enable_signup"]
 # "All" are those that an administrator has authorized at /hub/authorize.
 c.NativeAuthenticator.allow_all = True
 c.NativeAuthenticator.open_signup = False
+# It is a look into the hub's own database. An administrator cannot start a server of a person who is kept out, either.
+c.NativeAuthenticator.auth_refresh_age = 1
+c.NativeAuthenticator.refresh_pre_spawn = True
 c.NativeAuthenticator.minimum_password_length = 10
 c.NativeAuthenticator.check_common_password = True
 c.NativeAuthenticator.allowed_failed_logins = 5

@@ -18,7 +18,12 @@ class NativeLoginSettings(LoginSettings):
     administrators add people at /hub/admin and set their passwords at /hub/change-password/<name>."""
 
     fragment: ClassVar[str] = "native.py"
-    modules: ClassVar[tuple[str, ...]] = ("administrators.py",)
+    modules: ClassVar[tuple[str, ...]] = (
+        "account_notes.py",
+        "administrators.py",
+        "native_pages.py",
+        "revocation.py",
+    )
     secrets: ClassVar[tuple[str, ...]] = ("administrators",)
     first: ClassVar[str] = "log in at {url} as {administrator}, with the password in the output administrators"
 

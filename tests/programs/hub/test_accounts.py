@@ -1,72 +1,13 @@
 """Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
 
-import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from tests.programs.hub.asking import SECRETS, configured, site
-from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.programs.hub.accounts import CHOSEN, FIRST, Hub, administrator
 
 pytestmark = pytest.mark.programs
-
-FIRST: Final = "first-password-of-ada"
-CHOSEN: Final = "a-password-that-was-chosen"
-
-
-class Person(Browser):
-    """The browser of a person with an account that the hub keeps."""
-
-    def add(self, name: str) -> int:
-        """Add a person as the page /hub/admin does, and return the status."""
-        headers = {"Referer": f"{self.url}/hub/admin"}
-        where = f"{self.url}/hub/api/users/{name}"
-        return self.session.post(where, params={"_xsrf": self.xsrf()}, headers=headers).status_code
-
-    def ask_for_a_token(self, name: str, password: str) -> int:
-        """Ask the API for a token with a password, and return the status."""
-        auth = {"auth": {"username": name, "password": password}}
-        return self.session.post(f"{self.url}/hub/api/users/{name}/tokens", json=auth).status_code
-
-    def sign_up(self, name: str) -> int:
-        """Ask for an account, and return the status."""
-        passwords = {"signup_password": CHOSEN, "signup_password_confirmation": CHOSEN}
-        return self.post("/hub/signup", username=name, **passwords).status_code
-
-
-class Hub:
-    """A hub with two administrators, ada and zoe."""
-
-    def __init__(self, directory: Path, **login: object) -> None:
-        self._directory = directory
-        self._login = {"type": "native", **login}
-        self.appoint("zoe", "ada")
-
-    def appoint(self, *names: str) -> None:
-        """Name the administrators, as an edit of the settings does; it takes effect at the next start."""
-        shutil.rmtree(self._directory / "secrets", ignore_errors=True)
-        passwords = {name: f"first-password-of-{name}" for name in names}
-        secrets = {**SECRETS, "administrators": json.dumps(passwords)}
-        settings = site(login=self._login, administrators=list(names))
-        self._config = configured(self._directory, settings, secrets=secrets)
-
-    @contextmanager
-    def running(self) -> Iterator["Hub"]:
-        """Run it."""
-        with serving(self._config) as self._url:
-            yield self
-
-    def browser(self) -> Person:
-        """Return a person's browser, logged in as no one."""
-        return Person(self._url, self._directory / HUB_CA)
-
-    def lose_the_database(self) -> None:
-        """Remove the file, as a broken disk does."""
-        (self._directory / "jupyterhub.sqlite").unlink()
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +15,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """Return a hub at which people may sign up."""
     with Hub(tmp_path_factory.mktemp("hub"), enable_signup=True).running() as running:
         yield running
-
-
-def administrator(hub: Hub) -> Person:
-    browser = hub.browser()
-    assert browser.log_in("zoe", "first-password-of-zoe")
-    return browser
 
 
 def test_login_page_is_there_and_says_why_it_refuses(hub: Hub) -> None:
@@ -187,14 +122,72 @@ def test_former_administrator_has_no_rights(tmp_path: Path) -> None:
     with hub.running():
         ada = hub.browser()
         assert ada.log_in("ada", FIRST)
+        ada.change_password(FIRST, CHOSEN)
         assert ada.get("/hub/admin").status_code == 200
     hub.appoint("zoe")
     with hub.running():
         ada = hub.browser()
-        assert ada.log_in("ada", FIRST)
+        assert ada.log_in("ada", CHOSEN)
         assert ada.get("/hub/admin").status_code == 403
         assert ada.get("/hub/authorize").status_code == 403
         assert administrator(hub).get("/hub/admin").status_code == 200
+
+
+def test_generated_password_opens_only_while_it_is_the_one_in_the_output(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    with hub.running():
+        ada = hub.browser()
+        assert ada.log_in("ada", FIRST) == "/hub/change-password"
+        token = ada.token("ada")
+    hub.appoint("zoe")
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST) is None, "no administrator, and a password from old outputs"
+        assert not hub.takes(token)
+        left = hub.browser()
+        left.session.cookies.update(ada.session.cookies)
+        assert not left.is_in()
+    hub.appoint("zoe", "ada", ada="made-again-for-ada")
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST) is None, "the old one"
+        assert hub.browser().log_in("ada", "made-again-for-ada") == "/hub/change-password"
+        assert hub.browser().ask_for_a_token("ada", "made-again-for-ada") == 403
+
+
+def test_password_that_is_generated_again_replaces_the_one_before(tmp_path: Path) -> None:
+    """As from `native` to a provider and back, on one database."""
+    hub = Hub(tmp_path)
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST)
+    hub.appoint("zoe", "ada", ada="made-again-for-ada")
+    for _ in range(2):
+        with hub.running():
+            assert hub.browser().log_in("ada", FIRST) is None
+            assert hub.browser().log_in("ada", "made-again-for-ada") == "/hub/change-password"
+
+
+def test_chosen_password_outlasts_an_absence(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    with hub.running():
+        ada = hub.browser()
+        assert ada.log_in("ada", FIRST)
+        ada.change_password(FIRST, CHOSEN)
+    for names in (["zoe"], ["zoe", "ada"]):
+        hub.appoint(*names, ada="made-again-for-ada")
+        with hub.running():
+            assert hub.browser().log_in("ada", "made-again-for-ada") is None
+            assert hub.browser().log_in("ada", CHOSEN)
+
+
+def test_site_from_before_generated_passwords_were_noted(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST)
+    (tmp_path / "generated-passwords.json").unlink()
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST) == "/hub/change-password"
+    hub.appoint("zoe")
+    with hub.running():
+        assert hub.browser().log_in("ada", FIRST) is None
 
 
 def test_generated_password_makes_no_token(hub: Hub) -> None:

@@ -1,0 +1,156 @@
+"""Pages and the API of a hub that keeps people's accounts, where they differ from upstream's.
+
+Shipped to the hub beside its configuration; native.py has the accounts.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jupyterhub.apihandlers.users import UserAPIHandler, default_handlers
+from jupyterhub.handlers.login import LoginHandler
+from jupyterhub.scopes import needs_scope
+from nativeauthenticator import handlers
+from nativeauthenticator.orm import UserInfo
+from tornado import web
+
+ASK_FIRST = """\
+{% extends "page.html" %}
+{% block main %}
+<main class="container">
+  <h1>{{ question }}</h1>
+  <form method="post">
+    <input type="hidden" name="_xsrf" value="{{ xsrf }}">
+    <button class="btn btn-jupyter" type="submit">Yes</button>
+    <a class="btn btn-secondary" href="{{ base_url }}authorize">No</a>
+  </form>
+</main>
+{% endblock %}
+"""
+STILL_RUNS = (
+    "%s may no longer log in, and a server of theirs is still starting or stopping. It is stopped as soon as that is "
+    "over: please try again in a minute."
+)
+
+
+def pages(upstream: list[tuple[str, type]]) -> list[tuple[str, type]]:
+    """Return upstream's pages, with ours in the place of some, and the part of JupyterHub's API that is ours."""
+    ours = {each.__mro__[1]: each for each in (Login, AskToToggle, AskToDiscard, ChangePassword, ChangePasswordOf)}
+    api = [(path, Person) for path, handler in default_handlers if handler is UserAPIHandler]
+    return [*((path, ours.get(handler, handler)) for path, handler in upstream), *api]
+
+
+class Login(handlers.LoginHandler):
+    """Shows the page to log in; sends an administrator with a generated password to where they choose one."""
+
+    def get_next_url(self, user: Any = None, default: str | None = None) -> str:
+        if user is not None and self.authenticator.has_generated_password(user.name):
+            return f"{self.hub.base_url}change-password"
+        return str(super().get_next_url(user, default))
+
+    def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
+        """Return the page as JupyterHub makes it.
+
+        Upstream omits what `login.html` needs since JupyterHub 5.0, and cannot tell of a form that is too old.
+        """
+        more["enable_signup"] = self.authenticator.enable_signup
+        return LoginHandler._render(self, login_error, username, **more)
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        """Return a page; that of the login has a name of its own, under which a site may have another."""
+        return super().render_template("native-login.html" if name == "login.html" else name, **more)
+
+
+class _AskFirst(handlers.LocalBase):
+    """Shows a form where upstream changes an account by GET: a link in a mail must not authorize anyone."""
+
+    question: str
+
+    async def ask(self, name: str) -> None:
+        if not self.authenticator.user_exists(name):
+            raise web.HTTPError(404)
+        page = self.settings["jinja2_env"].from_string(ASK_FIRST)
+        self.finish(await page.render_async(**self.template_namespace, question=self.question.format(name=name)))
+
+
+class AskToToggle(handlers.ToggleAuthorizationHandler, _AskFirst):
+    """Lets a person in, or keeps them out: whoever is kept out is out at once."""
+
+    question = "Change whether {name} may log in?"
+
+    @handlers.admin_users_scope
+    async def get(self, slug: str) -> None:
+        await self.ask(slug)
+
+    @handlers.admin_users_scope
+    async def post(self, slug: str) -> None:
+        if not self.authenticator.user_exists(slug):
+            raise web.HTTPError(404)
+        name = self.authenticator.normalize_username(slug)
+        account = UserInfo.change_authorization(self.db, name)
+        if not account.is_authorized and (user := self.find_user(name)):
+            await self.authenticator.send_away(user)
+        self.redirect(f"{self.hub.base_url}authorize#{name}")
+
+
+class AskToDiscard(handlers.DiscardHandler, _AskFirst):
+    """Removes an account that waits to be let in, or that is kept out."""
+
+    question = "Discard the request of {name}?"
+
+    @handlers.admin_users_scope
+    async def get(self, user_name: str) -> None:
+        await self.ask(user_name)
+
+    @handlers.admin_users_scope
+    async def post(self, user_name: str) -> None:
+        # Upstream forgets the person also while a server of theirs runs, which would be left alone then.
+        user = self.find_user(user_name)
+        if user is not None and not self.authenticator.lets_in(user_name):
+            await self.authenticator.send_away(user)
+            if user.active:
+                raise web.HTTPError(400, STILL_RUNS, user_name)
+        await super().get(user_name)
+
+
+class ChangePassword(handlers.ChangePasswordHandler):
+    """Where people change their own password: they stay logged in here, and nowhere else."""
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        """Return the page; upstream makes it when it has changed the password."""
+        if more.get("alert") == "alert-success":
+            self.authenticator.keep_one_session(self, self.current_user)
+        return super().render_template(name, **more)
+
+
+class ChangePasswordOf(handlers.ChangePasswordAdminHandler):
+    """Where an administrator sets the password of a person, who is out at once."""
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        """Return the page, as text where JupyterHub wants that for an error, and else to be awaited.
+
+        Upstream makes it when it has changed the password.
+        """
+        page = super().render_template
+        return self._after(page, name, **more) if more.get("alert") == "alert-success" else page(name, **more)
+
+    async def _after(self, page: Callable[..., Any], name: str, **more: Any) -> str:
+        user = self.find_user(self.authenticator.normalize_username(more["user_name"]))
+        if user is not None and user is self.current_user:
+            self.authenticator.keep_one_session(self, user)
+        elif user is not None:
+            await self.authenticator.send_away(user)
+        return str(await page(name, **more))
+
+
+class Person(UserAPIHandler):
+    """`/users/NAME` of JupyterHub's API, to which the page Admin sends what it changes."""
+
+    @needs_scope("delete:users")
+    async def delete(self, user_name: str) -> None:
+        """Delete a person, who is out before: upstream refuses while a server starts, and when a named one runs."""
+        user = self.find_user(user_name)
+        if user is not None and user.name != self.current_user.name:
+            await self.authenticator.keep_out(user)
+            if user.active:
+                raise web.HTTPError(400, STILL_RUNS, user_name)
+        await super().delete(user_name)
