@@ -19,7 +19,8 @@ SYSTEM_UIDS: Final = range(60000, 65536)
 """Ids that belong to nobody(7), to systemd's own users and to the old 16-bit overflow id (systemd's UIDS-GIDS)."""
 LAST_UID: Final = 2**31 - 2
 ACCOUNTS: Final = ".accounts"
-"""The directory with a file for each home that belongs to an account of an identity provider: its name and number."""
+"""The directory with a file for each home that belongs to an account: of an identity provider, its name and number, or
+of a hub that keeps accounts, where the name was another person's."""
 
 
 class NotAHome(Exception):
@@ -111,8 +112,9 @@ class Homes:
             return
         if recorded is None:
             raise NotAHome(
-                f"{name} was made before the hub asked for accounts. If it is this person's, write {account!r} "
-                f"into {ACCOUNTS}/{name} beside it"
+                f"{name} was made before the hub asked for accounts, or for who had this name before. If it is this "
+                f"person's, write {account!r} into {ACCOUNTS}/{name} beside it; if it is not, move it away, and "
+                "a home is made in its place"
             )
         raise NotAHome(f"{name} belongs to another account, {recorded!r}, and not to {account!r}")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,58 @@ class GeneratedPasswords:
         if known != self._known:
             write_whole(self._file, known)
             self._known = known
+
+
+class Names:
+    """Which names were given up, and which accounts have one that was: a home of that name may be the one before's.
+
+    Only those are here, so a site at which no one was deleted or renamed has nothing to note.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._accounts: dict[str, str | None] = json.loads(file.read_text()) if file.exists() else {}
+
+    def account_of(self, name: str) -> str | None:
+        """Return what the file server is told of whose home this is; None for who had the name first."""
+        return self._accounts.get(name)
+
+    def give_up(self, name: str) -> None:
+        """Note that a person who may have a home by this name has it no more."""
+        self._write({**self._accounts, name: None})
+
+    def take(self, name: str) -> None:
+        """Note that a new account has this name."""
+        if self._is_given_up(name):
+            self._write({**self._accounts, name: f"native {secrets.token_hex(16)}"})
+
+    def take_back(self, name: str) -> None:
+        """Note that the settings give a name to who had it: an administrator's."""
+        if self._is_given_up(name):
+            self._write({each: account for each, account in self._accounts.items() if each != name})
+
+    def rename(self, before: str, name: str) -> dict[str, str | None]:
+        """Note that a person has another name; what tells their account from others goes with them.
+
+        Return what to `restore` if they get no other name after all.
+        """
+        noted = self._accounts
+        carried = self._accounts.get(before)
+        self.take(name)
+        self._write({**self._accounts, before: None, **({name: carried} if carried else {})})
+        return noted
+
+    def restore(self, noted: dict[str, str | None]) -> None:
+        """Note what was noted before."""
+        self._write(noted)
+
+    def _is_given_up(self, name: str) -> bool:
+        return name in self._accounts and self._accounts[name] is None
+
+    def _write(self, accounts: dict[str, str | None]) -> None:
+        if accounts != self._accounts:
+            write_whole(self._file, accounts)
+            self._accounts = accounts
 
 
 def _digest(hashed: bytes) -> str:

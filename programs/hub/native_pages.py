@@ -154,3 +154,26 @@ class Person(UserAPIHandler):
             if user.active:
                 raise web.HTTPError(400, STILL_RUNS, user_name)
         await super().delete(user_name)
+
+    @needs_scope("admin:users")
+    async def patch(self, user_name: str) -> None:
+        """Change a person; one who gets another name keeps their account, and has no server meanwhile."""
+        body = self.get_json_body()
+        name = body.get("name") if isinstance(body, dict) else None
+        user = self.find_user(user_name)
+        if user is None or not isinstance(name, str) or name == user_name or self.find_user(name):
+            await super().patch(user_name)  # which refuses a name that another person has
+            return
+        self._refuse(user, name)
+        with self.authenticator.renaming(user, name):
+            await super().patch(user_name)
+        # JupyterHub would still make their servers' addresses of the old name.
+        self.users.pop(user.id, None)
+
+    def _refuse(self, user: Any, name: str) -> None:
+        if user.name in self.authenticator.admin_users:
+            raise web.HTTPError(400, "%s is an administrator by hub.administrators: change it there", user.name)
+        if user.active:
+            raise web.HTTPError(400, "%s has a server: stop it, and rename them then", user.name)
+        if reason := self.authenticator.refuse_name(name):
+            raise web.HTTPError(400, "%s", reason)

@@ -8,8 +8,10 @@ from culling import Notes
 from henhouse_hub import c, site
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from site_pages import logo_in, pages_in
+from sqlalchemy import event
 from tornado.web import StaticFileHandler
 
 pages = site["pages"]
@@ -30,6 +32,18 @@ class SitePage(BaseHandler):
     async def get(self) -> None:
         """Show it."""
         self.finish(await self.render_template(self.template))
+
+
+@event.listens_for(orm.User, "after_delete")  # type: ignore[untyped-decorator, unused-ignore]
+def _deleted(_mapper: Any, _connection: Any, user: Any) -> None:
+    """Forget what only a person who was deleted should read, whoever has the name next."""
+    notes.forget(user.name)
+
+
+@event.listens_for(orm.User.name, "set")  # type: ignore[untyped-decorator, unused-ignore]
+def _renamed(_user: Any, name: Any, before: Any, _initiator: Any) -> None:
+    if isinstance(before, str) and before != name:
+        notes.forget(before)
 
 
 @pass_context

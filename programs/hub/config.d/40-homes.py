@@ -43,7 +43,13 @@ def reason_in(body: bytes, status: int) -> str:
 
 
 async def identity_of(spawner: KubeSpawner) -> dict[str, Any]:
-    """Return what a login by an identity provider knows of the person (membership.py); nothing for other logins."""
+    """Return what a login by an identity provider knows of the person (membership.py).
+
+    Of people whose accounts the hub keeps, nothing, but for the account of one whose name was another's (native.py).
+    """
+    own = getattr(spawner.authenticator, "account_of", None)
+    if own and (account := own(spawner.user.name)):
+        return {"account": account}
     state = await spawner.user.get_auth_state() or {}
     return dict(state.get("henhouse") or {})
 

@@ -2,12 +2,14 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import nativeauthenticator
-from account_notes import GeneratedPasswords
+from account_notes import GeneratedPasswords, Names
 from administrators import demote_former
 from database import remembered
 from henhouse_hub import c, secret, site
@@ -21,6 +23,7 @@ from tornado.ioloop import PeriodicCallback
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 """The generated password of each administrator, by name. It holds until the administrator chooses another."""
 GENERATED = remembered(site["directory"], "generated-passwords.json", site["database_url"])
+NAMES = remembered(site["directory"], "names.json", site["database_url"])
 ROUND_SECONDS = 60
 """How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
 away, or whose person was sent away just before the hub ended."""
@@ -35,7 +38,7 @@ class Accounts(NativeAuthenticator):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._generated = GeneratedPasswords(GENERATED)
+        self._generated, self._names = GeneratedPasswords(GENERATED), Names(NAMES)
         for name in {*ADMINISTRATORS, *self._generated}:
             self.settle_generated(name, ADMINISTRATORS.get(name))
         demote_former(self.db, set(ADMINISTRATORS))
@@ -70,6 +73,7 @@ class Accounts(NativeAuthenticator):
             hashed = _hashed(current or secrets.token_urlsafe(32))
             self._generated.note(name, hashed)
             if account is None:
+                self._names.take_back(name)
                 self.db.add(UserInfo(username=name, password=hashed, is_authorized=True))
             else:
                 account.password = hashed
@@ -82,6 +86,7 @@ class Accounts(NativeAuthenticator):
     def provide(self, name: str, password: str) -> None:
         """Make the account, authorized, unless there is one."""
         if self.get_user(name) is None:
+            self._names.take(name)
             self.db.add(UserInfo(username=name, password=_hashed(password), is_authorized=True))
             self.db.commit()
 
@@ -89,7 +94,10 @@ class Accounts(NativeAuthenticator):
         """Make the account of a person who signs up; None when they cannot have it."""
         if self.normalize_username(username) in self.admin_users:
             return None
-        return super().create_user(username, password, **more)
+        made = super().create_user(username, password, **more)
+        if made is not None:
+            self._names.take(made.username)
+        return made
 
     def add_user(self, user: Any) -> Any:
         """Give the person that an administrator adds an account, with a random password that is not kept.
@@ -98,6 +106,39 @@ class Accounts(NativeAuthenticator):
         """
         self.provide(user.name, secrets.token_urlsafe(32))
         return super().add_user(user)
+
+    def delete_user(self, user: Any) -> None:
+        """Remove an account. Who has the name next is not given the home of who had it, where they may have one."""
+        if orm.User.find(self.db, user.name) is not None:
+            self._names.give_up(user.name)
+        super().delete_user(user)
+
+    def account_of(self, name: str) -> str | None:
+        """Return what the file server is told of whose home this is (40-homes.py); None for who had the name first."""
+        return self._names.account_of(name)
+
+    def refuse_name(self, name: str) -> str | None:
+        """Return why a person cannot be renamed to this, or None."""
+        if self.normalize_username(name) != name or not self.validate_username(name):
+            return f"{name} cannot be a name here: use small letters and digits, and begin with a letter"
+        if self.user_exists(name):
+            return f"{name} has an account, or has asked for one at /hub/signup"
+        return None
+
+    @contextmanager
+    def renaming(self, user: Any, name: str) -> Iterator[None]:
+        """Let a person's account have another name, together with what is done meanwhile, which commits it."""
+        account = self.get_user(user.name)
+        # Noted first: whatever happens after, a home that may be another's is given to none.
+        noted = self._names.rename(user.name, name)
+        try:
+            if account is not None:
+                account.username = name
+            yield
+        except BaseException:
+            self.db.rollback()
+            self._names.restore(noted)
+            raise
 
     def has_generated_password(self, name: str) -> bool:
         """Return whether this is an administrator who has not chosen a password yet."""

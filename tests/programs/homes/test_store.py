@@ -95,6 +95,20 @@ def test_home_from_before_accounts_is_handed_over_by_hand(homes: Homes, tmp_path
     assert homes.make("ada", ADA, UID) == (before, False), "and keeps the id that its files have"
 
 
+def test_next_person_of_a_name_gets_no_home_of_the_one_before(homes: Homes, tmp_path: Path) -> None:
+    """A hub that keeps accounts names one where the name was another person's before."""
+    before, _ = homes.make("ada")
+    with pytest.raises(NotAHome, match=r"for who had this name before.*'native 01' into \.accounts/ada.*move it away"):
+        homes.make("ada", "native 01")
+    assert homes.make("ada") == (before, False), "the first one's stays theirs"
+    (tmp_path / "ada").rename(tmp_path / "ada.old")
+    second, new = homes.make("ada", "native 01")
+    assert (second.uid != before.uid, new) == (True, True)
+    for other in ("native 02", None):
+        with pytest.raises(NotAHome, match="ada belongs to another account"):
+            homes.make("ada", other)
+
+
 def test_account_without_a_number_gets_the_next_id(homes: Homes) -> None:
     homes.make("ada", ADA, UID)
     assert homes.make("bob", BOB)[0].uid == FIRST
