@@ -4,8 +4,8 @@ The process that pulls images decides, and keeps it in a file beside the hub's d
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from keeping import write_whole
@@ -23,6 +23,17 @@ class Default:
     wanted: str
     since: float
     """Since when it is wanted, as seconds since 1970."""
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    """What the servers of some profiles start with instead: the nodes on which these run are further, or less far."""
+
+    def of(self, profile: str | None) -> str:
+        """Return what a server of this profile starts with."""
+        return self.profiles.get(profile, self.image) if profile else self.image
+
+    @property
+    def images(self) -> set[str]:
+        """Every image that a server starts with."""
+        return {self.image, *self.profiles.values()}
 
 
 def following(known: Default | None, wanted: str, nodes_have: Sequence[bool], now: float) -> Default:
@@ -38,13 +49,34 @@ def following(known: Default | None, wanted: str, nodes_have: Sequence[bool], no
     return Default(wanted, wanted, asked.since) if enough else asked
 
 
+def following_each(
+    known: Default | None, wanted: str, nodes_have: Mapping[str, Mapping[str, bool]], now: float
+) -> Default:
+    """Return what servers start with from now on, for each profile by the nodes on which its servers run.
+
+    `nodes_have` says for each profile whose servers start with the image of the settings, by node, whether that has the
+    wanted one. An image that no profile uses waits for nothing.
+    """
+    together = {node: here for nodes in nodes_have.values() for node, here in nodes.items()}
+    whole = following(known, wanted, [*together.values()] if nodes_have else [True], now)
+    if known is None:
+        return whole
+    each = {
+        profile: following(replace(known, image=known.of(profile)), wanted, [*nodes.values()], now).image
+        for profile, nodes in nodes_have.items()
+    }
+    return replace(whole, profiles={profile: image for profile, image in each.items() if image != whole.image})
+
+
 def read_default(path: Path) -> Default | None:
     """Return what the file holds; None if there is none, or it holds nothing that can be used."""
     try:
         with path.open("rb") as file:
             data = json.loads(file.read(_LARGEST))
-        return Default(str(data["image"]), str(data["wanted"]), float(data["since"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        # Before profiles had images of their own, the file said nothing of them.
+        profiles = {str(profile): str(image) for profile, image in data.get("profiles", {}).items()}
+        return Default(str(data["image"]), str(data["wanted"]), float(data["since"]), profiles)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -103,8 +103,8 @@ class HubSettings(Model):
     """A menu of images from the tags of a repository. If omitted, everyone has `server_image`. Where there is a menu,
     `server_image` is what servers start with until the registry has answered for the first time."""
     pre_puller: PrePullerSettings | None = Field(default=None, alias="prePuller")
-    """Which images every node for people has before they ask for them. If omitted, those of `image_menu` where there is
-    one, and else none. See hub-images.md."""
+    """Which images the nodes for people have before they ask for them, each on the nodes on which a server with it can
+    run. If omitted, those of `image_menu` where there is one, and else none. See hub-images.md."""
     image_pull_secrets: RegistryAccounts = Field(default={}, alias="imagePullSecrets")
     """Accounts with which nodes pull images of the hub and of user servers, by the host in the images' names, such as
     `ghcr.io`, also where `mirrors.registry` stands in for it. The image menu has its own, `image_menu.user`. See

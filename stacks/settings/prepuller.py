@@ -37,9 +37,9 @@ class HookSettings(ChartModel):
     """What happens when `server_image` changes."""
 
     enabled: bool = True
-    """Whether servers start with the new image only once every machine for people has it, and with the one before until
-    then; after an hour it is enough that one machine has it. No `up` waits for that. With an image menu this means
-    nothing: the menu says what is on which machine."""
+    """Whether servers start with the new image only once every machine that they can run on has it, and with the one
+    before until then; after an hour it is enough that one machine has it. No `up` waits for that. With an image menu
+    this means nothing: the menu says what is on which machine."""
 
 
 class ExtraImageSettings(ChartModel):
@@ -64,6 +64,7 @@ class PrePullerSettings(ChartModel):
     hook: HookSettings = HookSettings()
     """Pulling a new `server_image` before servers start with it."""
     pull_profile_list_images: bool = True
-    """Whether the images of `hub.profile_list` are among them."""
+    """Whether the images of `hub.profile_list` are among them, each on the machines that its profile's `node_selector`
+    and `tolerations` leave."""
     extra_images: dict[FileKey, ExtraImageSettings] = Field(default={})
-    """Further images, by a name of your choice."""
+    """Further images, by a name of your choice, for every machine on which a server can run."""

@@ -12,7 +12,7 @@ from programs import hub as hub_program
 from stacks.settings import HubSettings
 from stacks.settings.prepuller import PrePullerSettings
 
-FILES: Final = ("36-images.py", "images.html", "prepulling.py", "pull_images.py")
+FILES: Final = ("36-images.py", "images.html", "placing.py", "prepulling.py", "pull_images.py")
 """In the hub's configuration where images are pulled before people ask for them, and only there."""
 STATUS_FILE: Final = "images-on-nodes.json"
 """What was last seen, beside the hub's database."""
@@ -31,7 +31,8 @@ def image_files(hub: HubSettings) -> dict[str, str]:
 def image_values(hub: HubSettings, directory: str) -> dict[str, Any]:
     """Return what the fragment reads as `site["prepuller"]`; the images of the menu are not among its own.
 
-    `directory` is the database's.
+    Which machines they are for follows from the profiles of `site["menu"]`; `extra_images` are for all. `directory` is
+    the database's.
     """
     if not hub.prepulls:
         return {}
@@ -41,7 +42,8 @@ def image_values(hub: HubSettings, directory: str) -> dict[str, Any]:
     extra = [image.image for _, image in sorted(settings.extra_images.items())]
     return {
         "prepuller": {
-            "images": [hub.server_image, *of_profiles, *extra],
+            "images": [hub.server_image, *of_profiles],
+            "extra_images": extra,
             "pull_secrets": server_pull_secrets(hub),
             "file": f"{directory}/{STATUS_FILE}",
             "new_image_waits": hub.new_image_waits,

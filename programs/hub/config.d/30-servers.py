@@ -33,7 +33,7 @@ c.KubeSpawner.image_pull_secrets = server["pull_secrets"]
 # one at once; it is kept for the edit by which the next one has to wait. A disk that takes nothing only loses that.
 # Machines remove what the settings say, so no server starts with that meanwhile.
 before = read_default(Path(server["default_image_file"]))
-gone = before is not None and not names_of(before.image).isdisjoint(server["removed"])
+gone = before is not None and any(not names_of(each).isdisjoint(server["removed"]) for each in before.images)
 if gone or not site.get("prepuller", {}).get("new_image_waits"):
     with suppress(OSError):
         write_default(Path(server["default_image_file"]), Default(server["image"], server["image"], time()))

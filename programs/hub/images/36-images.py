@@ -22,10 +22,18 @@ wanted = site["server"]["image"]
 default_file = Path(site["server"]["default_image_file"])
 
 
-def default_image() -> str:
-    """Return the image of servers for which none was chosen."""
+def default_image(profile: str | None) -> str:
+    """Return the image of a profile's servers for which none was chosen."""
     known = read_default(default_file)
-    return known.image if known else wanted
+    return known.of(profile) if known else wanted
+
+
+def profile_of(spawner: Any) -> str | None:
+    """Return the slug of the profile that a start is of; None where no profiles are known."""
+    # What 35-menu.py has held the options to. A site's fragment may have replaced that.
+    offer = vars(spawner).get("offer_of_this_start") or []
+    chosen = (spawner.user_options or {}).get("profile")
+    return chosen or next((each["slug"] for each in offer if each["default"]), None)
 
 
 class Spawner(c.JupyterHub.spawner_class):
@@ -38,7 +46,7 @@ class Spawner(c.JupyterHub.spawner_class):
     async def load_user_options(self) -> None:
         """Take the image of now, then what was chosen. An image that a site's fragment or hook has set stays."""
         if self.image in (wanted, self.given):
-            self.image = self.given = default_image()
+            self.image = self.given = default_image(profile_of(self))
         await super().load_user_options()
 
 
@@ -52,7 +60,7 @@ class ImagesPage(BaseHandler):
         known = read_status(file)
         when = f"{datetime.fromtimestamp(known['seen'], UTC):%d %B %Y, %H:%M:%S} UTC" if known else ""
         default = read_default(default_file)
-        awaited = default if default and default.image != default.wanted else None
+        awaited = default if default and default.images != {default.wanted} else None
         self.finish(await self.render_template("images.html", known=known, when=when, awaited=awaited))
 
 
@@ -66,11 +74,11 @@ class OnNodes:
             "henhouse_images_seen_timestamp_seconds", "When the nodes' images were last seen", value=known["seen"]
         )
         on_node = GaugeMetricFamily(
-            "henhouse_image_on_node", "Whether a node for people has an image", labels=["node", "image"]
+            "henhouse_image_on_node", "Whether a node has an image that its servers use", labels=["node", "image"]
         )
         for name, node in known["nodes"].items():
-            for key, image in known["images"].items() if node["takes_pods"] else ():
-                on_node.add_metric([name, image], float(key in node["has"]))
+            for key in sorted(node["wants"]) if node["takes_pods"] else ():
+                on_node.add_metric([name, known["images"][key]], float(key in node["has"]))
         yield on_node
 
 

@@ -1,13 +1,14 @@
 """Which image is pulled to which node next, decided from what the API server says; shipped to the hub."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from image_names import canonical
 from keeping import write_whole
+from placing import Object, Place, Wanted
 
 LABELS = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "image-puller"}
 IMAGE = "henhouse.internal/image"
@@ -31,21 +32,11 @@ _HEALTHY = {"Ready": "True", "DiskPressure": "False", "MemoryPressure": "False",
 _TOLD = 50
 """A kubelet reports so many images, the largest (nodeStatusMaxImages), unless it is configured to report more."""
 
-Object = Mapping[str, Any]
-
 
 def images_of(node: Object) -> frozenset[str]:
     """Return the names of the images that a node says it has; the kubelet tells five names of each at most."""
     listed = node.get("status", {}).get("images") or []
     return frozenset(name for each in listed for name in each.get("names") or [])
-
-
-def is_for_people(node: Object, purpose_label: str, purposes: Collection[str] = ("user", "any")) -> bool:
-    """Whether the node may run user servers, by its label and its taints: no server tolerates any."""
-    labels, spec = node["metadata"].get("labels") or {}, node.get("spec") or {}
-    if labels.get(purpose_label) not in purposes or spec.get("unschedulable"):
-        return False
-    return all(taint["effect"] == "PreferNoSchedule" for taint in spec.get("taints") or [])
 
 
 def takes_pods(node: Object) -> bool:
@@ -154,17 +145,18 @@ class Memory:
         self.tried = {key: about for key, about in self.tried.items() if key[0] in known and key[1] in wanted}
 
 
-def status(nodes: Sequence[Object], wanted: Sequence[str], memory: Memory, now: float) -> dict[str, Any]:
+def status(places: Sequence[Place], wanted: Sequence[Wanted], memory: Memory, now: float) -> dict[str, Any]:
     """Return what pages and metrics say: the images as they are shown, by their names on nodes, and what is where."""
-    images = {canonical(image): image for image in wanted}
+    images = {canonical(each.image): each.image for each in wanted}
     shown = {
-        name: {
-            "takes_pods": takes_pods(node),
-            "has": [key for key, image in images.items() if has(node, image, memory)],
-            "problems": {key: text for key, image in images.items() if (text := memory.problem(name, image))},
+        place.name: {
+            "takes_pods": takes_pods(place.node),
+            "kinds": [kind.slug for kind in place.kinds],
+            "wants": [canonical(image) for image in place.wants(wanted)],
+            "has": [key for key, image in images.items() if has(place.node, image, memory)],
+            "problems": {key: text for key, image in images.items() if (text := memory.problem(place.name, image))},
         }
-        for node in nodes
-        for name in [node["metadata"]["name"]]
+        for place in places
     }
     return {"seen": now, "images": images, "nodes": shown}
 
@@ -183,9 +175,10 @@ def pod_name(node: str) -> str:
     return f"pull-{node}"
 
 
-def pod_for(node: str, image: str, pull_secrets: Sequence[str]) -> dict[str, Any]:
+def pod_for(node: str, image: str, pull_secrets: Sequence[str], tolerations: Sequence[Object] = ()) -> dict[str, Any]:
     """Return the pod that makes a node pull an image. It has no right, no home, no account; it asks for nothing, so
-    that a full node takes it, and is the first to go. It bypasses the scheduler: nothing is moved for it."""
+    that a full node takes it, and is the first to go. It bypasses the scheduler: nothing is moved for it. What it
+    tolerates keeps it on a node whose taints have the effect NoExecute."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -198,6 +191,7 @@ def pod_for(node: str, image: str, pull_secrets: Sequence[str]) -> dict[str, Any
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "imagePullSecrets": [{"name": name} for name in pull_secrets],
+            "tolerations": [dict(each) for each in tolerations],
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": 65534,
@@ -236,6 +230,8 @@ def read_status(path: Path) -> dict[str, Any] | None:
         shown = {
             str(name): {
                 "takes_pods": bool(node["takes_pods"]),
+                "kinds": set(map(str, node["kinds"])),
+                "wants": set(map(str, node["wants"])),
                 "has": set(map(str, node["has"])),
                 "problems": {str(image): str(text) for image, text in node["problems"].items()},
             }
@@ -246,10 +242,11 @@ def read_status(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def about_start(image: str, known: Mapping[str, Any] | None) -> str:
-    """Return for a person how soon a server with this image starts; empty where nothing is known of it."""
+def about_start(image: str, known: Mapping[str, Any] | None, kind: str) -> str:
+    """Return for a person how soon a server of this kind starts with this image; empty where nothing is known of it."""
     key = canonical(image)
-    nodes = [node for node in known["nodes"].values() if node["takes_pods"]] if known else []
+    ready = [node for node in known["nodes"].values() if node["takes_pods"]] if known else []
+    nodes = [node for node in ready if kind in node["kinds"]]
     if known is None or key not in known["images"] or not nodes:
         return ""
     have = sum(key in node["has"] for node in nodes)

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from default_image import following, read_default, write_default
+from default_image import following_each, read_default, write_default
 from image_names import canonical
+from placing import Kind, Place, Wanted, kinds_of, places
 from prepulling import (
     IMAGE,
     LABELS,
     PULL_SECONDS,
     Memory,
     has,
-    is_for_people,
     next_pull,
     outcome,
     pod_for,
@@ -86,64 +86,97 @@ class Cluster:
             raise OSError(f"{method} {path}: status {error.code}, {said}") from error
 
 
-def wanted_images(site: Mapping[str, Any]) -> list[str]:
+def wanted_images(site: Mapping[str, Any], kinds: Sequence[Kind]) -> list[Wanted]:
     """Return the images to have on nodes, each once, those of the menu first."""
-    wanted = [*site["prepuller"]["images"]]
+    everyone, without = {each.slug for each in kinds}, {each.slug for each in kinds if each.image is None}
+    own = site["prepuller"]["images"]
+    used = {site["server"]["image"]: without}
+    for kind in kinds:
+        if kind.image:
+            used[kind.image] = used.get(kind.image, set()) | {kind.slug}
+    wanted = [
+        *((image, used[image]) for image in own),
+        *((image, everyone) for image in site["prepuller"]["extra_images"]),
+    ]
     menu = (site.get("menu") or {}).get("images")
     if menu:
         # Only there where the site has a menu.
         from image_menu import choices, read_menu
 
         known = read_menu(Path(menu["file"]), menu["repository"])
-        wanted = [*(each["image"] for each in (choices(known) if known else [])), *wanted]
+        wanted = [*((each["image"], without) for each in (choices(known) if known else [])), *wanted]
     # The alias of a recommended image has the digest of another tag: it is one pull.
-    unique: dict[str, str] = {}
-    for image in wanted:
-        unique.setdefault(canonical(image), image)
-    return list(unique.values())
+    unique: dict[str, Wanted] = {}
+    for image, users in wanted:
+        before = unique.setdefault(canonical(image), Wanted(image, frozenset()))
+        unique[canonical(image)] = Wanted(before.image, frozenset({*before.kinds, *users}))
+    return [each for each in unique.values() if each.kinds]
 
 
 def turn(cluster: Cluster, site: Mapping[str, Any], memory: Memory, now: float) -> list[str]:
     """Look once, and do what is next on each node; return a line for everything that was done."""
     said: list[str] = []
-    wanted = wanted_images(site)
-    nodes = [each for each in cluster.nodes() if is_for_people(each, site["purpose_label"])]
-    names = [node["metadata"]["name"] for node in nodes]
+    kinds = kinds_of(site)
+    wanted = wanted_images(site, kinds)
+    here = places(cluster.nodes(), kinds, site["purpose_label"])
     busy: set[str] = set()
     for pod in cluster.pulls():
-        node = pod["spec"].get("nodeName", "")
-        busy.add(node)
+        busy.add(pod["spec"].get("nodeName", ""))
         if not pod["metadata"].get("deletionTimestamp"):
             said += _look_after(cluster, pod, memory, now)
-    memory.keep(names, wanted)
-    for node in nodes:
-        name = node["metadata"]["name"]
-        for image in wanted:
-            memory.see(name, image, has(node, image, memory), now)
-        image_to_pull = None if name in busy else next_pull(node, wanted, memory, now)
-        if image_to_pull:
-            try:
-                cluster.create(pod_for(name, image_to_pull, site["prepuller"]["pull_secrets"]))
-            except OSError as error:  # such as a quota; pulls to the other nodes continue
-                memory.note(name, image_to_pull, f"the pod could not be made: {error}"[:400], now)
-                said.append(f"{name}: {image_to_pull}: {error}")
-            else:
-                said.append(f"{name}: pulls {image_to_pull}")
-    write_status(Path(site["prepuller"]["file"]), status(nodes, wanted, memory, now))
-    return said + _settle(site, nodes, memory, now)
+    memory.keep([place.name for place in here], [each.image for each in wanted])
+    for place in here:
+        for each in wanted:
+            memory.see(place.name, each.image, has(place.node, each.image, memory), now)
+        if place.name not in busy:
+            said += _pull(cluster, site, place, wanted, memory, now)
+    write_status(Path(site["prepuller"]["file"]), status(here, wanted, memory, now))
+    return said + _settle(site, here, kinds, memory, now)
 
 
-def _settle(site: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], memory: Memory, now: float) -> list[str]:
-    """Decide what servers start with, where a new image waits for the nodes; return a line if that changes."""
+def _pull(
+    cluster: Cluster, site: Mapping[str, Any], place: Place, wanted: Sequence[Wanted], memory: Memory, now: float
+) -> list[str]:
+    """Have a node pull the image that is next, if there is one."""
+    image = next_pull(place.node, place.wants(wanted), memory, now)
+    if image is None:
+        return []
+    pod = pod_for(place.name, image, site["prepuller"]["pull_secrets"], place.tolerations(image, wanted))
+    try:
+        cluster.create(pod)
+    except OSError as error:  # such as a quota; pulls to the other nodes continue
+        memory.note(place.name, image, f"the pod could not be made: {error}"[:400], now)
+        return [f"{place.name}: {image}: {error}"]
+    return [f"{place.name}: pulls {image}"]
+
+
+def _settle(
+    site: Mapping[str, Any], here: Sequence[Place], kinds: Sequence[Kind], memory: Memory, now: float
+) -> list[str]:
+    """Decide what servers start with, where a new image waits for the nodes; return a line for each change."""
     if not site["prepuller"]["new_image_waits"]:
         return []
     wanted, file = site["server"]["image"], Path(site["server"]["default_image_file"])
     known = read_default(file)
-    have = [has(node, wanted, memory) for node in nodes if takes_pods(node)]
-    default = following(known, wanted, have, now)
-    if default != known:
-        write_default(file, default)
-    return [f"servers start with {default.image}"] if known and default.image != known.image else []
+    ready = [place for place in here if takes_pods(place.node)]
+    have = {
+        kind.slug: {place.name: has(place.node, wanted, memory) for place in ready if kind in place.kinds}
+        for kind in kinds
+        if kind.image is None
+    }
+    default = following_each(known, wanted, have, now)
+    if default == known:
+        return []
+    write_default(file, default)
+    if known is None:
+        return []
+    changed = [f"servers start with {default.image}"] if default.image != known.image else []
+    apart = sorted({*known.profiles, *default.profiles})
+    return changed + [
+        f"servers of the profile {profile} start with {default.of(profile)}"
+        for profile in apart
+        if default.of(profile) != known.of(profile)
+    ]
 
 
 def _look_after(cluster: Cluster, pod: Mapping[str, Any], memory: Memory, now: float) -> list[str]:

@@ -12,7 +12,7 @@ from image_menu import LastKnown, choices, read_menu, without
 from jinja2 import Environment, FileSystemLoader
 from kubespawner import KubeSpawner
 from menu_files import write_menu
-from offers import NotOffered, Offer, check, offer_for, options_of, questions, remembered, still_offered
+from offers import IMAGE, NotOffered, Offer, check, offer_for, options_of, questions, remembered, still_offered
 from steady_spawner import chooses_now, keep_choice, refused
 
 HERE = Path(__file__).parent
@@ -36,18 +36,23 @@ def offer_of(spawner: KubeSpawner) -> Offer:
     """Return what this server's owner may choose; never waits for anything."""
     known = last_known.menu() if last_known else None
     groups = {group.name for group in spawner.user.groups}
-    return offer_for(menu, groups, [told(each) for each in choices(known)] if known else [])
+    return told(offer_for(menu, groups, choices(known) if known else []))
 
 
-def told(image: dict[str, Any]) -> dict[str, Any]:
-    """Return a choice with what is known of how soon it starts; unchanged where the nodes are not watched."""
+def told(offer: Offer) -> Offer:
+    """Return an offer with what is known of how soon each image starts, on the machines that a profile's servers can
+    run on; unchanged where the nodes are not watched."""
     if "prepuller" not in site:
-        return image
+        return offer
     # Only there where images are pulled to nodes.
     from prepulling import about_start, read_status
 
-    words = (image["description"], about_start(image["image"], read_status(Path(site["prepuller"]["file"]))))
-    return {**image, "description": "; ".join(each for each in words if each)}
+    known = read_status(Path(site["prepuller"]["file"]))
+    for profile in offer:
+        for choice in profile["profile_options"].get(IMAGE, {"choices": {}})["choices"].values():
+            start = about_start(choice["kubespawner_override"]["image"], known, profile["slug"])
+            choice["description"] = "; ".join(filter(None, (choice["description"], start)))
+    return offer
 
 
 def options_form(spawner: KubeSpawner) -> str:

@@ -7,11 +7,12 @@ from typing import Any, Final
 import pytest
 
 from components.apps.hub.images import DEFAULT_FILE
-from programs.hub.default_image import LATEST_SECONDS, Default, following, read_default, write_default
+from programs.hub.default_image import LATEST_SECONDS, Default, following, following_each, read_default, write_default
 from stacks.settings import Site
 from tests.programs.hub.asking import ask, site
 from tests.stacks.test_fragments import parsed, written
 
+OLDER: Final = "quay.io/team/lab:0"
 OLD, NEW, NEWER = "quay.io/team/lab:1", "quay.io/team/lab:2", "quay.io/team/lab:3"
 LATE: Final = LATEST_SECONDS + 1
 
@@ -58,7 +59,50 @@ def test_hour_counts_from_the_edit() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"image": "x"}', '{"image": "x", "wanted": "", "since": "?"}']
+    ("nodes_have", "now", "lab", "gpu"),
+    [
+        # Each profile waits for the nodes on which its servers run, and for no other.
+        ({"lab": {"a": True, "b": True}, "gpu": {"c": False}}, 5, NEW, OLD),
+        ({"lab": {"a": True, "b": False}, "gpu": {"c": True}}, 5, OLD, NEW),
+        ({"lab": {"a": True}, "gpu": {"a": True, "c": True}}, 5, NEW, NEW),
+        # A node that is off is none: its profile stays with what it has.
+        ({"lab": {"a": True}, "gpu": {}}, 5, NEW, OLD),
+        # After an hour, too, one of its own nodes has to have it.
+        ({"lab": {"a": False, "b": False}, "gpu": {"c": True}}, LATE, OLD, NEW),
+        ({"lab": {"a": True, "b": False}, "gpu": {"c": False}}, LATE, NEW, OLD),
+        # Where no profile uses it, there is nothing to wait for.
+        ({}, 5, NEW, NEW),
+    ],
+)
+def test_each_profile_waits_for_its_own_nodes(
+    tmp_path: Path, nodes_have: dict[str, dict[str, bool]], now: float, lab: str, gpu: str
+) -> None:
+    found = following_each(Default(OLD, NEW, 0), NEW, nodes_have, now)
+    assert (found.of("lab"), found.of("gpu"), found.wanted, found.since) == (lab, gpu, NEW, 0)
+    assert following_each(found, NEW, nodes_have, now) == found
+    write_default(tmp_path / "default", found)
+    assert read_default(tmp_path / "default") == found
+
+
+def test_profile_that_waits_keeps_what_it_has_when_yet_another_is_named() -> None:
+    known = Default(NEW, NEW, 0, {"gpu": OLD})
+    found = following_each(known, NEWER, {"lab": {"a": False}, "gpu": {"c": False}}, 5)
+    assert (found.of("lab"), found.of("gpu"), found.wanted, found.since) == (NEW, OLD, NEWER, 5)
+    both = following_each(found, NEWER, {"lab": {"a": True}, "gpu": {"c": True}}, 6)
+    assert both == Default(NEWER, NEWER, 5)
+
+
+def test_file_of_before_profiles_is_read(tmp_path: Path) -> None:
+    (tmp_path / "default").write_text(json.dumps({"image": OLD, "wanted": NEW, "since": 7}))
+    assert read_default(tmp_path / "default") == Default(OLD, NEW, 7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"image": "x"}', '{"image": "x", "wanted": "", "since": "?"}'),
+        '{"image": "x", "wanted": "y", "since": 1, "profiles": ["gpu"]}',
+    ],
 )
 def test_file_that_is_broken_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "default").write_text(text)
@@ -90,6 +134,22 @@ def test_servers_start_with_the_image_before_until_the_nodes_have_the_new_one(tm
     write_default(tmp_path / DEFAULT_FILE, Default(OLD, OLD, 0))
     chosen = [{"profile": ["lab"]}, {"profile": ["r"]}]
     assert images(tmp_path, of, *chosen) == [OLD, "quay.io/team/r:4.5"]
+
+
+@pytest.mark.programs
+def test_profile_whose_nodes_lack_the_new_image_starts_with_the_one_before(tmp_path: Path) -> None:
+    profiles = [*PROFILES, {"slug": "gpu", "display_name": "GPU"}]
+    of = site(server_image=NEW, prePuller={}, profile_list=profiles)
+    write_default(tmp_path / DEFAULT_FILE, Default(NEW, NEW, 0, {"gpu": OLD, "r": OLDER}))
+    chosen: list[dict[str, Any]] = [*({"profile": [slug]} for slug in ("gpu", "lab", "r")), {"api": {}}]
+    assert images(tmp_path, of, *chosen) == [OLD, NEW, "quay.io/team/r:4.5", NEW]
+
+
+@pytest.mark.programs
+def test_profile_that_is_chosen_by_default_starts_with_its_own(tmp_path: Path) -> None:
+    of = site(server_image=NEW, prePuller={}, profile_list=PROFILES)
+    write_default(tmp_path / DEFAULT_FILE, Default(NEW, NEW, 0, {"lab": OLD}))
+    assert images(tmp_path, of, {"api": {}}) == [OLD]
 
 
 @pytest.mark.programs
@@ -139,3 +199,10 @@ def test_image_that_machines_remove_is_not_waited_with(tmp_path: Path, name: str
     """It would be pulled again, and by the next start, too, where no node can pull the new one."""
     write_default(tmp_path / DEFAULT_FILE, Default(name, name, 0))
     assert images(tmp_path, site(server_image=NEW, prePuller={}, images_to_remove=[name]), {}) == [NEW]
+
+
+@pytest.mark.programs
+def test_image_of_one_profile_that_machines_remove_is_not_waited_with(tmp_path: Path) -> None:
+    write_default(tmp_path / DEFAULT_FILE, Default(NEW, NEW, 0, {"lab": OLD}))
+    of = site(server_image=NEW, prePuller={}, profile_list=PROFILES, images_to_remove=[OLD])
+    assert images(tmp_path, of, {"profile": ["lab"]}) == [NEW]

@@ -8,6 +8,7 @@ import pytest
 
 from components.kube.pods import PURPOSE_LABEL
 from programs.hub.image_names import canonical
+from programs.hub.images.placing import ONLY, Kind, Place, Wanted
 from programs.hub.images.prepulling import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -15,7 +16,6 @@ from programs.hub.images.prepulling import (
     Memory,
     Outcome,
     about_start,
-    is_for_people,
     next_pull,
     outcome,
     pod_for,
@@ -39,6 +39,11 @@ def node(*images: str, name: str = "chick1", purpose: str = "user", **spec: Any)
     }
 
 
+def told(nodes: list[dict[str, Any]], images: list[str], memory: Memory, now: float = 0) -> dict[str, Any]:
+    """Return the status of nodes that may run every server."""
+    return status([Place(each) for each in nodes], [Wanted(image) for image in images], memory, now)
+
+
 def pod(state: dict[str, Any] | None = None, image_id: str = "", **said: Any) -> dict[str, Any]:
     containers = [] if state is None else [{"state": state, "imageID": image_id}]
     return {"status": {"containerStatuses": containers, **said}}
@@ -57,23 +62,6 @@ def pod(state: dict[str, Any] | None = None, image_id: str = "", **said: Any) ->
 )
 def test_name_on_a_node(image: str, name: str) -> None:
     assert canonical(image) == name
-
-
-@pytest.mark.parametrize(
-    ("about", "wanted"),
-    [
-        (node(), True),
-        (node(purpose="any"), True),
-        (node(purpose="core"), False),
-        ({"metadata": {"name": "hen"}}, False),
-        (node(unschedulable=True), False),
-        (node(taints=[{"key": "a", "effect": "NoSchedule"}]), False),
-        (node(taints=[{"key": "a", "effect": "NoExecute"}]), False),
-        (node(taints=[{"key": "a", "effect": "PreferNoSchedule"}]), True),
-    ],
-)
-def test_nodes_that_people_get(about: dict[str, Any], wanted: bool) -> None:
-    assert is_for_people(about, PURPOSE_LABEL) is wanted
 
 
 @pytest.mark.parametrize(
@@ -166,9 +154,9 @@ def test_node_that_keeps_quiet_about_small_images_is_believed() -> None:
     memory, many = Memory(), [f"quay.io/team/old:{number}" for number in range(50)]
     assert next_pull(node(*many), [LAB], memory, 0) == LAB
     memory.note("chick1", LAB, "ErrImagePull", 0)
-    assert status([node(*many)], [LAB], memory, 0)["nodes"]["chick1"]["has"] == []
+    assert told([node(*many)], [LAB], memory)["nodes"]["chick1"]["has"] == []
     memory.note("chick1", LAB, "", 1)
-    assert status([node(*many)], [LAB], memory, 1)["nodes"]["chick1"]["has"] == [canonical(LAB)]
+    assert told([node(*many)], [LAB], memory, 1)["nodes"]["chick1"]["has"] == [canonical(LAB)]
     assert next_pull(node(*many), [LAB], memory, LONGEST_PAUSE) is None
     # A node with few images tells of all: it has lost the image.
     assert next_pull(node(*many[:49]), [LAB], memory, LONGEST_PAUSE) == LAB
@@ -192,10 +180,12 @@ def test_what_left_the_menu_is_forgotten() -> None:
 
 
 def test_pod_fits_its_schema_and_has_no_rights() -> None:
-    made = pod_for("chick1", LAB, ["image-pull-secret"])
+    bears = {"key": "gpu", "operator": "Exists", "effect": "NoExecute"}
+    made = pod_for("chick1", LAB, ["image-pull-secret"], [bears])
     kubernetes_validate.validate(made, ".".join(SITE["kubernetes"].split(".")[:2]), strict=True)
     assert made["spec"]["automountServiceAccountToken"] is False
     assert made["spec"]["imagePullSecrets"] == [{"name": "image-pull-secret"}]
+    assert made["spec"]["tolerations"] == [bears]
     assert "volumes" not in made["spec"]
 
 
@@ -203,12 +193,18 @@ def test_status_is_read_as_it_was_written(tmp_path: Path) -> None:
     memory = Memory()
     memory.note("chick2", LAB, "ErrImagePull: no route", 0)
     nodes = [node(canonical(LAB)), node(OTHER, name="chick2")]
-    write_status(tmp_path / "status", status(nodes, [LAB, OTHER], memory, 7.0))
+    write_status(tmp_path / "status", told(nodes, [LAB, OTHER], memory, 7.0))
     known = read_status(tmp_path / "status")
     assert known
     assert known["seen"] == 7.0
     assert list(known["images"].values()) == [LAB, OTHER]
-    assert known["nodes"]["chick1"] == {"takes_pods": True, "has": {canonical(LAB)}, "problems": {}}
+    assert known["nodes"]["chick1"] == {
+        "takes_pods": True,
+        "kinds": {ONLY},
+        "wants": {canonical(LAB), OTHER},
+        "has": {canonical(LAB)},
+        "problems": {},
+    }
     assert known["nodes"]["chick2"]["problems"] == {canonical(LAB): "ErrImagePull: no route"}
 
 
@@ -233,9 +229,38 @@ def test_file_that_makes_no_sense_is_none(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_people_are_told_where_an_image_is(tmp_path: Path, nodes: list[dict[str, Any]], words: str) -> None:
-    write_status(tmp_path / "status", status(nodes, [LAB], Memory(), 7.0))
+    write_status(tmp_path / "status", told(nodes, [LAB], Memory(), 7.0))
     known = read_status(tmp_path / "status")
     # By its digest: the recommended alias is told the same.
-    assert about_start(f"quay.io/team/lab:recommended@{DIGEST}", known) == words
-    assert about_start(OTHER, known) == ""
-    assert about_start(LAB, None) == ""
+    assert about_start(f"quay.io/team/lab:recommended@{DIGEST}", known, ONLY) == words
+    assert about_start(OTHER, known, ONLY) == ""
+    assert about_start(LAB, None, ONLY) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("lab", "on no machine yet: the first start takes longer"),
+        ("gpu", "on every machine already"),
+        ("both", "on 1 of 2 machines already"),
+        ("none", ""),
+    ],
+)
+def test_machines_on_which_a_server_cannot_run_do_not_count(tmp_path: Path, kind: str, words: str) -> None:
+    lab, gpu, both = (Kind(slug) for slug in ("lab", "gpu", "both"))
+    here = [Place(node(), [lab, both]), Place(node(canonical(LAB), name="gpu1"), [gpu, both])]
+    wanted = [Wanted(LAB, ["lab", "gpu", "both"]), Wanted(OTHER, ["gpu"])]
+    write_status(tmp_path / "status", status(here, wanted, Memory(), 7.0))
+    known = read_status(tmp_path / "status")
+    assert about_start(LAB, known, kind) == words
+    assert known
+    assert known["nodes"]["chick1"]["wants"] == {canonical(LAB)}
+    assert known["nodes"]["gpu1"]["wants"] == {canonical(LAB), OTHER}
+
+
+def test_file_of_a_hub_before_its_upgrade_is_none(tmp_path: Path) -> None:
+    before = told([node()], [LAB], Memory())
+    for each in before["nodes"].values():
+        del each["wants"], each["kinds"]
+    write_status(tmp_path / "status", before)
+    assert read_status(tmp_path / "status") is None

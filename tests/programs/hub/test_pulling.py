@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from components.cluster.namespaces.component import POD_SECURITY
 from components.kube.pods import PURPOSE_LABEL
 from programs.hub.default_image import Default, read_default, write_default
 from programs.hub.image_names import canonical
-from programs.hub.images.prepulling import read_status
+from programs.hub.images.prepulling import pod_for, read_status
 from stacks.settings import Site
 from tests.acceptance.site import eventually
 from tests.components.apps.hub.test_component import program
@@ -36,6 +36,7 @@ pytestmark = pytest.mark.programs
 
 SERVER: Final = "quay.io/team/lab:1.0"
 EXTRA: Final = "quay.io/team/extra:2.0"
+CUDA: Final = "quay.io/team/cuda:3.0"
 PULLS: Final = "/api/v1/namespaces/users/pods"
 
 
@@ -86,9 +87,17 @@ class Kubelets:
         self._done: set[str] = set()
         self._end = threading.Event()
 
-    def node(self, name: str, purpose: str = "user", images: tuple[str, ...] = (), **spec: Any) -> None:
+    def node(
+        self,
+        name: str,
+        purpose: str = "user",
+        images: tuple[str, ...] = (),
+        labels: Mapping[str, str] | None = None,
+        **spec: Any,
+    ) -> None:
         """Bring a node up; the controllers then take away the taint of a node that is new."""
-        about = {"metadata": {"name": name, "labels": {PURPOSE_LABEL: purpose}}, "spec": spec}
+        labelled = {PURPOSE_LABEL: purpose, **(labels or {})}
+        about = {"metadata": {"name": name, "labels": labelled}, "spec": spec}
         self.cluster.ask("POST", "/api/v1/nodes", about)
         self._images[name] = list(images)
         self.report(name)
@@ -241,6 +250,121 @@ def test_accounts_are_a_secret_that_the_cluster_takes_and_a_new_password_changes
         cluster.ask(method, path, made)
         kept.append(cluster.ask("GET", f"{secrets}/{PULL_SECRET}")["data"])
     assert kept[0] != kept[1]
+
+
+GPU_LABEL: Final = "example.org/gpu"
+GPU: Final[dict[str, Any]] = {
+    "slug": "gpu",
+    "display_name": "GPU",
+    "kubespawner_override": {
+        "node_selector": {GPU_LABEL: "yes"},
+        "tolerations": [{"key": GPU_LABEL, "operator": "Exists"}],
+    },
+}
+CUDA_PROFILE: Final = {**GPU, "kubespawner_override": {**GPU["kubespawner_override"], "image": CUDA}}
+LAB: Final = {"slug": "lab", "display_name": "Lab", "default": True}
+
+
+def with_gpu(kubelets: Kubelets, *effects: str) -> None:
+    """Bring up the node gpu1, which bears servers that tolerate its taints alone."""
+    taints = [{"key": GPU_LABEL, "value": "a100", "effect": effect} for effect in effects]
+    kubelets.node("gpu1", labels={GPU_LABEL: "yes"}, taints=taints)
+
+
+def test_node_has_the_images_of_the_servers_that_can_run_on_it(
+    tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
+) -> None:
+    kubelets.node("chick1")
+    with_gpu(kubelets, "NoSchedule")
+    of = site(
+        server_image=SERVER,
+        profile_list=[LAB, CUDA_PROFILE],
+        prePuller={"extraImages": {"extra": dict(zip(("name", "tag"), EXTRA.rsplit(":", 1), strict=True))}},
+    )
+    with pulling(tmp_path, cluster, of) as log:
+        eventually(
+            "each has what its servers use",
+            lambda: (has(tmp_path, "chick1"), has(tmp_path, "gpu1")) == ({SERVER, EXTRA}, {CUDA, EXTRA}),
+            seconds=60,
+            every=0.1,
+        )
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+    pulled = {("chick1", SERVER): 1, ("chick1", EXTRA): 1, ("gpu1", CUDA): 1, ("gpu1", EXTRA): 1}
+    assert kubelets.pulled == pulled, log.read_text()
+
+
+def test_pull_is_not_driven_off_a_node_that_drives_others_off(
+    tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
+) -> None:
+    with_gpu(kubelets, "NoSchedule", "NoExecute")
+    kubelets.held.set()
+    with pulling(tmp_path, cluster, site(server_image=SERVER, profile_list=[LAB, CUDA_PROFILE], prePuller={})):
+        eventually("the pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60, every=0.1)
+        (pull,) = cluster.ask("GET", PULLS)["items"]
+        stranger = pod_for("gpu1", SERVER, [])
+        stranger["metadata"] = {"name": "stranger"}
+        cluster.ask("POST", PULLS, stranger)
+        # The controller that deletes pods has then seen the pull, which came before.
+        eventually("its end", lambda: not cluster.exists(f"{PULLS}/stranger"), seconds=60, every=0.1)
+        (left,) = cluster.ask("GET", PULLS)["items"]
+        assert left["metadata"]["uid"] == pull["metadata"]["uid"]
+        assert not left["metadata"].get("deletionTimestamp")
+        kubelets.held.clear()
+        eventually("the image", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
+    assert kubelets.pulled == {("gpu1", CUDA): 1}
+
+
+def test_profile_waits_for_its_own_nodes(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    def kept() -> Default:
+        known = read_default(tmp_path / DEFAULT_FILE)
+        assert known is not None
+        return known
+
+    kubelets.node("chick1", images=(EXTRA,))
+    with_gpu(kubelets, "NoSchedule")
+    write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
+    kubelets.held.set()
+    with pulling(tmp_path, cluster, site(server_image=EXTRA, profile_list=[LAB, GPU], prePuller={})) as log:
+        eventually("the profile whose nodes have it", lambda: kept().of("lab") == EXTRA, seconds=60, every=0.1)
+        assert kept().of("gpu") == SERVER
+        kubelets.held.clear()
+        eventually("the other", lambda: kept().of("gpu") == EXTRA, seconds=60, every=0.1)
+        said = log.read_text()
+    assert f"servers of the profile lab start with {EXTRA}" in said
+    assert kept().images == {EXTRA}
+
+
+def test_image_of_the_settings_waits_for_no_node_on_which_none_uses_it(
+    tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets
+) -> None:
+    def settled() -> bool:
+        known = read_default(tmp_path / DEFAULT_FILE)
+        return known is not None and known.images == {EXTRA}
+
+    kubelets.node("chick1", images=(EXTRA,))
+    with_gpu(kubelets, "NoSchedule")
+    write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
+    kubelets.broken.add(EXTRA)
+    with pulling(tmp_path, cluster, site(server_image=EXTRA, profile_list=[LAB, CUDA_PROFILE], prePuller={})):
+        eventually("the new image", settled, seconds=60, every=0.1)
+        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
+    assert kubelets.pulled == {("gpu1", CUDA): 1}
+
+
+def test_image_that_no_profile_uses_is_not_pulled(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
+    kubelets.node("chick1")
+    with_gpu(kubelets, "NoSchedule")
+    write_default(tmp_path / DEFAULT_FILE, Default(EXTRA, EXTRA, 0))
+    with pulling(tmp_path, cluster, site(server_image=SERVER, profile_list=[CUDA_PROFILE], prePuller={})):
+        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+    known = read_status(tmp_path / STATUS_FILE)
+    assert known
+    assert set(known["nodes"]) == {"gpu1"}
+    assert list(known["images"]) == [CUDA]
+    default = read_default(tmp_path / DEFAULT_FILE)
+    assert default
+    assert default.image == SERVER, "it waits for nothing"
 
 
 def test_image_that_does_not_exist_holds_up_no_other(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:

@@ -68,6 +68,7 @@ def test_program_is_in_the_configuration_and_knows_what_to_pull(pulling: Recorde
     assert set(FILES) <= set(data)
     known = json.loads(data["site.json"])["prepuller"]
     assert known["images"] == [site().hub.server_image, "quay.io/team/r:4.5"]
+    assert known["extra_images"] == []
     assert known["pull_secrets"] == [pulling.one("hub-pull-secret").inputs["metadata"]["name"]]
     assert known["file"] == f"{DATABASE_DIRECTORY}/{STATUS_FILE}"
 
@@ -75,7 +76,8 @@ def test_program_is_in_the_configuration_and_knows_what_to_pull(pulling: Recorde
 def test_settings_say_what_else_is_pulled() -> None:
     extra = {"gpu": {"name": "quay.io/team/gpu", "tag": "1"}, "big": {"name": "quay.io/team/big", "tag": "2"}}
     without = site(profile_list=PROFILES, prePuller={"pullProfileListImages": False, "extraImages": extra})
-    assert values(without)["images"] == [without.hub.server_image, "quay.io/team/big:2", "quay.io/team/gpu:1"]
+    assert values(without)["images"] == [without.hub.server_image]
+    assert values(without)["extra_images"] == ["quay.io/team/big:2", "quay.io/team/gpu:1"]
     assert values(without)["pull_secrets"] == []
 
 
