@@ -67,7 +67,7 @@ class Names:
         if self._is_given_up(name):
             self._write({each: account for each, account in self._accounts.items() if each != name})
 
-    def rename(self, before: str, name: str) -> dict[str, str | None]:
+    def carry_over(self, before: str, name: str) -> dict[str, str | None]:
         """Note that a person has another name; what tells their account from others goes with them.
 
         Return what to `restore` if they get no other name after all.

@@ -130,7 +130,7 @@ class Accounts(NativeAuthenticator):
         """Let a person's account have another name, together with what is done meanwhile, which commits it."""
         account = self.get_user(user.name)
         # Noted first: whatever happens after, a home that may be another's is given to none.
-        noted = self._names.rename(user.name, name)
+        noted = self._names.carry_over(user.name, name)
         try:
             if account is not None:
                 account.username = name
