@@ -4,8 +4,8 @@ There are no kubelets; a thread plays their part and says what a kubelet would s
 """
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 import threading
