@@ -15,6 +15,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from database import has_table
 from keeping import write_whole
 
+KEYRING = "keys.json"
+"""What is remembered of the keys, beside the database."""
+
 
 def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     """Encrypt every stored login that an older key encrypted with the first key.
@@ -24,8 +27,22 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     A database that is not made yet has none.
     """
     cursor = connection.cursor()
+    renewed, lost = _read(cursor, keys)
+    mark = "?" if isinstance(cursor, sqlite3.Cursor) else "%s"
+    if renewed:
+        cursor.executemany(f"UPDATE users SET encrypted_auth_state = {mark} WHERE id = {mark}", renewed)
+    return len(renewed), lost
+
+
+def unreadable(connection: Any, keys: Sequence[str]) -> int:
+    """Return how many logins none of the keys can read; nothing is changed."""
+    return _read(connection.cursor(), keys)[1]
+
+
+def _read(cursor: Any, keys: Sequence[str]) -> tuple[list[tuple[bytes, int]], int]:
+    """Return what an older key encrypted, encrypted with the first one, with its user, and how many logins are lost."""
     if not has_table(cursor, "users"):
-        return 0, 0
+        return [], 0
     # As CryptKeeper does (jupyterhub/crypto.py).
     known = [Fernet(urlsafe_b64encode(bytes.fromhex(key))) for key in keys]
     renewed: list[tuple[bytes, int]] = []
@@ -39,9 +56,7 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
             renewed.append((MultiFernet(known).rotate(stored), user))
         except InvalidToken:
             lost += 1
-    mark = "?" if isinstance(cursor, sqlite3.Cursor) else "%s"
-    cursor.executemany(f"UPDATE users SET encrypted_auth_state = {mark} WHERE id = {mark}", renewed)
-    return len(renewed), lost
+    return renewed, lost
 
 
 class Keyring:
@@ -79,6 +94,25 @@ class Keyring:
             return {str(name): str(digest) for name, digest in json.loads(self._path.read_text()).items()}
         except (OSError, ValueError, AttributeError):
             return {}
+
+
+def refusal(ring: Keyring, keys: Mapping[str, str], lost: int) -> str | None:
+    """Return why the hub does not start with these keys, with which it would lose so many logins; None if it may.
+
+    A login of a key that was never the newest is lost anyway.
+    """
+    wrong = ring.missing(keys) if lost else None
+    if not wrong:
+        return None
+    refused = f"stored logins: the hub does not start, so that {lost} are not lost. {wrong} has encrypted them and "
+    gone = "write hub.keys_lost: true for one start; these people then log in again"
+    if wrong in keys:
+        other = "has another value now, as after the stack's state was lost. If no backup has the old one, "
+        return f"{refused}{other}{gone}"
+    return (
+        f"{refused}is not in hub.keys any more. Name it again: keys: [{', '.join(keys)}, {wrong}]; once the hub has "
+        f"started with that, it can be dropped. If the key itself is gone, {gone}"
+    )
 
 
 def _digest(key: str) -> str:

@@ -8,28 +8,18 @@ import sys
 
 from database import connected, is_there, remembered
 from henhouse_hub import secret, site
-from stored_logins import Keyring, renew
+from stored_logins import KEYRING, Keyring, refusal, renew
 
 given = site["keys"]
 values = secret("crypt-keys").split(";")
 keys = dict(zip(given["names"], values, strict=False))
-ring = Keyring(remembered(site["directory"], "keys.json", site["database_url"]))
+ring = Keyring(remembered(site["directory"], KEYRING, site["database_url"]))
 renewed = lost = 0
 if is_there(site["database_url"]):
     with connected(site["database_url"]) as connection:
         renewed, lost = renew(connection, values)
-wrong = ring.missing(keys) if lost else None
-if wrong and not given["lost"]:
-    refused = f"stored logins: the hub does not start, so that {lost} are not lost. {wrong} has encrypted them and "
-    gone = "write hub.keys_lost: true for one start; these people then log in again"
-    if wrong in given["names"]:
-        sys.exit(
-            f"{refused}has another value now, as after the stack's state was lost. If no backup has the old one, {gone}"
-        )
-    sys.exit(
-        f"{refused}is not in hub.keys any more. Name it again: keys: [{', '.join(given['names'])}, {wrong}]; once the "
-        f"hub has started with that, it can be dropped. If the key itself is gone, {gone}"
-    )
+if not given["lost"] and (refused := refusal(ring, keys, lost)):
+    sys.exit(refused)
 if given["lost"] and not lost:
     print("stored logins: all can be read; remove hub.keys_lost, which lets a wrong rotation pass", file=sys.stderr)
 if renewed:

@@ -12,7 +12,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from programs.hub.database import connected, is_there, remembered
 from programs.hub.stored_logins import Keyring, renew
-from tests.programs.hub.asking import SECRETS, ask, site
+from tests.programs.hub.asking import SECRETS, ask, configured, site
+from tests.programs.hub.test_revisions import tried
 
 OLD, NEW, OTHER = ("ab" * 32, "cd" * 32, "ef" * 32)
 LOGIN: Final = b'{"access_token": "x"}'
@@ -100,11 +101,36 @@ def test_hub_starts_where_the_key_is_said_to_be_lost(tmp_path: Path) -> None:
     started(tmp_path, "settings", new=NEW)
 
 
-def started(directory: Path, question: str, *, keys_lost: bool = False, **keys: str) -> Any:
-    """Start a hub with these keys, newest first, and ask it."""
+@pytest.mark.programs
+def test_wrong_rotation_is_known_before_the_hub_is_stopped(tmp_path: Path) -> None:
+    started(tmp_path, "keep", old=OLD)
+    before = (tmp_path / "jupyterhub.sqlite").read_bytes()
+    cases: list[tuple[dict[str, str], bool, str | None]] = [
+        ({"new": NEW}, False, "old has encrypted them and is not in hub.keys any more"),
+        ({"old": NEW}, False, "old has encrypted them and has another value now"),
+        ({"new": NEW}, True, None),
+        ({"new": NEW, "old": OLD}, False, None),
+    ]
+    for keys, lost, said in cases:
+        again(tmp_path)
+        of = site(keys=[*keys], keys_lost=lost)
+        configured(tmp_path, of, secrets={**SECRETS, "crypt-keys": ";".join(keys.values())})
+        ended = tried(tmp_path)
+        assert ended.status == (1 if said else 0), ended.log
+        assert (said or "") in ended.message
+    assert (tmp_path / "jupyterhub.sqlite").read_bytes() == before, "the hub that runs has it still"
+
+
+def again(directory: Path) -> None:
+    """Take away what is put there for each hub."""
     for leftover in ("secrets", "pages"):
         if (directory / leftover).exists():
             shutil.rmtree(directory / leftover)
+
+
+def started(directory: Path, question: str, *, keys_lost: bool = False, **keys: str) -> Any:
+    """Start a hub with these keys, newest first, and ask it."""
+    again(directory)
     of = site(keys=[*keys], keys_lost=keys_lost)
     return ask(directory, question, of=of, secrets={**SECRETS, "crypt-keys": ";".join(keys.values())})
 
