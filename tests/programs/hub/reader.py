@@ -152,6 +152,9 @@ async def started(spawner: KubeSpawner, form: object) -> object:
 
 async def home(hub: JupyterHub, name: str, state: str = "null") -> object:
     spawner = spawner_of(hub, name)
+    spawner.authenticator = hub.authenticator_class(
+        parent=hub, _deprecated_db_session=new_session_factory("sqlite://")()
+    )
     spawner.user.state = json.loads(state)
     hook = asyncio.create_task(spawner.run_pre_spawn_hook())
     awaited = await awaits(spawner, hook)
