@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import kubernetes_validate
 import pytest
 
 from components.apps.hub.addresses import PROXY_REHEARSAL_LABELS
-from tests.components.apps.hub.test_component import MINOR, POLICY, pod, program
-from tests.components.apps.hub.test_rehearsal import JOB
+from tests.components.apps.hub.test_component import POLICY, pod, program
+from tests.components.apps.hub.test_rehearsal import JOB, is_a_job_that_the_cluster_takes
 from tests.programs.hub.asking import site
 from tests.recorded import Recorded
-from tests.test_pods import broken
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +22,7 @@ def spec(recorded: Recorded) -> dict[str, Any]:
 
 
 def test_it_fits_its_schema_and_the_pod_security_standard(hub: Recorded) -> None:
-    job = hub.one("hub-proxy-rehearsal").inputs
-    named = {**job, "metadata": {"name": "given-by-the-provider", **job["metadata"]}}
-    kubernetes_validate.validate(named, MINOR, strict=True)
-    assert broken(spec(hub)["template"]["spec"]) == []
+    is_a_job_that_the_cluster_takes(hub, "hub-proxy-rehearsal")
 
 
 def test_it_is_the_proxys_pod(hub: Recorded) -> None:
