@@ -130,10 +130,11 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         """
         if super().is_limit(answer):
             return True
+        if not 400 <= answer.code < 500:
+            return False
         said = said_in(answer)
         words = f"{said.get('message')} {said.get('documentation_url')}".lower()
-        of_limits = answer.code == 403 and any(each in words for each in LIMITS)
-        return 400 <= answer.code < 500 and (not said or of_limits)
+        return not said or (answer.code == 403 and any(each in words for each in LIMITS))
 
     async def _token_to_auth_model(self, token_info: dict[str, Any]) -> dict[str, Any]:
         """Return the login of a token. Raise `ProviderAway` where GitHub refuses anything but the token or the account.
