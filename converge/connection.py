@@ -4,11 +4,15 @@ one."""
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import asyncssh
 
 CONNECT_SECONDS: Final = 15
+"""How long a machine may take to accept a connection: one that is off never does."""
+LOGIN_SECONDS: Final = 60
+"""How long a machine that has accepted one may take for the login. A busy one takes far longer than one that rests."""
 KEEPALIVE_SECONDS: Final = 15
 KEEPALIVE_SILENCES: Final = 8
 """Keepalives to the jump: their interval, and how many unanswered ones end the connection, which takes two minutes. A
@@ -66,21 +70,32 @@ async def connect_to_jump(jump: Connection) -> asyncssh.SSHClientConnection:
 async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
     pinned = asyncssh.import_public_key(connection["hostKey"])
     key = connection.get("privateKey")
-    return await asyncssh.connect(
-        connection["host"],
-        int(connection.get("port", 22)),
-        tunnel=tunnel or (),
-        username=connection.get("user", "root"),
-        known_hosts=([pinned], [], []),
-        server_host_key_algs=["ssh-ed25519"],
-        client_keys=[_own(key)] if key else (),
-        agent_path=None if key else os.environ.get("SSH_AUTH_SOCK"),
-        config=None,
-        connect_timeout=CONNECT_SECONDS,
-        login_timeout=CONNECT_SECONDS,
-        keepalive_interval=KEEPALIVE_SECONDS,
-        keepalive_count_max=KEEPALIVE_SILENCES,
-    )
+    async with asyncio.timeout(CONNECT_SECONDS) as limit:
+        return await asyncssh.connect(
+            connection["host"],
+            int(connection.get("port", 22)),
+            tunnel=tunnel or (),
+            client_factory=partial(_Accepted, limit),
+            username=connection.get("user", "root"),
+            known_hosts=([pinned], [], []),
+            server_host_key_algs=["ssh-ed25519"],
+            client_keys=[_own(key)] if key else (),
+            agent_path=None if key else os.environ.get("SSH_AUTH_SOCK"),
+            config=None,
+            login_timeout=LOGIN_SECONDS,
+            keepalive_interval=KEEPALIVE_SECONDS,
+            keepalive_count_max=KEEPALIVE_SILENCES,
+        )
+
+
+class _Accepted(asyncssh.SSHClient):
+    """Gives the login its own time once the machine has accepted the connection."""
+
+    def __init__(self, limit: asyncio.Timeout) -> None:
+        self._limit = limit
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time() + LOGIN_SECONDS)
 
 
 def _own(key: str) -> asyncssh.SSHKey:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from converge.engine import EngineError
+from converge.report import Difference
 from converge.stack import StackClient
 from ops import locks, way
 from ops.exits import Exit
@@ -37,11 +38,18 @@ class Outcome:
             return Exit.UNSEEN
         return Exit.DIFFERENT if self.now.differences or self.left else Exit.SAME
 
+    def reason(self, left: Difference) -> str:
+        """Return why the repair left this."""
+        if any((each.machine, each.role) == (left.machine, left.role) for each in self.found.unseen):
+            return "it could not be looked at before the repair: repeat that"
+        return (self.plan.held_back if self.plan else {}).get(left.urn, "the repair did not mend it")
+
     def as_data(self) -> dict[str, Any]:
         """Return it as data."""
         made = self.plan
         return {
             "found": self.found.as_data()["differences"],
+            "not_seen_before": self.found.as_data()["unseen"],
             "repaired": [name(urn) for urn in sorted(made.urns if made else ())],
             "held_back": {name(urn): why for urn, why in (made.held_back if made else {}).items()},
             "edits": {name(urn): operation for urn, operation in (made.edits if made else {}).items()},
@@ -130,6 +138,8 @@ def show_plan(found: Sight, made: Plan, to: Console) -> None:
             [[*row, made.held_back.get(each.urn) or "yes"] for row, each in rows],
         )
     )
+    if found.unseen:
+        to.print(table(("host", "role", "not repaired: not looked at, because"), cells(together(found.unseen))))
     if follow := sorted(made.urns - {each.urn for each in found.differences}):
         to.print(f"After these, as they need their facts: {', '.join(map(name, follow))}")
 
@@ -142,9 +152,8 @@ def show(outcome: Outcome, to: Console) -> None:
     elif outcome.status == Exit.SAME:
         to.print(f"Repaired; no drift is left: {now.extent}.")
     if now.differences:
-        held_back = made.held_back if made else {}
         rows = zip(cells(now.differences), now.differences, strict=True)
-        why = [[*row, held_back.get(each.urn, "the repair did not mend it")] for row, each in rows]
+        why = [[*row, outcome.reason(each)] for row, each in rows]
         to.print(table(("host", "role", "item", "expected", "found", "left, because"), why))
     if outcome.left:
         to.print(table(("resource", "left, because"), [[name(each.urn), each.reason] for each in outcome.left]))

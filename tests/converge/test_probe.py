@@ -3,7 +3,11 @@
 import asyncio
 import json
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -88,12 +92,57 @@ def test_machine_that_is_dead_does_not_hide_the_others(shell: LoopbackShell) -> 
     assert "refused" in unseen.reason
 
 
-def test_machine_that_says_nothing_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_that_accepts_no_connection_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose queue is full answers no more than a machine that is off."""
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.3)
+    with ExitStack() as open_, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        open_.enter_context(socket.create_connection(("127.0.0.1", port)))
+        seen = look(replace(applied(shell, FILE), connection=shell.connection | {"port": port}))
+    assert [each.reason for each in seen.not_checked] == [f"127.0.0.1 port {port}: no answer in time"]
+
+
+def test_machine_that_says_nothing_is_given_up(shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LOGIN_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         seen = look(replace(applied(shell, FILE), connection=shell.connection | {"port": port}))
     assert [each.reason for each in seen.not_checked] == [f"127.0.0.1 port {port}: no answer in time"]
+
+
+def test_busy_machine_has_longer_for_the_login_than_for_the_connection(
+    shell: LoopbackShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.3)
+    with late(shell.connection["port"], 1) as port:
+        seen = look(replace(applied(shell, FILE), connection=shell.connection | {"port": port}))
+    assert not seen.not_checked
+
+
+@contextmanager
+def late(port: int, seconds: float) -> Iterator[int]:
+    """Provide a port that accepts a connection at once, and brings it to the server at `port` so much later."""
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with waiting.accept()[0] as near, socket.create_connection(("127.0.0.1", port)) as far:
+            time.sleep(seconds)
+            back = Thread(target=carry, args=(far, near))
+            back.start()
+            carry(near, far)
+            back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+        waiting.settimeout(10)
+        server = Thread(target=serve)
+        server.start()
+        yield waiting.getsockname()[1]
+        server.join()
 
 
 def test_other_host_key_is_not_talked_to(shell: LoopbackShell, ssh_server: Any) -> None:

@@ -84,6 +84,20 @@ def test_what_is_left_is_named_with_its_reason() -> None:
     assert outcome.as_data()["left"] == [{"resource": "b", "reason": "it could not be updated"}]
 
 
+def test_what_was_not_looked_at_before_is_named_at_once_and_at_the_end() -> None:
+    """A machine that was busy at the first look and answers at the last was not repaired, and nothing failed."""
+    before, later = io.StringIO(), Difference("chick1", "b", "file /y", "one", "two", KEPT)
+    found = sight(FOUND, unseen=(NotChecked("chick1", "b", "no answer in time"),))
+    made = Plan((LOADED,), (), {}, {})
+    repair.show_plan(found, made, Console(file=before, width=200))
+    assert "no answer in time" in before.getvalue()
+    outcome, out = Outcome(found, made, sight(later)), io.StringIO()
+    repair.show(outcome, Console(file=out, width=200))
+    assert "could not be looked at before the repair" in out.getvalue()
+    assert outcome.as_data()["not_seen_before"] == [{"machine": "chick1", "role": "b", "reason": "no answer in time"}]
+    assert outcome.status == Exit.DIFFERENT
+
+
 def test_what_failed_is_read_from_what_the_engine_printed() -> None:
     idle = "urn:pulumi:lab::henhouse::henhouse:app:Hub$kubernetes:apps/v1:Deployment::idle"
     said = [
