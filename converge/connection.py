@@ -82,7 +82,7 @@ async def _connect(connection: Connection, tunnel: asyncssh.SSHClientConnection 
             client_keys=[_own(key)] if key else (),
             agent_path=None if key else os.environ.get("SSH_AUTH_SOCK"),
             config=None,
-            login_timeout=LOGIN_SECONDS,
+            login_timeout=0,  # asyncssh has its own beside `limit`, and another error for it
             keepalive_interval=KEEPALIVE_SECONDS,
             keepalive_count_max=KEEPALIVE_SILENCES,
         )
