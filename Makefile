@@ -111,7 +111,7 @@ images: setup ## images of user servers: built, a cell run in each kernel, their
 	@$(PYTHON) -m images $(IMAGES) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) $(FORMAT)
 
 screenshots: setup ## docs/screenshots, from the tests that look at the hub's pages in a browser
-	@$(PYTHON) -m pytest tests/browser/test_pages.py tests/browser/test_github.py tests/browser/test_administration.py --screenshots docs/screenshots
+	@$(PYTHON) -m pytest tests/browser --screenshots docs/screenshots
 
 official: setup ## one machine, slowly: without mirrors among stand-ins of the official hosts; interfaces taken back
 	@$(PYTHON) -m pytest -m official

@@ -164,6 +164,7 @@ def test_administrator_sees_people_and_others_read_that_they_do_not(
     assert visitor.open("/hub/admin/status") == 200
     visitor.sees("heading", "Status")
     visitor.looks()
+    picture(visitor, "status")
     visitor.forget()
     comes(visitor, hub, "lee")
     assert visitor.open("/hub/admin") == 403

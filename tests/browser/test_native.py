@@ -1,6 +1,6 @@
 """Every page of a hub that keeps its people's accounts, with pages of the site's own, in a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,7 @@ def one_visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
         yield visitor
 
 
-def test_account_from_asking_for_it_to_being_let_in(visitor: Visitor) -> None:
+def test_account_from_asking_for_it_to_being_let_in(visitor: Visitor, picture: Callable[[Visitor, str], None]) -> None:
     page = visitor.page
     visitor.open("/hub/login")
     visitor.reads("The hub is closed on Friday", "Ask an administrator of this site")
@@ -50,6 +50,7 @@ def test_account_from_asking_for_it_to_being_let_in(visitor: Visitor) -> None:
     with page.expect_navigation():
         page.get_by_label("Confirm password").press("Enter")
     visitor.reads("at least 10 characters")
+    picture(visitor, "sign-up")
     page.get_by_label("Username").fill("bo")
     page.get_by_label("Password:", exact=True).fill(CHOSEN)
     page.get_by_label("Confirm password").fill(CHOSEN)
@@ -73,6 +74,7 @@ def test_account_from_asking_for_it_to_being_let_in(visitor: Visitor) -> None:
     with page.expect_navigation():
         visitor.sees("link", "Authorize people").press("Enter")
     visitor.looks()
+    picture(visitor, "authorize")
     with page.expect_navigation():
         page.locator("#bo").get_by_role("button", name="Authorize").press("Enter")
     visitor.sees("heading", "Change whether bo may log in")

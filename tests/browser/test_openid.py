@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.browser.visitor import visiting
+from tests.browser.visitor import Visitor, visiting
 from tests.programs.hub.provided import Hub
 from tests.programs.hub.provider import CILOGON_PATHS, GOOGLE_PATHS, OpenId, running
 from tests.programs.hub.test_openid import CILOGON, GOOGLE, UNIVERSITY, people, with_oidc
@@ -47,7 +47,9 @@ PROVIDERS: Final[Mapping[str, tuple[Callable[[Path], AbstractContextManager[Hub]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_person_comes_in_and_another_reads_where_to_ask(tmp_path: Path, name: str) -> None:
+def test_person_comes_in_and_another_reads_where_to_ask(
+    tmp_path: Path, name: str, picture: Callable[[Visitor, str], None]
+) -> None:
     of, stranger = PROVIDERS[name]
     with (
         of(tmp_path) as made,
@@ -60,6 +62,7 @@ def test_person_comes_in_and_another_reads_where_to_ask(tmp_path: Path, name: st
             visitor.open("/hub/login?next=/hub/home")
             button = visitor.sees("button", f"Sign in with {name}")
             visitor.looks()
+            picture(visitor, f"login-{name.lower().replace(' ', '-')}")
             visitor.tab_to(button)
             with visitor.page.expect_navigation(url="**/hub/{home,oauth_callback}*"):
                 visitor.page.keyboard.press("Enter")
