@@ -72,8 +72,13 @@ def program(stack: str) -> Recorded:
     return program_of(stack, tree(stack))
 
 
-def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
-    """Return everything that `__main__.py` registers for a stack with a test's settings."""
+def program_of(
+    stack: str, settings: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]] | None = None
+) -> Recorded:
+    """Return everything that `__main__.py` registers for a stack with a test's settings.
+
+    `answers` come before those of a new site, by name.
+    """
     config = config_of(settings)
     # The mock engine has no version to ask for.
     # And the committed example, which is never brought up, is here.
@@ -82,7 +87,7 @@ def program_of(stack: str, settings: Mapping[str, Any]) -> Recorded:
             lambda: runpy.run_path(str(ROOT / "__main__.py")) and None,
             stack=stack,
             config=config,
-            outputs=ANSWERS,
+            outputs={**ANSWERS, **(answers or {})},
         )
 
 

@@ -85,6 +85,11 @@ class CalicoCluster(pulumi.ComponentResource):
             kubeconfig=self.kubeconfig,
             # An unknown kubeconfig would otherwise plan the replacement of everything in the cluster.
             cluster_identifier=f"{site.cluster.name}.{site.domain}",
+            # One with a name for good is edited where it is. By default it would be deleted and made again: meanwhile a
+            # server would start without its variables, and an `up` that is cut short between the two would leave it so.
+            # What pods have to start again for is immutable, with a generated name, and is made again all the same.
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         calico = self._role(head, calico_role(site), administrator, gateway)

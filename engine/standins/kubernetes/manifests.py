@@ -98,12 +98,13 @@ def autonamed(inputs: Props, olds: Props, fresh_name: str) -> Props:
 def difference(olds: Props, news: Props, patch: bool, mutable: bool, *, begin_again: bool = False) -> Diff:
     """Return the changes and what they require.
 
-    `mutable` says if data of ConfigMaps and Secrets changes in place, `begin_again` if a new object is needed whatever
-    the changes are.
+    `mutable` says if data of ConfigMaps and Secrets changes in place, unless they are to be immutable
+    (`forceNewProperties`, provider/pkg/provider/diff.go); `begin_again` if a new object is needed whatever the changes
+    are.
     """
     changes = differences(olds, news)
     fixed = ["metadata.name", "metadata.namespace", "kind", *_IMMUTABLE.get(news["kind"], ())]
-    if news["kind"] in ("ConfigMap", "Secret") and (not mutable or olds.get("immutable") is True):
+    if news["kind"] in ("ConfigMap", "Secret") and (not mutable or news.get("immutable") is True):
         fixed += ["data", "binaryData", "stringData"]
     replaces = [path for path in changes if _needs_new(path, news, fixed)]
     if patch:

@@ -40,6 +40,9 @@ def made(kind: str, name: Any = "x", namespace: str = "n", **rest: Any) -> Props
             made("ConfigMap", data={"a": "2"}, immutable=True),
             ["data.a"],
         ),
+        # As the official provider: of the two, the object that is wanted says whether it is immutable.
+        (made("ConfigMap", data={"a": "1"}), made("ConfigMap", data={"a": "2"}, immutable=True), ["data.a"]),
+        (made("Secret", data={"a": "1"}, immutable=True), made("Secret", data={"a": "2"}), []),
         (made("Secret", type="Opaque"), made("Secret", type="kubernetes.io/tls"), ["type"]),
     ],
 )
