@@ -10,7 +10,7 @@ from components.storage.fileserver import texts
 from components.storage.fileserver.texts import Export
 from components.storage.fileserver.tls import no_plain_connection
 from components.templates import render
-from converge.items import Directory, File, Package, Script, Unit
+from converge.items import Absent, Directory, File, Package, Script, Unit
 from converge.program import installed
 from converge.role import Role
 from programs import homes as homes_program
@@ -43,7 +43,7 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
             # It listens on no port.
             File(mountd, render(__file__, "nfs-mountd.service.conf")),
             # Not among what the server restarts for: everyone would wait for the grace period.
-            *_waits_for([export.mount_unit for export in shared]),
+            _waits_for([export.mount_unit for export in shared]),
             Package("nfs-kernel-server"),
             *([no_plain_connection()] if of_homes.transport == "tls" else []),
             File("/etc/exports", texts.EXPORTS_ELSEWHERE),
@@ -63,9 +63,10 @@ def nfs_role(exports: Sequence[Export], clients: Sequence[IPv4Address], homes: H
     )
 
 
-def _waits_for(mount_units: Sequence[str]) -> tuple[File, ...]:
+def _waits_for(mount_units: Sequence[str]) -> File | Absent:
+    """Return the item by which the server starts after what people share is mounted; nothing is left of the last."""
     path = f"{SYSTEM}/nfs-server.service.d/shares.conf"
-    return (File(path, texts.after_mounts(mount_units)),) if mount_units else ()
+    return File(path, texts.after_mounts(mount_units)) if mount_units else Absent(path)
 
 
 def _place(mountpoint: str) -> Script:

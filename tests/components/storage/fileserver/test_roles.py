@@ -13,7 +13,7 @@ import pytest
 from components.storage.fileserver import texts
 from components.storage.fileserver.roles import NOT_FOR_V4, PROVISIONER, homes_role, nfs_role
 from components.storage.fileserver.texts import Export
-from converge.items import Directory, File, Package, Script, Unit
+from converge.items import Absent, Directory, File, Package, Script, Unit
 from converge.render import render
 from converge.role import Role
 from stacks.load import parse_settings
@@ -62,6 +62,12 @@ def test_export_names_exactly_the_clients(nfs: Role) -> None:
     assert lines[0] == "/nest/homes \\"
     assert [re.match(r"    ([0-9.]+)\(", line)[1] for line in lines[1:]] == ["198.18.0.102", "198.18.0.103"]  # type: ignore[index]
     assert not re.search(r"[*]|/[0-9]{1,2}\(", "".join(lines))
+
+
+def test_nothing_is_left_of_the_last_share(nfs: Role) -> None:
+    path = "/etc/systemd/system/nfs-server.service.d/shares.conf"
+    assert Absent(path) in nfs.items
+    assert "nest-datasets.mount" in text(nfs_role([HOMES, *SHARED], CLIENTS, HomesSettings()), path)
 
 
 def test_export_keeps_what_it_acknowledged_and_trusts_no_root() -> None:
