@@ -1,12 +1,17 @@
 """What kubeadm expects of a machine that becomes a node."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from components.templates import render, shell
 from converge.items import Absent, Directory, File, KernelModule, Line, Package, Script, Sysctl, Unit
+from converge.leftovers import none_left
 from converge.role import Role
 from stacks.settings import HostSettings, Site
 from stacks.versions import SITE
 
 _CONFIG = "/etc/containerd/config.toml"
+_HOSTS: Final = "/etc/containerd/certs.d"
 
 # Recommended or looked for by kubelet, kubeadm's preflight checks and kube-proxy.
 _TOOLS = ("conntrack", "ethtool", "iptables", "ipset", "socat")
@@ -99,7 +104,7 @@ def container_runtime(host: HostSettings, site: Site) -> Role:
     Where the site has none, nothing of a former one is left in their place.
     """
     registry = site.mirrors.registry
-    paths = {upstream: f"/etc/containerd/certs.d/{upstream}/hosts.toml" for upstream in site.mirrors.registry_hosts}
+    paths = {upstream: f"{_HOSTS}/{upstream}/hosts.toml" for upstream in site.mirrors.registry_hosts}
     mirrored = [
         File(path, hosts_toml(str(registry), upstream)) if registry else Absent(path)
         for upstream, path in paths.items()
@@ -111,9 +116,17 @@ def container_runtime(host: HostSettings, site: Site) -> Role:
             File(_CONFIG, containerd_config(host), validate='containerd --config "$NEW" config dump >/dev/null'),
             # containerd reads these at every pull.
             *mirrored,
+            _no_other_host(site.mirrors.registry_hosts),
             Unit("containerd.service", restart_on=(_CONFIG,)),
         ),
     )
+
+
+def _no_other_host(upstreams: Sequence[str]) -> Script:
+    """Return the item by which no registry stands in for a host that has left `mirrors.registry_hosts`."""
+    rest = hosts_toml("", "").partition("\n")[2].rstrip("\n")
+    found = shell(__file__, "mirrored", hosts=_HOSTS, upstreams=" ".join(upstreams), rest=rest)
+    return none_left("no other registry has one in its place", found, "mirrored_before")
 
 
 def node_packages(host: HostSettings, kubernetes_version: str) -> Role:

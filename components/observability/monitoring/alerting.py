@@ -22,6 +22,8 @@ CONFIG: Final = f"{CONFIG_DIRECTORY}/alertmanager.yml"
 SHOWN_ONLY: Final = "shown by Alertmanager alone"
 WATCHDOG: Final = "dead-man's switch"
 """Names of receivers that the settings cannot have: they have blanks in them."""
+WATCHDOG_RULES: Final = "watchdog.yml"
+"""The file with the alert that always fires."""
 
 
 def alertmanager_yml(monitoring: MonitoringSettings, hello: str) -> str:
@@ -54,7 +56,7 @@ def alertmanager_yml(monitoring: MonitoringSettings, hello: str) -> str:
 
 def watchdog_rules(monitoring: MonitoringSettings) -> dict[str, str]:
     """Return the file with the alert that always fires, by its name, when the site has a receiver for it."""
-    return {"watchdog.yml": render(__file__, "watchdog.yml")} if monitoring.watchdog is not None else {}
+    return {WATCHDOG_RULES: render(__file__, WATCHDOG_RULES)} if monitoring.watchdog is not None else {}
 
 
 def secrets_of(monitoring: MonitoringSettings) -> dict[str, str]:

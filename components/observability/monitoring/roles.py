@@ -1,12 +1,12 @@
 """What the monitoring needs of the machine that it runs on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from components.contracts.machines import KEPT_HOSTS
 from components.contracts.routes import Route
 from components.contracts.watched import ScrapeTarget
-from components.observability.monitoring.alerting import alertmanager
+from components.observability.monitoring.alerting import WATCHDOG_RULES, alertmanager
 from components.observability.monitoring.config import (
     BLACKBOX,
     CONFIG_DIRECTORY,
@@ -21,7 +21,9 @@ from components.observability.monitoring.config import (
     prometheus_yml,
     token_path,
 )
-from converge.items import Directory, File, Item, Line, Package, Unit
+from components.templates import shell
+from converge.items import Absent, Directory, File, Item, Line, Package, Script, Unit
+from converge.leftovers import none_left
 from converge.role import Role
 from stacks.settings import Site
 
@@ -45,20 +47,30 @@ def watch_role(
     name of `token_name`. `rules` are the alert rules, by file name. `edge_authority` signed the certificate of the
     routes, PEM; None when every machine trusts the signer already.
     """
-    return Role(
-        ROLE,
-        (
-            Package("prometheus"),
-            Package("prometheus-alertmanager"),
-            Package("prometheus-blackbox-exporter"),
-            # The monitoring goes the way people go, through this machine's edge, also while the site's DNS is down.
-            *_names({route.host: site.hosts[site.gateway].address for route in routes}),
-            Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
-            *_blackbox(edge_authority),
-            *alertmanager(site),
-            *_prometheus(site, targets, authorities, rules, [route.health_url for route in routes]),
-        ),
+    items = (
+        Package("prometheus"),
+        Package("prometheus-alertmanager"),
+        Package("prometheus-blackbox-exporter"),
+        # The monitoring goes the way people go, through this machine's edge, also while the site's DNS is down.
+        *_names({route.host: site.hosts[site.gateway].address for route in routes}),
+        Directory(CREDENTIALS_DIRECTORY, mode="0750", group="prometheus"),
+        *_blackbox(edge_authority),
+        *alertmanager(site),
+        *_prometheus(site, targets, authorities, rules, [route.health_url for route in routes]),
     )
+    # Last: each program has been told by now to read no other.
+    return Role(ROLE, (*items, _no_others(item.path for item in items if isinstance(item, File))))
+
+
+def _no_others(paths: Iterable[str]) -> Script:
+    """Return the item by which nothing is left of a receiver, a token or an authority that the site has no more.
+
+    `paths` are of all the files that it has.
+    """
+    within = f"{CREDENTIALS_DIRECTORY}/"
+    wanted = " ".join(path.removeprefix(within) for path in paths if path.startswith(within))
+    found = shell(__file__, "credentials", directory=CREDENTIALS_DIRECTORY, wanted=wanted)
+    return none_left("no credentials of before", found, "credentials_of_before")
 
 
 def _names(addresses: Mapping[str, IPv4Address]) -> Iterator[Item]:
@@ -114,5 +126,7 @@ def _prometheus(
             validate='promtool check config "$NEW"',
         ),
         File(arguments, content=f'ARGS="{" ".join(options)}"\n'),
+        # After the configuration that does not name it any more.
+        *(Absent(path) for path in [f"{RULES_DIRECTORY}/{WATCHDOG_RULES}"] if path not in files),
         Unit("prometheus.service", restart_on=(*files, config, arguments)),
     ]

@@ -242,6 +242,39 @@ def test_without_a_registry_nothing_is_left_in_the_place_of_upstream() -> None:
     ]
 
 
+def test_registry_does_not_stand_in_for_a_host_that_the_settings_have_no_more(tmp_path: Path) -> None:
+    bare = parse_settings(changed(tree("dev"), {"mirrors": {"registry": None}}))
+    for name in ("dev", "without a registry"):
+        settings = bare if name != "dev" else site("dev")
+        item = kubernetes.container_runtime(settings.hosts["chick1"], settings).items[-2]
+        assert isinstance(item, Script)
+        hosts = tmp_path / name
+        ours = kubernetes.hosts_toml("http://198.18.0.9:5000", "ghcr.io")
+        written = {
+            "quay.io": kubernetes.hosts_toml("http://198.18.0.1:5000", "quay.io"),
+            "ghcr.io": ours,
+            "own.example.org": ours,
+            "other.example.org": f"{kubernetes.hosts_toml('http://x', 'other.example.org')}skip_verify = true\n",
+        }
+        for upstream, text in written.items():
+            (hosts / upstream).mkdir(parents=True)
+            (hosts / upstream / "hosts.toml").write_text(text)
+        left = hosts / "ghcr.io/hosts.toml"
+        check, apply = (
+            each.replace("HOSTS=/etc/containerd/certs.d", f"HOSTS='{hosts}'") for each in (item.check, item.apply)
+        )
+        assert _bash(check) == (1, f"{left}\n")
+        assert _bash(apply) == (0, "")
+        assert _bash(check) == (0, "\n")
+        assert {path.parent.name for path in hosts.glob("*/hosts.toml")} == written.keys() - {"ghcr.io"}
+
+
+def _bash(script: str) -> tuple[int, str]:
+    """Return how a script ends, and what it prints."""
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], stdout=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stdout
+
+
 def test_probe_sees_another_installation(tmp_path: Path) -> None:
     """Facts are read when a role is applied, so something has to differ on a machine that was reinstalled."""
     (item,) = base.identity().items
