@@ -16,6 +16,7 @@ from components.network.gateway.component import Gateway
 from components.network.names.component import NameServer, Resolvers
 from components.observability.monitoring.component import Monitoring
 from components.storage.fileserver.component import NfsFileserver
+from components.storage.fileserver.kept import refuse_to_drop_shares
 from components.storage.pool.component import ZfsPool
 from converge.findings import probe_if_requested
 from stacks.load import load_settings
@@ -26,6 +27,7 @@ from stacks.versions import PULUMI
 pulumi.require_pulumi_version(f">={PULUMI}")
 
 site = load_settings()
+refuse_to_drop_shares("homes", site)
 secrets = SiteSecrets("secrets", site)
 
 findings = probe_if_requested()

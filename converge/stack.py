@@ -15,6 +15,8 @@ from converge.engine import Engine, EngineError, data, stream
 
 EXPORT_SECONDS: Final = 120.0
 PREVIEW_SECONDS: Final = 600.0
+PARTIAL: Final = "HENHOUSE_PARTIAL"
+"""The environment of a program whose update is of some resources alone."""
 Answer = TypeVar("Answer")
 
 
@@ -42,6 +44,12 @@ class StackClient:
     def export(self) -> dict[str, Any]:
         """Return the state with its secrets. StateError when the engine cannot give it."""
         return {"deployment": self._ask(lambda workspace: workspace.export_stack(self.name)).deployment}
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the resources of the state, with secrets as they are stored. EngineError if it fails."""
+        deployment = data(Engine(EXPORT_SECONDS).answer("stack", "export", "--stack", self.name)).get("deployment")
+        found: list[dict[str, Any]] = (deployment or {}).get("resources") or []
+        return found
 
     def config(self) -> dict[str, str]:
         """Return the configuration in the stack's file, decrypted. StateError if it fails.
@@ -86,7 +94,8 @@ class StackClient:
         """
         words = ["--yes", "--skip-preview", "--suppress-outputs", "--continue-on-error"]
         again = ["--refresh"] if refresh else []
-        return stream(["up", "--stack", self.name, *words, *again, *_targets(urns)], variables, on_line)
+        command = ["up", "--stack", self.name, *words, *again, *_targets(urns)]
+        return stream(command, {**variables, PARTIAL: "1"}, on_line)
 
     def _ask(self, question: Callable[[LocalWorkspace], Answer]) -> Answer:
         command = Engine(EXPORT_SECONDS)

@@ -1,4 +1,4 @@
-"""An edit of nearly everything in the cluster, planned by the real engine: what runs never misses what it uses.
+"""Edits of a site that runs, by the real engine: what people use is never away, and what is to stay is never touched.
 
 The state is put together of what the program registers: that of a site which is up, and whose release deleted a
 ConfigMap or a Secret of a fixed name before it made the next.
@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -152,27 +153,34 @@ def _default_provider(each: Registration) -> Tree:
     return {"urn": made, "type": kind, "custom": True, "id": plugin, "inputs": {"version": version}}
 
 
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, Any]], Plan]:
-    """Provide a function that previews other settings of the site."""
-    directory = tmp_path_factory.mktemp("site")
-    engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
-    environment = {
-        **os.environ,
-        **engine.env,
-        "PULUMI_CONFIG_PASSPHRASE": "not a secret",
-        "PULUMI_DEBUG_COMMANDS": "true",
-        "PYTHONPATH": str(ROOT),
-    }
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-    (directory / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "henhouse", "runtime": runtime}))
-    (directory / "__main__.py").write_text((ROOT / "__main__.py").read_text())
+class Running:
+    """A stack in whose state the site is."""
 
-    def pulumi(*arguments: str) -> None:
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._environment = {
+            **os.environ,
+            **environment,
+            "PULUMI_CONFIG_PASSPHRASE": "not a secret",
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "PYTHONPATH": str(ROOT),
+        }
+        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+        (directory / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "henhouse", "runtime": runtime}))
+        (directory / "__main__.py").write_text((ROOT / "__main__.py").read_text())
+        self._pulumi("stack", "init", STACK)
+        self._file = directory / f"Pulumi.{STACK}.yaml"
+        self._held = yaml.safe_load(self._file.read_text())
+        state = directory / "state.json"
+        resources = state_of(running(settings("Friday", 11)))
+        state.write_text(json.dumps({"version": 3, "deployment": {"resources": resources}}))
+        self._pulumi("stack", "import", "--file", str(state))
+
+    def _pulumi(self, *arguments: str, fails: bool = False) -> str:
         done = subprocess.run(
             [*OFFLINE, "pulumi", "--non-interactive", *arguments],
-            cwd=directory,
-            env=environment,
+            cwd=self._directory,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -180,31 +188,32 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, Any
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-4000:]
+        assert bool(done.returncode) == fails, done.stdout[-4000:]
+        return done.stdout
 
-    pulumi("stack", "init", STACK)
-    held = yaml.safe_load((directory / f"Pulumi.{STACK}.yaml").read_text())
-    deployment = {"version": 3, "deployment": {"resources": state_of(running(settings("Friday", 11)))}}
-    (directory / "state.json").write_text(json.dumps(deployment))
-    pulumi("stack", "import", "--file", str(directory / "state.json"))
-
-    def planned(given: Mapping[str, Any]) -> Plan:
+    def steps(self, given: Mapping[str, Any], *command: str, fails: bool = False) -> tuple[Plan, str]:
+        """Run a command on other settings of the site: what it did, or would do, and what it printed."""
         config = {f"henhouse:{key}": value for key, value in given.items()}
-        (directory / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({**held, "config": config}))
-        log = directory / "events"
+        self._file.write_text(yaml.safe_dump({**self._held, "config": config}))
+        log = self._directory / "events"
         log.unlink(missing_ok=True)
-        pulumi("preview", "--event-log", str(log))
+        printed = self._pulumi(*command, "--event-log", str(log), fails=fails)
         events = [json.loads(line) for line in log.read_text().splitlines()]
         steps = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
-        return [(step["op"], step["urn"].rpartition("::")[2]) for step in steps if step["op"] != "same"]
+        return [(each["op"], each["urn"].rpartition("::")[2]) for each in steps if each["op"] != "same"], printed
 
-    return planned
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Running:
+    engine = ensure_engine(backend=tmp_path_factory.mktemp("backend"))
+    return Running(tmp_path_factory.mktemp("site"), engine.env)
 
 
 @pytest.mark.engine
-def test_nothing_that_runs_misses_what_it_uses_during_an_edit(plan: Callable[[Mapping[str, Any]], Plan]) -> None:
-    assert {name for _, name in plan(settings("Friday", 11))} <= {"flock-provider"}, "not the state of the settings"
-    steps = plan(settings("Monday", 12))
+def test_nothing_that_runs_misses_what_it_uses_during_an_edit(site: Running) -> None:
+    unchanged, _ = site.steps(settings("Friday", 11), "preview")
+    assert {name for _, name in unchanged} <= {"flock-provider"}, "not the state of the settings"
+    steps, _ = site.steps(settings("Monday", 12), "preview")
     made = {name for operation, name in steps if operation == "create-replacement"}
     assert made >= {"hub-config", "hub-keys", "edge-certificate", "hub-rehearsal"}, "the edit has these made again"
     early = {
@@ -218,6 +227,16 @@ def test_nothing_that_runs_misses_what_it_uses_during_an_edit(plan: Callable[[Ma
     assert updated >= KEEPS_ITS_NAME.keys() - {"flock-prometheus-token"}, "edited where they are"
     assert updated >= {"hub-server", "hub-proxy", "edge-proxy", "homes-volume"}, "the edit reaches all of these"
     assert not [name for operation, name in steps if operation == "delete"]
+
+
+@pytest.mark.engine
+def test_share_that_is_removed_is_refused_before_its_export_goes(site: Running) -> None:
+    """Also by an update without a preview, which would come to what is protected last."""
+    fewer = changed(settings("Friday", 11), {"storage": {"shares": {"project": None}}})
+    words = ("up", "--yes", "--skip-preview", "--continue-on-error")
+    steps, printed = site.steps(fewer, *words, fails=True)
+    assert "storage.shares: project was removed, and its volume and its claim are protected" in printed
+    assert steps == []
 
 
 @pytest.mark.parametrize("name", EACH)

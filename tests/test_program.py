@@ -81,8 +81,12 @@ def program_of(
     """
     config = config_of(settings)
     # The mock engine has no version to ask for.
-    # And the committed example, which is never brought up, is here.
-    with patch.object(pulumi, "require_pulumi_version"), patch("stacks.load.refuse_published"):
+    # And the committed example, which is never brought up, is here. There is no state to look into.
+    with (
+        patch.object(pulumi, "require_pulumi_version"),
+        patch("stacks.load.refuse_published"),
+        patch("components.storage.fileserver.kept.refuse_to_drop_shares"),
+    ):
         return record(
             lambda: runpy.run_path(str(ROOT / "__main__.py")) and None,
             stack=stack,

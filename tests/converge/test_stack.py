@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converge.engine import EngineError
-from converge.stack import StackClient, StateError
+from converge.stack import PARTIAL, StackClient, StateError
 
 Pulumi = Callable[[str], Path]
 
@@ -100,3 +100,18 @@ def test_update_names_its_targets_and_hands_over_each_line(pulumi: Pulumi) -> No
     words = asked.read_text()
     assert words.endswith("--refresh --target urn:a\n")
     assert "--skip-preview" in words
+
+
+def test_update_of_some_resources_says_so_to_the_program(pulumi: Pulumi) -> None:
+    """It deletes nothing, so the program need not refuse what an update of everything would lose."""
+    pulumi(f"printenv {PARTIAL}")
+    lines: list[str] = []
+    StackClient("dev").update(["urn:a"], lines.append, {}, refresh=False)
+    assert lines == ["1\n"]
+
+
+@pytest.mark.parametrize(("printed", "found"), [('{"deployment": {"resources": [{"urn": "a"}]}}', 1), ("{}", 0)])
+def test_resources_of_a_state(pulumi: Pulumi, printed: str, found: int) -> None:
+    asked = pulumi(f"echo '{printed}'")
+    assert len(StackClient("dev").resources()) == found
+    assert "--show-secrets" not in asked.read_text()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from components.storage.fileserver.kept import dropped
 from components.storage.fileserver.shares import DEFAULT_ACL, default_acl, mode_of, share_role
 from components.storage.fileserver.texts import Export
 from converge.items import Script
@@ -151,3 +152,20 @@ def test_acl_of_an_administrator_stays_where_people_only_read(tmp_path: Path) ->
     of_hand = bytes.fromhex(default_acl(share(**WRITTEN)).replace("0700", "0500"))
     os.setxattr(tmp_path, DEFAULT_ACL, of_hand)
     assert run(item_of({}, tmp_path, "inherited").check) == 0
+
+
+def test_share_is_dropped_while_the_state_protects_its_volume_or_its_claim() -> None:
+    def resource(name: str, **rest: bool) -> dict[str, Any]:
+        return {"urn": f"urn:pulumi:dev::henhouse::henhouse:storage:NfsFileserver$kubernetes:core/v1:X::{name}", **rest}
+
+    state = [
+        resource("homes-volume", protect=True),
+        resource("homes-share-data-volume", protect=True),
+        resource("homes-share-data-claim", protect=True),
+        resource("homes-share-old-claim-claim", protect=True),
+        resource("homes-share-unprotected-volume"),
+        resource("homes-share-replaced-volume", protect=True, delete=True),
+    ]
+    assert dropped("homes", state, {"data"}) == ["old-claim"]
+    assert dropped("homes", state, ()) == ["data", "old-claim"]
+    assert dropped("homes", state, {"data", "old-claim", "another"}) == []
