@@ -13,6 +13,7 @@ from administrators import demote_former
 from admission import ADDED, Admission
 from answers import Asking, ProviderAway, TakenBack, Unsaid, faults_from_here
 from person import OURS, described, known_of
+from revocation import send_away
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError
 from traitlets import Bool, Integer, Set, Unicode
@@ -94,7 +95,7 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
             if await user.get_auth_state() != state:
                 return True  # The person has logged in meanwhile: the answer is about a login that is gone.
             if answer is None:
-                await self.send_away(user)
+                await send_away(user, self.parent.proxy)
             elif isinstance(answer, dict):
                 await user.save_auth_state(answer["auth_state"])
                 self.join_groups(user, answer)
@@ -218,15 +219,6 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
         """Put the person into the groups of the hub that the provider says, where it says any."""
         if self.manage_groups:
             user.sync_groups(answer["groups"])
-
-    async def send_away(self, user: Any) -> None:
-        """Stop the servers of a person who may no longer come in, and make the next request ask again."""
-        user._auth_refreshed = None
-        for name, spawner in list(user.spawners.items()):
-            if spawner.active and not spawner.pending:
-                self.log.warning("stopping the server %r of %s, who may no longer log in", name, user.name)
-                await self.parent.proxy.delete_user(user, name)
-                await user.stop(name)
 
     async def _stored(self, username: str) -> dict[str, Any]:
         """Return the last login of the person who had this name, or nothing. Refuse a name with something to lose."""

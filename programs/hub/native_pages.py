@@ -39,6 +39,13 @@ def pages(upstream: list[tuple[str, type]]) -> list[tuple[str, type]]:
     return [*((path, ours.get(handler, handler)) for path, handler in upstream), *api]
 
 
+async def _keep_out_before(authenticator: Any, user: Any) -> None:
+    """Put a person out who is forgotten next. Refuse that while a server of theirs still starts or stops."""
+    await authenticator.keep_out(user)
+    if user.active:
+        raise web.HTTPError(400, STILL_RUNS, user.name)
+
+
 class Login(handlers.LoginHandler):
     """Shows the page to log in; sends an administrator with a generated password to where they choose one."""
 
@@ -106,9 +113,7 @@ class AskToDiscard(handlers.DiscardHandler, _AskFirst):
         # Upstream forgets the person also while a server of theirs runs, which would be left alone then.
         user = self.find_user(user_name)
         if user is not None and not self.authenticator.lets_in(user_name):
-            await self.authenticator.send_away(user)
-            if user.active:
-                raise web.HTTPError(400, STILL_RUNS, user_name)
+            await _keep_out_before(self.authenticator, user)
         await super().get(user_name)
 
 
@@ -150,9 +155,7 @@ class Person(UserAPIHandler):
         """Delete a person, who is out before: upstream refuses while a server starts, and when a named one runs."""
         user = self.find_user(user_name)
         if user is not None and user.name != self.current_user.name:
-            await self.authenticator.keep_out(user)
-            if user.active:
-                raise web.HTTPError(400, STILL_RUNS, user_name)
+            await _keep_out_before(self.authenticator, user)
         await super().delete(user_name)
 
     @needs_scope("admin:users")

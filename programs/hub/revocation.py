@@ -43,11 +43,13 @@ def _is_servers(token: Any) -> bool:
     return token.session_id is None and (token.note or "").startswith(_SERVERS_TOKEN)
 
 
-async def stop_servers(user: Any, proxy: Any) -> None:
-    """Stop a person's servers; one that is starting is stopped when it has started.
+async def send_away(user: Any, proxy: Any) -> None:
+    """End a person's sessions and tokens, take away the routes to their servers, and stop these.
 
-    Return when they are gone, or after `PATIENCE_SECONDS`.
+    A server that is starting is stopped when it has started. Return when they are gone, or after `PATIENCE_SECONDS`.
     """
+    user._auth_refreshed = None
+    end_sessions(user.orm_user)
     active = [(name, spawner) for name, spawner in user.spawners.items() if spawner.active]
     tasks = {asyncio.create_task(_stop(user, name, spawner, proxy)) for name, spawner in active}
     _ending.update(tasks)
@@ -62,7 +64,7 @@ async def _stop(user: Any, name: str, spawner: Any, proxy: Any) -> None:
         await _settled(spawner)
     if not spawner.ready:
         return
-    app_log.warning("stopping the server %r of %s, who may no longer use it", name, user.name)
+    app_log.warning("stopping the server %r of %s, whose access has ended", name, user.name)
     spawner._stop_pending = True  # before anything else has its turn, as JupyterHub does
     try:
         await proxy.delete_user(user, name)

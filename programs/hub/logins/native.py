@@ -17,7 +17,7 @@ from jupyterhub import orm
 from native_pages import Login, pages
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
-from revocation import end_sessions, stop_servers
+from revocation import end_sessions, send_away
 from tornado.ioloop import PeriodicCallback
 
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
@@ -164,9 +164,7 @@ class Accounts(NativeAuthenticator):
 
     async def send_away(self, user: Any) -> None:
         """End a person's sessions, tokens and servers at once."""
-        user._auth_refreshed = None
-        end_sessions(user.orm_user)
-        await stop_servers(user, self.parent.proxy)
+        await send_away(user, self.parent.proxy)
 
     def keep_one_session(self, handler: Any, user: Any) -> None:
         """End what a person has but this session and their servers: they have changed their own password."""

@@ -69,6 +69,7 @@ class ProviderLoginSettings(LoginSettings):
         "membership.py",
         "person.py",
         "provider.py",
+        "revocation.py",
     )
     secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
     first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"

@@ -20,6 +20,20 @@ pytestmark = pytest.mark.programs
 TWICE: Final = ("rex", "sue")
 """They log in again while they are logged in."""
 
+STARTS_WAIT: Final = """
+import asyncio
+from pathlib import Path
+
+
+async def wait(spawner):
+    while Path({held!r}).exists():
+        await asyncio.sleep(0.1)
+
+
+c.Spawner.pre_spawn_hook = wait
+"""
+"""A hub whose servers start when a file is gone."""
+
 
 def github() -> GitHub:
     """Return a GitHub with some people."""
@@ -234,6 +248,26 @@ def test_who_leaves_is_out_with_their_server(hub: Hub) -> None:
     assert script.get("/hub/api/user").status_code == 403, "and with their scripts"
     assert browser.get("/hub/home").status_code == 302, "the page asks for a login"
     assert not hub.lets_in("grace")
+    of(hub).members["Flock"].add("grace")
+    assert hub.lets_in("grace")
+    assert script.get("/hub/api/user").status_code == 403, "sessions and tokens from before have ended"
+
+
+def test_server_that_is_starting_is_stopped_when_it_has_started(tmp_path: Path) -> None:
+    """Also where no later answer of the provider would say so."""
+    held = tmp_path / "starts-wait"
+    held.touch()
+    with running(github(), tmp_path) as provider:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        made.also(STARTS_WAIT.format(held=str(held)))
+        with made.running() as hub:
+            browser, _ = hub.log_in("pat")
+            assert browser.post("/hub/spawn").status_code == 302
+            provider.members["Flock"].discard("pat")
+            eventually("the end of the session", lambda: browser.get("/hub/home").status_code == 302, seconds=SOON)
+            provider.answers_with = 503
+            held.unlink()
+            eventually("the end of that server", lambda: hub.says("stopping the server", "pat"), seconds=SOON)
 
 
 def test_who_becomes_denied_is_out_with_their_server(hub: Hub) -> None:
