@@ -6,28 +6,38 @@ Mixed in before an OAuthenticator, which by itself asks at a login alone; shippe
 import asyncio
 import time
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Any
 from weakref import WeakValueDictionary
 
 from administrators import demote_former
 from admission import ADDED, Admission
 from answers import Asking, ProviderAway, TakenBack, Unsaid, faults_from_here
+from brake import REFUSED
 from person import OURS, described, known_of
 from revocation import send_away
-from tornado.ioloop import PeriodicCallback
+from rounds import Rounds
 from tornado.web import HTTPError
 from traitlets import Bool, Integer, Set, Unicode
 
-AT_ONCE = 10
-"""How many people are checked with the provider at one time."""
 PATIENCE_SECONDS = 2
 """How long a click waits for the provider while its last answer holds."""
 
 
-class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
+class No(Enum):
+    """A no about a person."""
+
+    DENIED = auto()
+    """By what the settings deny: they are out at once."""
+    REFUSED = auto()
+    """By the provider, or by a last yes of it that is too old: the next round puts them out, or the brake holds."""
+
+
+class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore]
     """Asks again about everyone who is logged in, and holds on to the last answer while the provider is away.
 
-    Whoever the provider no longer vouches for has their servers stopped and has to log in, which is refused.
+    Whoever the provider no longer vouches for is put out by the next round, unless it is many at once (brake.py), and
+    cannot log in. Who is denied by the settings is put out at once.
     """
 
     hold_seconds = Integer(24 * 3600, config=True, help="How long the last answer holds while it cannot be renewed.")
@@ -51,8 +61,6 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
         demote_former(self.db, set(self.admin_users))
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._late: set[asyncio.Future[Any]] = set()
-        self._rounds = PeriodicCallback(self.ask_about_everybody, self.auth_refresh_age * 1000)
-        self._rounds.start()
 
     def normalize_username(self, username: str) -> str:
         """Return the name as the hub has it, and as a home may be called.
@@ -94,17 +102,22 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
             answer = await self._asked(user, state, known, handler, **options)
             if await user.get_auth_state() != state:
                 return True  # The person has logged in meanwhile: the answer is about a login that is gone.
-            if answer is None:
+            if isinstance(answer, No) and REFUSED not in known:
+                await user.save_auth_state({**state, OURS: {**known, REFUSED: time.time()}})
+            if answer is No.DENIED:
                 await send_away(user, self.parent.proxy)
-            elif isinstance(answer, dict):
+                return False
+            if answer is No.REFUSED:
+                return bool(user.active)
+            if isinstance(answer, dict):
                 await user.save_auth_state(answer["auth_state"])
                 self.join_groups(user, answer)
-            return answer or False
+            return answer
 
     async def _asked(
         self, user: Any, state: dict[str, Any], known: dict[str, Any], handler: Any, **options: Any
-    ) -> dict[str, Any] | bool | None:
-        """Return the login as the provider sees it now, True while its last answer holds, and None for a no.
+    ) -> dict[str, Any] | bool | No:
+        """Return the login as the provider sees it now, True while its last yes holds, or a no.
 
         False asks for a new login, and leaves servers alone.
         """
@@ -116,7 +129,9 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
             if model and known_of(model["auth_state"])["account"] == known["account"]:
                 model["auth_state"][OURS] |= self.kept_addition(known, user.name)
                 # By the name that let them in; the account has another now where its person was renamed.
-                if self.check_blocked_users(model["name"], model) and await self.may_enter(user.name, model):
+                if not self.check_blocked_users(model["name"], model) or await self.is_kept_out(user.name, model):
+                    return No.DENIED
+                if await self.is_let_in(user.name, model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
             elif not model and self._may_have_ended(state, faults) and self.holds(user.name, known):
@@ -125,11 +140,11 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
             if self.holds(user.name, known):
                 return True
             self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
-            return None if isinstance(error, Unsaid) else False
+            return No.REFUSED if REFUSED in known or isinstance(error, Unsaid) else False
         except HTTPError as error:
             if error.status_code != 403:
                 raise
-        return None
+        return No.REFUSED
 
     def _may_have_ended(self, state: dict[str, Any], faults: Sequence[HTTPError]) -> bool:
         """Return whether a login that the provider takes no more may have ended by itself."""
@@ -184,36 +199,33 @@ class Membership(Admission, Asking):  # type: ignore[misc, unused-ignore]
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what the provider and the settings say of a person now."""
-        if not self.check_blocked_users(username, model) or await self.is_denied(username, model):
-            return False
+        return not await self.is_kept_out(username, model) and await self.is_let_in(username, model)
+
+    async def is_kept_out(self, username: str, model: dict[str, Any]) -> bool:
+        """Return whether the settings block or deny a person, whatever else they may be."""
+        return not self.check_blocked_users(username, model) or await self.is_denied(username, model)
+
+    async def is_let_in(self, username: str, model: dict[str, Any]) -> bool:
+        """Return whether the provider or the settings let in a person that nothing keeps out."""
         # Not for being an administrator's name: at some providers anybody may take that name first.
         # Upstream's classes check what else they demand, such as an address that was verified.
         anyhow = self.everybody or self.may_enter_by_name(username, known_of(model["auth_state"]))
         return bool(await super().check_allowed(username, {**model, "admin": anyhow}))
 
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
-        """Return whether something that the settings deny keeps the person out, whatever else they may be."""
+        """Return whether the person is in something that the settings deny."""
         return bool(self.denied_groups.intersection(model.get("groups") or ()))
 
     def holds(self, name: str, known: dict[str, Any]) -> bool:
-        """Return whether the provider's last yes counts: it is young enough, and the settings do not say no."""
+        """Return whether the provider's last yes counts.
+
+        It does while it is young enough, the provider has not said no since, and the settings do not say it.
+        """
+        if REFUSED in known:
+            return False
         if name in self.blocked_users or (ADDED in known and not self.kept_addition(known, name)):
             return False
         return bool(time.time() - float(known.get("confirmed", 0)) < self.hold_seconds and "account" in known)
-
-    async def ask_about_everybody(self) -> None:
-        """Ask about each person whose server runs."""
-        limit = asyncio.Semaphore(AT_ONCE)
-
-        async def ask(user: Any) -> None:
-            async with limit:
-                try:
-                    if await self.refresh_user(user):
-                        user._auth_refreshed = time.monotonic()
-                except Exception:
-                    self.log.exception("could not ask about %s", user.name)
-
-        await asyncio.gather(*(ask(user) for user in list(self.parent.users.values()) if user.active))
 
     def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
         """Put the person into the groups of the hub that the provider says, where it says any."""

@@ -27,7 +27,7 @@ _ADDRESS: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 def known_of(state: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what is kept beside a login: `confirmed`, `account`, `person`, `uid`, `groups` and `added`.
+    """Return what is kept beside a login: `confirmed`, `refused`, `account`, `person`, `uid`, `groups` and `added`.
 
     For a login of another kind it is empty. A person who was added and has not logged in yet has `added` alone.
     """

@@ -17,7 +17,7 @@ def configure(authenticator: type[Membership], login: dict[str, Any]) -> None:
     """Say to JupyterHub what the settings of every provider say; `login` is the site's."""
     c.JupyterHub.authenticator_class = authenticator
     said = c[authenticator.__name__]
-    for name in ("client_id", "hold_seconds", "everybody", "allow_added_users"):
+    for name in ("client_id", "hold_seconds", "brake_seconds", "everybody", "allow_added_users"):
         setattr(said, name, login[name])
     said.scope = list(login["scope"])
     said.client_secret = secret("client-secret")

@@ -69,6 +69,15 @@ def shown_pages(pages: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"url": repository["url"], "wanted": repository["commit"], **shown}
 
 
+def refused(authenticator: Any) -> dict[str, Any] | None:
+    """Return whose servers run on although the provider says no: `people`, `refused`, `answers` and `until`, in words.
+
+    None while the brake is off, and where people log in without a provider, or by an authenticator of the site's own.
+    """
+    held = getattr(getattr(authenticator, "brake", None), "held", None)
+    return None if held is None else {**vars(held), "until": time_in_words(held.until)}
+
+
 def in_words(size: float) -> str:
     """Return a number of bytes in the largest unit of which there is a whole one."""
     unit = 0

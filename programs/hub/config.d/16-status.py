@@ -7,7 +7,7 @@ from henhouse_hub import c, site
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.scopes import needs_scope
-from status import room, running, shown_pages, time_in_words
+from status import refused, room, running, shown_pages, time_in_words
 from tornado.web import authenticated
 
 images = site.get("menu", {}).get("images")
@@ -42,6 +42,7 @@ class StatusPage(BaseHandler):  # type: ignore[misc, unused-ignore]
         servers = self.db.query(orm.Spawner.user_options).filter(orm.Spawner.server_id.is_not(None)).all()
         page = self.render_template(
             "henhouse/status.html",
+            refused=refused(self.authenticator),
             servers=running(options for (options,) in servers),
             usual=site["server"]["image"],
             menu=menu(),

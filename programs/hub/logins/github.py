@@ -149,12 +149,12 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
                 raise
             raise ProviderAway(f"asked for the person, GitHub answers {error.code}") from error
 
-    async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
-        """Return what GitHub and the settings say of a person now. Raise `Unsaid` where GitHub hides it."""
+    async def is_let_in(self, username: str, model: dict[str, Any]) -> bool:
+        """Return whether GitHub or the settings let in a person. Raise `Unsaid` where GitHub hides it."""
         asked_about.set(model["auth_state"][self.user_auth_state_key]["login"])
         hidden: list[str] = []
         hiding.set(hidden)
-        if await super().may_enter(username, model):
+        if await super().is_let_in(username, model):
             return True
         if hidden:
             raise Unsaid(f"GitHub does not let the hub see the members of {', '.join(hidden)}")
@@ -163,6 +163,7 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
     async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
         state = model["auth_state"]
+        asked_about.set(state[self.user_auth_state_key]["login"])
         if self.denied_organizations and "read:org" not in scopes(state):
             self.log.warning("%s is refused: they did not let the hub read their organizations", username)
             return True

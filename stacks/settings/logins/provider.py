@@ -45,11 +45,15 @@ class ProviderLoginSettings(LoginSettings):
     those of `allowed_users`, until they are deleted there. A service with `admin:users` can add people, too."""
     check_seconds: int = Field(default=300, ge=10)
     """How often the hub asks the provider again about people who are logged in. The servers of people
-    that it no longer vouches for stop within this time."""
+    that it no longer vouches for stop within this time, but see `brake_seconds`."""
     hold_seconds: int = Field(default=24 * 3600, ge=0)
     """How long the provider's last answer holds while it is down, asks for patience, or its token for the person has
     ended. People have to log in again after that. Servers keep running while the provider is down; they end when the
     token did."""
+    brake_seconds: int = Field(default=3600, ge=0, le=24 * 3600)
+    """How long servers run on when the provider says no about many people at once, as after a team was renamed there:
+    more than four, and more than a fifth of those with a server. For each person it counts from the first no about
+    them. With 0 their servers stop as those of fewer people do (docs/hub.md)."""
     networks: tuple[IPv4Network, ...] = Field(default=(IPv4Network("0.0.0.0/0"),), min_length=1)
     """Where the provider answers, at the port of its address. By default anywhere on the internet: a network policy
     knows addresses, no names. A provider inside the site's own networks has to be named, as `192.0.2.10/32`."""
@@ -66,10 +70,12 @@ class ProviderLoginSettings(LoginSettings):
         "administrators.py",
         "admission.py",
         "answers.py",
+        "brake.py",
         "membership.py",
         "person.py",
         "provider.py",
         "revocation.py",
+        "rounds.py",
     )
     secrets: ClassVar[tuple[str, ...]] = ("client-secret",)
     first: ClassVar[str] = "log in at {url}; {administrator} is an administrator"

@@ -1,0 +1,205 @@
+"""A provider that says no about many people at once: an organization that is renamed stops no servers, for a while."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from programs.hub.brake import FEW, Brake
+from tests.acceptance.site import eventually
+from tests.certificates import LOOPBACK
+from tests.programs.hub.asking import SECRETS
+from tests.programs.hub.provided import Hub
+from tests.programs.hub.provider import GitHub, running
+from tests.programs.hub.running import Browser
+
+HOUR: Final = 3600
+
+
+@pytest.mark.parametrize(
+    ("refused", "vouched_for", "held"),
+    [
+        (1, 49, 0),
+        (2, 1, 0),  # of a small hub
+        (FEW, 0, 0),
+        (FEW + 1, 0, FEW + 1),
+        (10, 40, 0),  # a fifth
+        (11, 39, 11),
+        (50, 0, 50),
+        (100, 400, 0),
+        (101, 399, 101),
+    ],
+)
+def test_brake_holds_where_many_are_refused_at_once(refused: int, vouched_for: int, held: int) -> None:
+    brake = Brake(HOUR)
+    out = brake.let_go({f"p{number}": time.time() for number in range(refused)}, vouched_for)
+    assert len(out) == refused - held
+    assert (len(brake.held.people) if brake.held else 0) == held
+
+
+def test_brake_has_an_end_for_each_person() -> None:
+    now = time.time()
+    brake = Brake(HOUR)
+    since = {f"p{number}": now - 60 * number for number in range(10)}
+    since |= {"first": now - HOUR, "of-a-wrong-clock": now + 60}
+    assert brake.let_go(since, 0) == ["first", "of-a-wrong-clock"]
+    assert brake.held
+    assert (brake.held.refused, brake.held.answers) == (12, 12)
+    assert brake.held.until == pytest.approx(now - 60 * 9 + HOUR)
+    assert len(brake.let_go(dict.fromkeys(since, now - HOUR), 0)) == 12
+    assert brake.held is None
+
+
+def test_site_may_have_none() -> None:
+    brake = Brake(0)
+    assert len(brake.let_go(dict.fromkeys(map(str, range(50)), time.time()), 0)) == 50
+    assert brake.held is None
+
+
+PEOPLE: Final = tuple(f"p{number}" for number in range(24))
+LOGIN: Final[dict[str, Any]] = {
+    "type": "github",
+    "allowed_organizations": ["flock"],
+    "denied_organizations": ["foxes"],
+}
+ROUND_SECONDS: Final = 5
+LATER: Final = 120.0
+"""A round asks a hundred questions here."""
+ONE_PROCESS: Final = """
+from jupyterhub.spawner import Spawner
+
+
+class Elsewhere(Spawner):
+    async def start(self):
+        return {url!r}
+
+    async def poll(self):
+        return None if self.server else 0
+
+    async def stop(self, now=False):
+        pass
+
+
+c.JupyterHub.spawner_class = Elsewhere
+login.auth_refresh_age = {seconds}
+login.http_request_kwargs = {{**login.http_request_kwargs, "connect_timeout": 60, "request_timeout": 60}}
+"""
+"""User servers are all one here, which outlasts the hub as pods do."""
+
+
+class _Server(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def user_server() -> Iterator[str]:
+    with ThreadingHTTPServer((str(LOOPBACK), 0), _Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://{LOOPBACK}:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def run(hub: Hub, ada: Browser) -> set[str]:
+    """Return whose servers run."""
+    answer = hub.api(ada, "GET", "users?state=ready")
+    assert answer.status_code == 200, answer.text
+    return {each["name"] for each in answer.json()}
+
+
+def held(hub: Hub) -> float:
+    """Return what Prometheus is told."""
+    headers = {"Authorization": f"token {SECRETS['metrics-token']}"}
+    page = requests.get(f"{hub.url}/hub/metrics", headers=headers, verify=str(hub.authority)).text
+    (line,) = [each for each in page.splitlines() if each.startswith("henhouse_refused_people_held ")]
+    return float(line.split()[1])
+
+
+@pytest.mark.programs
+def test_organization_that_is_renamed_stops_no_server_for_a_while(tmp_path: Path) -> None:
+    everybody = {"ada", *PEOPLE}
+    with running(github(everybody), tmp_path) as provider, user_server() as url:
+        made = Hub(tmp_path, provider, url=provider.url, **LOGIN)
+        made.also(ONE_PROCESS.format(url=url, seconds=ROUND_SECONDS))
+        with made.running() as hub:
+            browsers = {name: hub.log_in(name)[0] for name in sorted(everybody)}
+            for browser in browsers.values():
+                assert browser.post("/hub/spawn").status_code == 302
+            ada, stays = browsers["ada"], everybody - {"p0", "p1"}
+            eventually("all servers", lambda: run(hub, ada) == everybody, seconds=LATER)
+            leave(hub, "p0")
+            renamed(provider)
+            eventually("the brake", lambda: held(hub) == 24, seconds=LATER)
+            assert hub.says("brake: the provider says no about 24 of 24 people")
+            assert run(hub, ada) == everybody - {"p0"}
+            page = " ".join(ada.get("/hub/admin/status").text.split())
+            assert "The identity provider says no about 24 of 24 people whose servers run." in page
+            assert browsers["p2"].get("/hub/home").status_code == 200, "or the server could not be used"
+            assert not hub.lets_in("p2"), "a new login"
+            stop_and_start_in_vain(hub, ada, browsers["p1"])
+            provider.members["foxes"].add("p3")
+            eventually("the end of who is denied", lambda: hub.says("stopping the server", "p3"), seconds=LATER)
+            provider.members["foxes"].clear()
+            stays -= {"p3"}
+            assert run(hub, ada) == stays
+            renamed(provider)
+            eventually("the end of it", lambda: hub.says("brake: off"), seconds=LATER)
+            assert held(hub) == 0
+            assert "provider says no" not in ada.get("/hub/admin/status").text
+            assert run(hub, ada) == stays
+            assert browsers["p1"].post("/hub/spawn").status_code == 302
+            eventually("that server", lambda: run(hub, ada) == stays | {"p1"}, seconds=LATER)
+            renamed(provider)
+            eventually("the brake", lambda: held(hub) > FEW, seconds=LATER)
+            left = run(hub, ada)
+        made.change_login(brake_seconds=1)
+        with made.running() as hub:
+            over = lambda: all(hub.says("stopping the server", f"of {name},") for name in left)  # noqa: E731
+            eventually("the end of all", over, seconds=LATER)
+            assert not hub.says("brake: the provider"), "a hub that starts again begins no new delay"
+
+
+def github(everybody: set[str]) -> GitHub:
+    """Return a GitHub with an organization of everybody."""
+    return GitHub(
+        accounts={name: number for number, name in enumerate(sorted(everybody), 1)},
+        organizations={"flock": 1001, "foxes": 1002},
+        members={"flock": set(everybody), "foxes": set()},
+    )
+
+
+def renamed(provider: GitHub) -> None:
+    """Give the organization another name, or the first one again."""
+    old, new = ("flock", "herd") if "flock" in provider.members else ("herd", "flock")
+    provider.members[new] = provider.members.pop(old)
+    provider.organizations[new] = provider.organizations.pop(old)
+
+
+def leave(hub: Hub, name: str) -> None:
+    """Have one person leave, who is out at once."""
+    assert isinstance(hub.provider, GitHub)
+    hub.provider.members["flock"].discard(name)
+    out = lambda: hub.says("stopping the server", f"of {name},")  # noqa: E731
+    eventually("the end of that server", out, seconds=LATER, every=0.2)
+    assert not hub.says("brake:")
+
+
+def stop_and_start_in_vain(hub: Hub, ada: Browser, browser: Browser) -> None:
+    """Stop the server of p1, which then neither they nor an administrator can start."""
+    assert hub.api(browser, "DELETE", "users/p1/server").status_code in (202, 204)
+    eventually("the end of that server", lambda: "p1" not in run(hub, ada), seconds=LATER)
+    assert browser.post("/hub/spawn").status_code == 403
+    assert hub.api(ada, "POST", "users/p1/server").status_code == 403
+    assert "p1" not in run(hub, ada)
