@@ -67,9 +67,8 @@ def images_of(hub: HubSettings) -> Iterator[tuple[str, str]]:
             yield f"hub.profile_list.{index}.kubespawner_override.image", profile.kubespawner_override.image
     if hub.image_menu:
         yield "hub.image_menu.repository", hub.image_menu.repository
-    if hub.pre_puller:
-        for name, extra in hub.pre_puller.extra_images.items():
-            yield f"hub.prePuller.extraImages.{name}.name", extra.image
+    for name, extra in hub.pre_puller.extra_images.items():
+        yield f"hub.prePuller.extraImages.{name}.name", extra.image
 
 
 def _address_in(url: str) -> tuple[IPv4Network, ...]:

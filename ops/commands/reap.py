@@ -122,7 +122,7 @@ def named_in(site: Site) -> tuple[dict[str, str], dict[str, str]]:
     """Return by tag and by digest what the settings name of the menu's repository beside the menu."""
     hub = site.hub
     images = [hub.server_image, *(each.kubespawner_override.image or "" for each in hub.profile_list)]
-    images += [each.image for each in hub.pre_puller.extra_images.values()] if hub.pre_puller else []
+    images += [each.image for each in hub.pre_puller.extra_images.values()]
     tags: dict[str, str] = {}
     digests: dict[str, str] = {}
     for image in images:

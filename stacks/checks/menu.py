@@ -10,7 +10,6 @@ from stacks.registry import tag_source
 from stacks.settings import Site
 from stacks.settings.amounts import bytes_of
 from stacks.settings.menu import NamedSizeSettings, ProfileSettings
-from stacks.settings.prepuller import PrePullerSettings
 
 
 def sizes_in_order(site: Site) -> Iterator[Problem]:
@@ -80,7 +79,7 @@ def images_to_remove_are_not_wanted(site: Site) -> Iterator[Problem]:
     for index, profile in enumerate(hub.profile_list):
         if image := profile.kubespawner_override.image:
             wanted[f"hub.profile_list.{index}.kubespawner_override.image"] = image
-    for name, extra in (hub.pre_puller or PrePullerSettings()).extra_images.items():
+    for name, extra in hub.pre_puller.extra_images.items():
         wanted[f"hub.prePuller.extraImages.{name}"] = extra.image
     for index, image in enumerate(hub.images_to_remove):
         path = f"hub.images_to_remove.{index}"

@@ -102,9 +102,9 @@ class HubSettings(Model):
     image_menu: ImageMenuSettings | None = None
     """A menu of images from the tags of a repository. If omitted, everyone has `server_image`. Where there is a menu,
     `server_image` is what servers start with until the registry has answered for the first time."""
-    pre_puller: PrePullerSettings | None = Field(default=None, alias="prePuller")
+    pre_puller: PrePullerSettings = Field(default=PrePullerSettings(), alias="prePuller")
     """Which images the nodes for people have before they ask for them, each on the nodes on which a server with it can
-    run. If omitted, those of `image_menu` where there is one, and else none. See hub-images.md."""
+    run. If omitted, those of `image_menu`, `server_image`, and those of profiles. See hub-images.md."""
     image_pull_secrets: RegistryAccounts = Field(default={}, alias="imagePullSecrets")
     """Accounts with which nodes pull images of the hub and of user servers, by the host in the images' names, such as
     `ghcr.io`, also where `mirrors.registry` stands in for it. The image menu has its own, `image_menu.user`. See
@@ -210,7 +210,7 @@ class HubSettings(Model):
     @property
     def prepulls(self) -> bool:
         """Whether nodes pull images before people ask for them."""
-        return self.pre_puller.continuous.enabled if self.pre_puller else self.image_menu is not None
+        return self.pre_puller.continuous.enabled
 
     @property
     def cull_timeout(self) -> int:
@@ -226,8 +226,7 @@ class HubSettings(Model):
     @property
     def new_image_waits(self) -> bool:
         """Whether a new `server_image` is used once the nodes have it. A menu says itself what they have."""
-        hook = self.pre_puller.hook.enabled if self.pre_puller else True
-        return self.prepulls and hook and self.image_menu is None
+        return self.prepulls and self.pre_puller.hook.enabled and self.image_menu is None
 
     @property
     def callback_url(self) -> str:

@@ -105,6 +105,7 @@ def settings(github: GitHub, directory: Path, registry: str, image: str) -> Mapp
     hub = {
         "login": {"git_credentials": True, "scope": SCOPE.split(",")},
         "server_image": image,
+        "prePuller": {"hook": {"enabled": False}},  # the first server has it
         "singleuser": {"networkPolicy": {"egress": [there]}},
     }
     return changed(login_with(github, directory, INSTITUTION), {"mirrors": {"registry": registry}, "hub": hub})

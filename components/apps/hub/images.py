@@ -10,7 +10,6 @@ from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRul
 from components.apps.hub.pulling import server_pull_secrets
 from programs import hub as hub_program
 from stacks.settings import HubSettings
-from stacks.settings.prepuller import PrePullerSettings
 
 FILES: Final = ("36-images.py", "images.html", "placing.py", "prepulling.py", "pull_images.py")
 """In the hub's configuration where images are pulled before people ask for them, and only there."""
@@ -36,7 +35,7 @@ def image_values(hub: HubSettings, directory: str) -> dict[str, Any]:
     """
     if not hub.prepulls:
         return {}
-    settings = hub.pre_puller or PrePullerSettings()
+    settings = hub.pre_puller
     overrides = [each.kubespawner_override.image for each in hub.profile_list]
     of_profiles = [image for image in overrides if image] if settings.pull_profile_list_images else []
     extra = [image.image for _, image in sorted(settings.extra_images.items())]

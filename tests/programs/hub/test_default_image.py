@@ -176,7 +176,9 @@ def test_servers_start_with_the_new_image(tmp_path: Path, known: Default | None)
 
 
 @pytest.mark.programs
-@pytest.mark.parametrize("off", [{}, {"prePuller": {"hook": {"enabled": False}}}], ids=["no pulls", "no hook"])
+@pytest.mark.parametrize(
+    "off", [{"prePuller": {part: {"enabled": False}}} for part in ("continuous", "hook")], ids=["no pulls", "no hook"]
+)
 def test_where_nothing_waits_the_image_in_use_is_remembered(tmp_path: Path, off: dict[str, Any]) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()

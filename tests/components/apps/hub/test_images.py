@@ -31,16 +31,15 @@ def values(of: Site, **names: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "off",
     [
-        {},
-        {"sizes": "doubling"},
         {"prePuller": {"continuous": {"enabled": False}}},
+        {"prePuller": {"hook": {"enabled": False}, "continuous": {"enabled": False}}},
         {"prePuller": {"continuous": {"enabled": False}}, "image_menu": {"repository": "quay.io/team/lab"}},
     ],
-    ids=["as before", "sizes", "off", "a menu, and off"],
+    ids=["off", "off, as in the chart", "a menu, and off"],
 )
-def test_site_that_pulls_nothing_has_the_objects_it_had(off: dict[str, Any]) -> None:
+def test_site_that_pulls_nothing_does_not_see_the_nodes(off: dict[str, Any]) -> None:
     plain, without = program(site()), program(site(**off))
-    assert {each.name for each in without} == {each.name for each in plain}
+    assert {each.name for each in plain} - {each.name for each in without} == {"hub-nodes-role", "hub-nodes-binding"}
     assert not set(FILES) & set(config_files(site(**off).hub))
     assert not values(site(**off))
 
@@ -52,7 +51,8 @@ def pulling() -> Recorded:
 
 
 def test_menu_is_pulled_and_adds_nothing_but_the_sight_of_nodes(pulling: Recorded) -> None:
-    added = {each.name for each in pulling} - {each.name for each in program(site())}
+    off = program(site(prePuller={"continuous": {"enabled": False}}))
+    added = {each.name for each in pulling} - {each.name for each in off}
     assert added == {"hub-pull-secret", "hub-nodes-role", "hub-nodes-binding"}
     binding = pulling.one("hub-nodes-binding").inputs
     account = pulling.one("hub-account").outputs["metadata"]["name"]
@@ -84,18 +84,18 @@ def test_settings_say_what_else_is_pulled() -> None:
 @pytest.mark.parametrize(
     ("hub", "waits"),
     [
+        ({}, True),
         ({"prePuller": {}}, True),
         ({"prePuller": {"hook": {"enabled": True}}}, True),
         ({"prePuller": {"hook": {"enabled": False}}}, False),
         ({"image_menu": {"repository": "quay.io/team/lab"}}, False),
         ({"image_menu": {"repository": "quay.io/team/lab"}, "prePuller": {"hook": {"enabled": True}}}, False),
     ],
-    ids=["images are pulled", "said", "switched off", "a menu", "a menu, and said"],
+    ids=["nothing said", "images are pulled", "said", "switched off", "a menu", "a menu, and said"],
 )
 def test_new_server_image_waits_for_the_nodes_unless_there_is_a_menu(hub: dict[str, Any], waits: bool) -> None:
     assert values(site(**hub))["new_image_waits"] is waits
 
 
 def test_without_pulls_nothing_is_waited_for() -> None:
-    assert not site().hub.new_image_waits
     assert not site(prePuller={"continuous": {"enabled": False}, "hook": {"enabled": True}}).hub.new_image_waits

@@ -49,7 +49,7 @@ def test_site_that_asks_nothing_has_the_objects_it_had() -> None:
 
 @pytest.mark.parametrize("asked", [{"sizes": "doubling"}, {"image_menu": MENU}], ids=["sizes", "images"])
 def test_choices_change_the_configuration_and_no_object_that_lasts(asked: dict[str, Any]) -> None:
-    plain, asking = program(with_hub()), program(with_hub(**asked, prePuller={"continuous": {"enabled": False}}))
+    plain, asking = program(with_hub()), program(with_hub(**asked))
     assert {each.name for each in asking} == {each.name for each in plain}
     changing = ("hub-config", "hub-hub-policy", "hub-rehearsal-policy")
     kept = {each.name: each.inputs for each in plain if each.name not in changing}
