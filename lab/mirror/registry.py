@@ -18,11 +18,16 @@ from lab.processes import dying_with_us, run
 _LOOPBACK: Final = IPv4Address("127.0.0.1")
 
 
-def registry_configuration(storage: Path, address: IPv4Address, port: int, *, read_only: bool) -> str:
+def registry_configuration(
+    storage: Path, address: IPv4Address, port: int, *, read_only: bool, guarded_by: Path | None = None
+) -> str:
     """Return the server's settings as JSON, which is also YAML.
 
-    See https://distribution.github.io/distribution/about/configuration/.
+    The directory `guarded_by` has `tls.crt` and `tls.key`, and in `htpasswd` the accounts that may pull and push. If
+    omitted, everyone may, without TLS. See https://distribution.github.io/distribution/about/configuration/.
     """
+    tls = {"tls": {"certificate": f"{guarded_by}/tls.crt", "key": f"{guarded_by}/tls.key"}} if guarded_by else {}
+    accounts = {"auth": {"htpasswd": {"realm": "images", "path": f"{guarded_by}/htpasswd"}}} if guarded_by else {}
     return json.dumps(
         {
             "version": "0.1",
@@ -31,7 +36,8 @@ def registry_configuration(storage: Path, address: IPv4Address, port: int, *, re
                 "filesystem": {"rootdirectory": str(storage)},
                 "maintenance": {"uploadpurging": {"enabled": False}, "readonly": {"enabled": read_only}},
             },
-            "http": {"addr": f"{address}:{port}"},
+            "http": {"addr": f"{address}:{port}", **tls},
+            **accounts,
         },
         indent=2,
     )
