@@ -63,7 +63,7 @@ def _inside(options: argparse.Namespace, directory: Path) -> int:
     furnish(directory)
     shape = NodeShape()
     nodes = nodes_for(max(wanted.people, wanted.running), shape.pods)
-    of = site(sizes="doubling")
+    of = site(sizes="doubling", prePuller={"continuous": {"enabled": False}})  # simulated nodes hold no images
     (directory / "cluster").mkdir()
     with (
         simulated_cluster(directory / "cluster", nodes, shape) as plane,
