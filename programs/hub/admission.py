@@ -74,6 +74,9 @@ class AddPerson(UserAPIHandler):  # type: ignore[misc, unused-ignore]
         user = self.find_user(user_name)
         if user and changes.get("admin", user.admin) and "account" not in known_of(await user.get_auth_state()):
             raise HTTPError(400, "%s", NO_ADMINISTRATOR)
+        if user and changes.get("name", user_name) != user_name and user_name in self.authenticator.admin_users:
+            # By another name, the rights would outlast what gave them.
+            raise HTTPError(400, "%s is an administrator by hub.administrators: change it there", user_name)
         await super().patch(user_name)
 
 

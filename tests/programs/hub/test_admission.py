@@ -124,6 +124,7 @@ def test_administrator_is_made_of_an_account_not_of_a_name(hub: Hub, admin: Brow
     assert (answer.status_code, "make them one then" in answer.text) == (400, True)
     assert hub.api(admin, "POST", "users/guest", admin=True).status_code == 400
     assert hub.api(admin, "PATCH", "users/second", name="guest").status_code == 400, "whose name the settings hold"
+    assert "hub.administrators" in hub.api(admin, "PATCH", "users/ada", name="adele").text, "who would stay one"
     assert hub.api(admin, "DELETE", "users/second").status_code == 204
     assert add(hub, admin, "second").status_code == 400
     limited = hub.api(admin, "POST", "users/ada/tokens", scopes=["admin:users!user=guest"]).json()["token"]
