@@ -75,9 +75,35 @@ def looked_at(url: str) -> Iterator[Any]:
         yield connection
 
 
+class SessionCursor:
+    """A cursor in the transaction of a session of JupyterHub's, with SQLAlchemy's errors, by which the hub recovers."""
+
+    def __init__(self, session: Any) -> None:
+        self._connection = session.connection()
+        self.is_sqlite = self._connection.dialect.name == "sqlite"
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        """Run a statement with the values in it marked as the database's own driver wants them (`mark_of`)."""
+        self._result = self._connection.exec_driver_sql(statement, values)
+
+    def fetchone(self) -> Any:
+        """Return the next line of what the last statement found; None where there is no other."""
+        return self._result.fetchone()
+
+
+def is_sqlite(cursor: Any) -> bool:
+    """Return whether a cursor is one of SQLite's."""
+    return isinstance(cursor, sqlite3.Cursor) or bool(getattr(cursor, "is_sqlite", False))
+
+
+def mark_of(cursor: Any) -> str:
+    """Return what stands for a value in a statement."""
+    return "?" if is_sqlite(cursor) else "%s"
+
+
 def has_table(cursor: Any, name: str) -> bool:
     """Return whether there is a table of this name; `cursor` is SQLite's or PostgreSQL's."""
-    if isinstance(cursor, sqlite3.Cursor):
+    if is_sqlite(cursor):
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
     else:
         cursor.execute("SELECT to_regclass(%s)", (name,))

@@ -3,8 +3,18 @@
 import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+
+def put_aside(file: Path, aside: Path) -> None:
+    """Give a file another name, in the place of what has that; nothing happens where there is none.
+
+    Raise OSError where the disk does not take it.
+    """
+    with suppress(FileNotFoundError):
+        os.replace(file, aside)
 
 
 def write_whole(path: Path, data: Any) -> None:

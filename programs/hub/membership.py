@@ -58,7 +58,7 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        demote_former(self.db, set(self.admin_users))
+        demote_former(self.db, set(self.admin_users), self.log)
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._late: set[asyncio.Future[Any]] = set()
 

@@ -1,18 +1,17 @@
 """Organizations and teams of GitHub as groups of the hub, beside those of administrators; shipped with that login."""
 
-import json
 from collections.abc import Collection
 from logging import Logger
 from typing import Any
 
-from database import remembered
+from database import SessionCursor
 from henhouse_hub import site
 from jupyterhub import orm
-from keeping import write_whole
+from memory import Memory
 from person import known_of
 
-FORMER = remembered(site["directory"], "organizations.json", site["database_url"])
-"""Which organizations and teams were groups when the hub last started."""
+GIVEN = Memory("organizations", site["directory"], site["database_url"])
+"""Which organizations and teams were groups when the hub last started with this database."""
 
 
 def join(user: Any, state: dict[str, Any] | None, names: Collection[str]) -> None:
@@ -30,13 +29,28 @@ def join(user: Any, state: dict[str, Any] | None, names: Collection[str]) -> Non
 
 
 def leave_former(db: Any, names: Collection[str], log: Logger) -> None:
-    """Empty the groups of what the settings no longer hold: it is not looked at again. Say which groups are new."""
-    former = set(json.loads(FORMER.read_text())) if FORMER.exists() else set()
+    """Empty the groups of what the settings no longer hold: it is not looked at again. Say which groups are new.
+
+    Where the database does not say which of its groups were organizations, as a copy from before henhouse kept that,
+    the log has the names of those that may be such: an administrator's stay as they are.
+    """
+    cursor = SessionCursor(db)
+    former = set(GIVEN.recall(cursor) or ()).union(GIVEN.beside() or ())
+    sure = GIVEN.is_sure(cursor)
+    GIVEN.keep(cursor, sorted(names))
     for group in db.query(orm.Group).filter(orm.Group.name.in_(former.difference(names))):
         group.users = []
     for group in db.query(orm.Group).filter(orm.Group.name.in_(set(names) - former)):
         if group.users:
             people = ", ".join(sorted(user.name for user in group.users))
             log.warning("from now on GitHub says who is in the group %s, which had %s", group.name, people)
+    others = [] if sure else sorted(group.name for group in db.query(orm.Group) if group.users)
+    others = [name for name in others if name not in former.union(names)]
     db.commit()
-    write_whole(FORMER, sorted(names))
+    GIVEN.put_aside()
+    if others:
+        log.warning(
+            "groups: this database does not say which were organizations or teams of GitHub: look through %s at the "
+            "page Admin",
+            ", ".join(others),
+        )

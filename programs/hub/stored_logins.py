@@ -3,20 +3,16 @@
 So the older keys are needed for one start after a new one is put in front, and no longer.
 """
 
-import json
-import sqlite3
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from database import has_table
-from keeping import write_whole
+from database import has_table, mark_of
 
-KEYRING = "keys.json"
-"""What is remembered of the keys, beside the database."""
+KEYRING = "keys"
+"""By which name it is remembered what the keys were."""
 
 
 def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
@@ -28,7 +24,7 @@ def renew(connection: Any, keys: Sequence[str]) -> tuple[int, int]:
     """
     cursor = connection.cursor()
     renewed, lost = _read(cursor, keys)
-    mark = "?" if isinstance(cursor, sqlite3.Cursor) else "%s"
+    mark = mark_of(cursor)
     if renewed:
         cursor.executemany(f"UPDATE users SET encrypted_auth_state = {mark} WHERE id = {mark}", renewed)
     return len(renewed), lost
@@ -62,22 +58,23 @@ def _read(cursor: Any, keys: Sequence[str]) -> tuple[list[tuple[bytes, int]], in
 class Keyring:
     """What the hub remembers of its keys from its last start: their names, newest first, and a digest of each."""
 
-    def __init__(self, path: Path) -> None:
-        """Remember them in this file."""
-        self._path = path
+    def __init__(self, remembered: Any) -> None:
+        """Take what is remembered; None, as anything that is not of this form, is nothing."""
+        given = remembered if isinstance(remembered, dict) else {}
+        self._before = {str(name): str(digest) for name, digest in given.items()}
 
     def missing(self, keys: Mapping[str, str]) -> str | None:
         """Return the name of the key that encrypted everything at the last start, if it is not among `keys` any more.
 
         None where nothing is remembered: the key of a login that cannot be read is then unknown.
         """
-        before = self._before()
+        before = self._before
         newest = next(iter(before), None)
         return newest if newest is not None and before[newest] not in map(_digest, keys.values()) else None
 
     def behind(self, keys: Mapping[str, str]) -> Iterator[str]:
         """Yield the names of new keys that do not stand before the newest of the last start."""
-        before = self._before()
+        before = self._before
         known = False
         for name, key in keys.items():
             new = _digest(key) not in before.values()
@@ -85,15 +82,10 @@ class Keyring:
                 yield name
             known = known or not new
 
-    def keep(self, keys: Mapping[str, str]) -> None:
-        """Remember these from now on."""
-        write_whole(self._path, {name: _digest(key) for name, key in keys.items()})
 
-    def _before(self) -> dict[str, str]:
-        try:
-            return {str(name): str(digest) for name, digest in json.loads(self._path.read_text()).items()}
-        except (OSError, ValueError, AttributeError):
-            return {}
+def digests(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return what is to be remembered of these keys, newest first."""
+    return {name: _digest(key) for name, key in keys.items()}
 
 
 def refusal(ring: Keyring, keys: Mapping[str, str], lost: int) -> str | None:

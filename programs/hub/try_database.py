@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import memory
 import revisions
 import stored_logins
-from database import file_of, give_password, is_there, looked_at, remembered
+from database import file_of, give_password, is_there, looked_at
+from memory import Memory
 from revisions import revision
 from stored_logins import KEYRING, Keyring, unreadable
 from termination import tell
@@ -50,9 +52,12 @@ def fault_in(connection: Any, values: Mapping[str, Any], keys: Sequence[str]) ->
     found = revision(connection)
     if wrong := revisions.refusal(found, upgrades=values["database_upgrades"], file=file_of(url)):
         return wrong
+    cursor = connection.cursor()
+    if wrong := memory.refusal(cursor):
+        return wrong
     if given["lost"]:
         return None
-    ring = Keyring(remembered(values["directory"], KEYRING, url))
+    ring = Keyring(Memory(KEYRING, values["directory"], url).recall(cursor))
     named = dict(zip(given["names"], keys, strict=False))
     return stored_logins.refusal(ring, named, unreadable(connection, keys))
 

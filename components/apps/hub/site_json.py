@@ -32,6 +32,7 @@ TERMINATION: Final = "termination.py"
 FETCH_PAGES: Final = "fetch_pages.py"
 GIT_COMMIT: Final = "git_commit.py"
 MODULES: Final = (
+    "administrators.py",
     "announcing.py",
     "culler.py",
     "culling.py",
@@ -42,6 +43,7 @@ MODULES: Final = (
     "identity.py",
     "image_names.py",
     "keeping.py",
+    "memory.py",
     "patient_proxy.py",
     "revisions.py",
     "sharing.py",

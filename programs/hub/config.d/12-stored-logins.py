@@ -6,20 +6,27 @@ once the key is named again. That also ends the `up` that took it away, before i
 
 import sys
 
-from database import connected, is_there, remembered
+import memory
+from database import connected
 from henhouse_hub import secret, site
-from stored_logins import KEYRING, Keyring, refusal, renew
+from memory import Memory
+from stored_logins import KEYRING, Keyring, digests, refusal, renew
 
 given = site["keys"]
 values = secret("crypt-keys").split(";")
 keys = dict(zip(given["names"], values, strict=False))
-ring = Keyring(remembered(site["directory"], KEYRING, site["database_url"]))
-renewed = lost = 0
-if is_there(site["database_url"]):
-    with connected(site["database_url"]) as connection:
-        renewed, lost = renew(connection, values)
-if not given["lost"] and (refused := refusal(ring, keys, lost)):
-    sys.exit(refused)
+remembered = Memory(KEYRING, site["directory"], site["database_url"])
+# At a site's first start with SQLite, this makes the file, and JupyterHub its tables in it.
+with connected(site["database_url"]) as connection:
+    cursor = connection.cursor()
+    if refused := memory.refusal(cursor):
+        sys.exit(refused)
+    ring = Keyring(remembered.recall(cursor))
+    renewed, lost = renew(connection, values)
+    if not given["lost"] and (refused := refusal(ring, keys, lost)):
+        sys.exit(refused)
+    remembered.keep(cursor, digests(keys))
+remembered.put_aside()
 if given["lost"] and not lost:
     print("stored logins: all can be read; remove hub.keys_lost, which lets a wrong rotation pass", file=sys.stderr)
 if renewed:
@@ -34,4 +41,3 @@ for each in ring.behind(keys):
         f"stored logins: {each} is new in hub.keys and does not stand first, so nothing is encrypted with it",
         file=sys.stderr,
     )
-ring.keep(keys)

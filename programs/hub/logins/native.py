@@ -11,19 +11,21 @@ import bcrypt
 import nativeauthenticator
 from account_notes import GeneratedPasswords, Names
 from administrators import demote_former
-from database import remembered
 from henhouse_hub import c, secret, site
 from jupyterhub import orm
+from memory import Memory
 from native_pages import Login, pages
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
 from revocation import end_sessions, send_away
 from tornado.ioloop import PeriodicCallback
+from tornado.web import HTTPError
 
 ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 """The generated password of each administrator, by name. It holds until the administrator chooses another."""
-GENERATED = remembered(site["directory"], "generated-passwords.json", site["database_url"])
-NAMES = remembered(site["directory"], "names.json", site["database_url"])
+GENERATED = Memory("generated-passwords", site["directory"], site["database_url"])
+ACCOUNTS = Memory("names", site["directory"], site["database_url"])
+NAMES = Path(site["directory"]) / "names.json"
 ROUND_SECONDS = 60
 """How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
 away, or whose person was sent away just before the hub ended."""
@@ -38,10 +40,12 @@ class Accounts(NativeAuthenticator):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._generated, self._names = GeneratedPasswords(GENERATED), Names(NAMES)
+        self._generated = GeneratedPasswords(self.db, GENERATED)
+        self._names = Names(self.db, ACCOUNTS, NAMES)
+        self.settle_notes()
         for name in {*ADMINISTRATORS, *self._generated}:
             self.settle_generated(name, ADMINISTRATORS.get(name))
-        demote_former(self.db, set(ADMINISTRATORS))
+        demote_former(self.db, set(ADMINISTRATORS), self.log)
         self._rounds = PeriodicCallback(self.look_for_servers, ROUND_SECONDS * 1000)
         self._rounds.start()
 
@@ -51,6 +55,23 @@ class Accounts(NativeAuthenticator):
         if not isinstance(handler, Login) and self.has_generated_password(name):
             return None
         return await super().authenticate(handler, data)
+
+    def settle_notes(self) -> None:
+        """See to it that the database has what is noted of its accounts, whatever henhouse it was written by."""
+        self._generated.settle()
+        self._names.settle(name for (name,) in self.db.query(UserInfo.username))
+        self.db.commit()
+        GENERATED.put_aside()
+        with self.suppressed("names: a copy of the database from before would be believed"):
+            self._names.replace_signs()
+
+    @contextmanager
+    def suppressed(self, what: str) -> Iterator[None]:
+        """Let the hub start also where the disk of `site["directory"]` takes nothing; say what follows from it."""
+        try:
+            yield
+        except OSError as error:
+            self.log.error("%s: %s", what, error)
 
     def settle_generated(self, name: str, current: str | None) -> None:
         """See to it that of all passwords that were ever generated for a name, the `current` one alone opens it.
@@ -73,15 +94,16 @@ class Accounts(NativeAuthenticator):
             hashed = _hashed(current or secrets.token_urlsafe(32))
             self._generated.note(name, hashed)
             if account is None:
-                self._names.take_back(name)
+                with self.suppressed(f"names: {name} stays given up, for the next after this administrator"):
+                    self._names.take_back(name)
                 self.db.add(UserInfo(username=name, password=hashed, is_authorized=True))
             else:
                 account.password = hashed
-            self.db.commit()
             if account is not None and (user := orm.User.find(self.db, name)):
                 end_sessions(user, servers_stay=True)
         else:
             self._generated.forget(name)
+        self.db.commit()
 
     def provide(self, name: str, password: str) -> None:
         """Make the account, authorized, unless there is one."""
@@ -97,6 +119,7 @@ class Accounts(NativeAuthenticator):
         made = super().create_user(username, password, **more)
         if made is not None:
             self._names.take(made.username)
+            self.db.commit()
         return made
 
     def add_user(self, user: Any) -> Any:
@@ -110,7 +133,8 @@ class Accounts(NativeAuthenticator):
     def delete_user(self, user: Any) -> None:
         """Remove an account. Who has the name next is not given the home of who had it, where they may have one."""
         if orm.User.find(self.db, user.name) is not None:
-            self._names.give_up(user.name)
+            with self.written_down(user.name):
+                self._names.give_up(user.name)
         super().delete_user(user)
 
     def account_of(self, name: str) -> str | None:
@@ -128,17 +152,37 @@ class Accounts(NativeAuthenticator):
     @contextmanager
     def renaming(self, user: Any, name: str) -> Iterator[None]:
         """Let a person's account have another name, together with what is done meanwhile, which commits it."""
-        account = self.get_user(user.name)
+        account, before = self.get_user(user.name), user.name
+        first = not self._names.is_given_up(before)
         # Noted first: whatever happens after, a home that may be another's is given to none.
-        noted = self._names.carry_over(user.name, name)
+        with self.written_down(before):
+            self._names.carry_over(before, name)
         try:
             if account is not None:
                 account.username = name
             yield
         except BaseException:
             self.db.rollback()
-            self._names.restore(noted)
+            if first:
+                with self.suppressed(f"names: {before} stays given up"):
+                    self._names.take_back(before)
             raise
+
+    @contextmanager
+    def written_down(self, name: str) -> Iterator[None]:
+        """Refuse what would let a name go that could not be noted as given up: the next of the name had the home."""
+        try:
+            yield
+        except OSError as error:
+            self.db.rollback()
+            self.log.error("names: %s cannot be noted as given up: %s", name, error)
+            raise HTTPError(
+                500,
+                "%s keeps the name: the hub cannot note on its disk that it was given up, without which the next "
+                "person of the name would be given the home (%s).",
+                name,
+                error.strerror,
+            ) from error
 
     def has_generated_password(self, name: str) -> bool:
         """Return whether this is an administrator who has not chosen a password yet."""

@@ -20,7 +20,6 @@ class NativeLoginSettings(LoginSettings):
     fragment: ClassVar[str] = "native.py"
     modules: ClassVar[tuple[str, ...]] = (
         "account_notes.py",
-        "administrators.py",
         "native_pages.py",
         "revocation.py",
     )

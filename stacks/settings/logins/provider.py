@@ -67,7 +67,6 @@ class ProviderLoginSettings(LoginSettings):
     """The authority that signed the provider's certificate, PEM, where it is one of the site's own."""
 
     modules: ClassVar[tuple[str, ...]] = (
-        "administrators.py",
         "admission.py",
         "answers.py",
         "brake.py",

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import requests
 
+from programs.hub.database import connected
+from programs.hub.memory import TABLE, Memory
 from tests.acceptance.site import eventually
 from tests.programs.hub.asking import SECRETS, configured, site
 from tests.programs.hub.provided import ROUTES, SERVER, SOON
@@ -82,10 +84,11 @@ class Person(Browser):
 
 
 class Hub:
-    """A hub with two administrators, ada and zoe."""
+    """A hub with two administrators, ada and zoe; `db` is what the settings say of its database."""
 
-    def __init__(self, directory: Path, **login: object) -> None:
+    def __init__(self, directory: Path, db: dict[str, Any] | None = None, **login: object) -> None:
         self._directory = directory
+        self._db = {"db": db} if db else {}
         self._login = {"type": "native", **login}
         self._watcher: Person | None = None
         self.appoint("zoe", "ada")
@@ -97,13 +100,17 @@ class Hub:
         """
         shutil.rmtree(self._directory / "secrets", ignore_errors=True)
         passwords = {name: made.get(name, f"first-password-of-{name}") for name in names}
-        secrets = {**SECRETS, "administrators": json.dumps(passwords)}
-        settings = site(login=self._login, administrators=list(names))
+        settings = site(login=self._login, administrators=list(names), **self._db)
+        secrets = {**SECRETS, **settings.hub.db.given, "administrators": json.dumps(passwords)}
         self._config = configured(self._directory, settings, secrets=secrets)
         local = LOCAL_SERVERS.format(
             held=str(self._directory / HELD), server=str(SERVER), directory=str(self._directory)
         )
         (self._directory / "99-local-servers.py").write_text(ROUTES + local)
+
+    def use(self, **db: Any) -> None:
+        """Change what the settings say of the database, for the next time that administrators are named."""
+        self._db = {"db": {**self._db["db"], **db}}
 
     @contextmanager
     def running(self) -> Iterator["Hub"]:
@@ -162,9 +169,39 @@ class Hub:
         else:
             (self._directory / HELD).unlink()
 
+    def copy(self, name: str) -> None:
+        """Keep a copy of the database, while the hub does not run."""
+        shutil.copy(self._directory / "jupyterhub.sqlite", self._directory / name)
+
+    def restore(self, name: str) -> None:
+        """Put such a copy in the place of the database."""
+        shutil.copy(self._directory / name, self._directory / "jupyterhub.sqlite")
+
+    def forget(self, **files: object) -> None:
+        """Take from the database what it remembers of the settings, as an older henhouse's, which had it in `files`."""
+        with connected(url_of(self._directory)) as connection:
+            connection.execute(f"DROP TABLE {TABLE}")
+        for name, content in files.items():
+            (self._directory / f"{name.replace('_', '-')}.json").write_text(json.dumps(content))
+
+    def log(self) -> str:
+        """Return what the hub said since it was last started."""
+        return (self._directory / "log").read_text()
+
     def lose_the_database(self) -> None:
         """Remove the file, as a broken disk does."""
         (self._directory / "jupyterhub.sqlite").unlink()
+
+
+def url_of(directory: Path) -> str:
+    """Return the address of the database that a hub has in its directory."""
+    return f"sqlite:///{directory}/jupyterhub.sqlite"
+
+
+def remembered(directory: Path, name: str) -> Any:
+    """Return what such a database remembers by this name; nothing where it does not."""
+    with connected(url_of(directory)) as connection:
+        return Memory(name, str(directory), url_of(directory)).stored(connection.cursor()) or {}
 
 
 def administrator(hub: Hub) -> Person:

@@ -62,13 +62,27 @@ class Postgres:
         (self._data / "postgresql.auto.conf").write_text(settings)
         self._run("pg_ctl", "start", "--wait", f"--log={self._directory / 'log'}")
 
-    def make_database(self, name: str) -> None:
-        """Make another database than the one in `url`."""
-        subprocess.run(
-            [*postgres_programs("createdb"), f"--host={LOOPBACK}", f"--port={self.port}", "--username=hub", name],
+    def make_database(self, name: str, of: str = "template1") -> None:
+        """Make another database than the one in `url`, with what is in `of`, to which no one may be connected."""
+        self._ask("createdb", f"--template={of}", name)
+
+    def says(self, database: str, statement: str) -> str:
+        """Run a statement in a database as its owner, and return what is answered."""
+        return self._ask("psql", "--no-align", "--tuples-only", f"--command={statement}", database).strip()
+
+    def of_database(self, name: str) -> str:
+        """Return where another database is, as the settings say it."""
+        return f"{self.url.removesuffix('postgres')}{name}"
+
+    def _ask(self, program: str, *arguments: str) -> str:
+        where = [f"--host={LOOPBACK}", f"--port={self.port}", "--username=hub"]
+        return subprocess.run(
+            [*postgres_programs(program), *where, *arguments],
             env=os.environ | {"PGPASSWORD": PASSWORD},
             check=True,
-        )
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
 
     def stop(self) -> None:
         """Switch it off, whoever is connected."""

@@ -152,9 +152,8 @@ async def started(spawner: KubeSpawner, form: object) -> object:
 
 async def home(hub: JupyterHub, name: str, state: str = "null") -> object:
     spawner = spawner_of(hub, name)
-    spawner.authenticator = hub.authenticator_class(
-        parent=hub, _deprecated_db_session=new_session_factory("sqlite://")()
-    )
+    db = new_session_factory(hub.db_url)()
+    spawner.authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=db)
     spawner.user.state = json.loads(state)
     hook = asyncio.create_task(spawner.run_pre_spawn_hook())
     awaited = await awaits(spawner, hook)

@@ -182,7 +182,7 @@ def test_site_from_before_generated_passwords_were_noted(tmp_path: Path) -> None
     hub = Hub(tmp_path)
     with hub.running():
         assert hub.browser().log_in("ada", FIRST)
-    (tmp_path / "generated-passwords.json").unlink()
+    hub.forget()
     with hub.running():
         assert hub.browser().log_in("ada", FIRST) == "/hub/change-password"
     hub.appoint("zoe")

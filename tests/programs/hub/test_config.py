@@ -43,7 +43,7 @@ def home(directory: Path, name: str, provisioner: Provisioner, *state: str, **ch
 
 
 def test_login_is_the_one_of_the_settings(said: Any) -> None:
-    classes = {"native": "Accounts", "dummy": "SharedPasswordAuthenticator"}
+    classes = {"native": "Accounts", "dummy": "SharedPassword"}
     assert said["authenticator"] == classes[said["login"]]
     assert said["administrators"] == ["ada", "zoe"]
     assert said["lets_everybody_in"] is True, "who knows a password"

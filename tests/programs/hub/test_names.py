@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs.hub.accounts import CHOSEN, Hub, administrator
+from programs.hub.database import connected
+from programs.hub.memory import Memory
+from tests.programs.hub.accounts import CHOSEN, Hub, administrator, remembered, url_of
 from tests.programs.hub.asking import SECRETS, ask, site
 from tests.programs.hub.provisioner import Provisioner
 
@@ -22,7 +24,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def known(hub: Hub) -> dict[str, str | None]:
     """Return what the hub has noted of names."""
     file = hub.directory / "names.json"
-    return dict(json.loads(file.read_text())) if file.exists() else {}
+    given_up = dict.fromkeys(json.loads(file.read_text())) if file.exists() else {}
+    return {**given_up, **remembered(hub.directory, "names")}
 
 
 def test_renamed_person_keeps_the_account_and_gives_up_the_name(hub: Hub) -> None:
@@ -117,7 +120,8 @@ def test_administrator_of_the_settings_who_was_deleted_keeps_the_home(tmp_path: 
 def test_file_server_is_told_whose_home_it_is_where_the_name_was_anothers(
     tmp_path: Path, provisioner: Provisioner
 ) -> None:
-    (tmp_path / "names.json").write_text(json.dumps({"grace": "native 0123"}))
+    with connected(url_of(tmp_path)) as connection:
+        Memory("names", str(tmp_path), url_of(tmp_path)).keep(connection.cursor(), {"grace": "native 0123"})
     of = site(login={"type": "native"}, administrators=["ada", "zoe"])
     secrets = {**SECRETS, **provisioner.secrets}
     ask(tmp_path, "home", "grace", of=of, provisioner=provisioner.url, secrets=secrets)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
 from programs.hub.database import connected, is_there, remembered
-from programs.hub.stored_logins import Keyring, renew
+from programs.hub.stored_logins import Keyring, digests, renew
 from tests.programs.hub.asking import SECRETS, ask, configured, site
 from tests.programs.hub.test_revisions import tried
 
@@ -102,6 +102,20 @@ def test_hub_starts_where_the_key_is_said_to_be_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.programs
+def test_restored_database_of_an_older_key_says_which_one_it_needs(tmp_path: Path) -> None:
+    started(tmp_path, "keep", old=OLD)
+    copy = tmp_path / "copy"
+    shutil.copy(tmp_path / "jupyterhub.sqlite", copy)
+    started(tmp_path, "settings", new=NEW, old=OLD)
+    started(tmp_path, "settings", new=NEW)
+    shutil.copy(copy, tmp_path / "jupyterhub.sqlite")
+    with pytest.raises(AssertionError) as refused:
+        started(tmp_path, "settings", new=NEW)
+    assert "old has encrypted them and is not in hub.keys any more" in str(refused.value)
+    assert not (tmp_path / "keys.json").exists()
+
+
+@pytest.mark.programs
 def test_wrong_rotation_is_known_before_the_hub_is_stopped(tmp_path: Path) -> None:
     started(tmp_path, "keep", old=OLD)
     before = (tmp_path / "jupyterhub.sqlite").read_bytes()
@@ -135,22 +149,19 @@ def started(directory: Path, question: str, *, keys_lost: bool = False, **keys: 
     return ask(directory, question, of=of, secrets={**SECRETS, "crypt-keys": ";".join(keys.values())})
 
 
-def test_key_that_is_missed_is_the_one_that_encrypted_last(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys.json")
-    assert ring.missing({"new": NEW}) is None, "a hub of before remembers nothing, and starts"
-    ring.keep({"new": NEW, "old": OLD})
+def test_key_that_is_missed_is_the_one_that_encrypted_last() -> None:
+    assert Keyring(None).missing({"new": NEW}) is None, "a hub of before remembers nothing, and starts"
+    ring = Keyring(digests({"new": NEW, "old": OLD}))
     assert ring.missing({"new": NEW}) is None
     assert ring.missing({"other": OTHER, "renamed": NEW}) is None
     assert ring.missing({"old": OLD}) == "new"
     assert ring.missing({"new": OTHER, "old": OLD}) == "new", "another key by its name is not it"
-    (tmp_path / "keys.json").write_text("[]")
-    assert ring.missing({"old": OLD}) is None
+    assert Keyring([]).missing({"old": OLD}) is None
 
 
-def test_new_key_that_does_not_stand_first_is_named(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys.json")
-    assert not [*ring.behind({"new": NEW, "old": OLD})], "nothing was there before"
-    ring.keep({"old": OLD})
+def test_new_key_that_does_not_stand_first_is_named() -> None:
+    assert not [*Keyring(None).behind({"new": NEW, "old": OLD})], "nothing was there before"
+    ring = Keyring(digests({"old": OLD}))
     assert not [*ring.behind({"new": NEW, "old": OLD})]
     assert [*ring.behind({"old": OLD, "new": NEW})] == ["new"]
     assert [*ring.behind({"other": OTHER, "old": OLD, "new": NEW})] == ["new"]
