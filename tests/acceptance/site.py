@@ -174,11 +174,13 @@ def kubectl(*arguments: str, check: bool = True) -> str:
 
 
 @contextmanager
-def drained(node: str) -> Iterator[None]:
-    """Have nothing on a node but what is on every node; user servers have no controller, so it takes `--force`."""
+def drained(node: str) -> Iterator[str]:
+    """Have nothing on a node but what is on every node; user servers have no controller, so it takes `--force`.
+
+    Yield what kubectl says of each pod: `pod/NAME evicted`.
+    """
     try:
-        kubectl("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
-        yield
+        yield kubectl("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
     finally:
         kubectl("uncordon", node)
 
@@ -220,8 +222,11 @@ def _with_settings(others: Mapping[str, Any], text: str) -> str:
 
 
 @contextmanager
-def edited(others: Mapping[str, Any]) -> Iterator[None]:
-    """Have other settings in the stack's file while the block runs, and bring the site back to its own."""
+def edited(others: Mapping[str, Any], *, leaving: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Have other settings in the stack's file while the block runs, and bring the site back to its own.
+
+    `leaving` is called before the update that brings it back, also where the first update failed.
+    """
     file = ROOT / f"Pulumi.{STACK}.yaml"
     kept = file.read_text()
     file.write_text(_with_settings(others, kept))
@@ -230,7 +235,10 @@ def edited(others: Mapping[str, Any]) -> Iterator[None]:
         yield
     finally:
         file.write_text(kept)
-        make("up")
+        try:
+            leaving()
+        finally:
+            make("up")
 
 
 def edit(others: Mapping[str, Any]) -> None:
