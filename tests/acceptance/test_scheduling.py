@@ -120,8 +120,9 @@ def come_back() -> None:
 
 
 def pods(namespace: str) -> list[Any]:
-    """Return the pods of a namespace that are not about to end."""
-    found: list[Any] = json.loads(kubectl("--namespace", namespace, "get", "pods", "--output", "json"))["items"]
+    """Return the pods of a namespace that have not ended, as those of Jobs have, and are not about to."""
+    alive = ("--field-selector", "status.phase!=Succeeded,status.phase!=Failed")
+    found: list[Any] = json.loads(kubectl("--namespace", namespace, "get", "pods", *alive, "--output", "json"))["items"]
     return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
