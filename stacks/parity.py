@@ -37,11 +37,23 @@ class Group:
     """The reason, or for what is the same, what to know."""
     names: Mapping[str, str]
     """By name in the chart, the name here; empty where there is none."""
+    renamed: str = ""
+    """Why some have another name here."""
+
+    @property
+    def other_names(self) -> list[str]:
+        """Names here that are not the chart's, nor the chart's below `hub`, nor below a name that a site gives."""
+        return [
+            ours
+            for theirs, ours in self.names.items()
+            if ours and ours.replace(".<name>", "") not in (theirs, f"hub.{theirs}")
+        ]
 
 
 def groups() -> list[Group]:
     """Return the table."""
-    return [Group(each["kind"], each["why"], _names(each["names"])) for each in _table()["group"]]
+    table = _table()["group"]
+    return [Group(each["kind"], each["why"], _names(each["names"]), each.get("renamed", "")) for each in table]
 
 
 def _names(names: Mapping[str, str] | Sequence[str]) -> Mapping[str, str]:
@@ -136,7 +148,8 @@ def _counts(table: Mapping[str, Group]) -> str:
 def _row(name: str, group: Group, below: Sequence[str]) -> str:
     more = f" and below it {', '.join(f'`{each}`' for each in below)}" if below else ""
     ours = f"`{group.names[name]}`" if group.names[name] else KINDS[group.kind]
-    return f"| `{name}`{more} | {ours} | {group.why} |"
+    why = f"{group.why} {group.renamed}".strip()
+    return f"| `{name}`{more} | {ours} | {why} |"
 
 
 if __name__ == "__main__":

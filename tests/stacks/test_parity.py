@@ -54,12 +54,17 @@ def test_answers_have_a_kind_and_a_reason() -> None:
         assert all(bool(ours) == (group.kind == "same") for ours in group.names.values()), group.names
 
 
+def test_other_name_for_the_same_has_a_reason() -> None:
+    for group in parity.groups():
+        assert bool(group.other_names) == bool(group.renamed), group.names
+        assert group.renamed == "" or group.renamed.endswith("."), group.renamed
+
+
 def test_reason_that_speaks_of_a_setting_speaks_of_one_that_exists() -> None:
     ours = parity.settings_here()
     for group in parity.groups():
-        spoken = [
-            each for each in group.why.split("`")[1::2] if each.startswith(("hub.", "hosts.", "mirrors.", "edge."))
-        ]
+        words = f"{group.why} {group.renamed}".split("`")[1::2]
+        spoken = [each for each in words if each.startswith(("hub.", "hosts.", "mirrors.", "edge."))]
         assert not [each for each in spoken if each not in ours]
 
 
