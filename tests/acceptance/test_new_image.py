@@ -36,6 +36,7 @@ def test_people_start_with_the_image_before_until_their_machines_have_the_new_on
         person = stack.enter_context(visitor())
         push(f"oci:{second_image(first, tmp_path / 'second')}:{SECOND}", NEW, guard)
         stack.enter_context(trusting(guard.authority))
+        stack.enter_context(without_the_new_one())
         assert person.log_in(USER, password())
         person.stop(USER)
         with edited(new_image(url, guard.user, "mistyped")):
@@ -73,6 +74,17 @@ def trusting(authority: Authority) -> Iterator[None]:
         yield
     finally:
         on(MACHINE, f"rm --force {TRUSTED}; {reread}")
+
+
+@contextmanager
+def without_the_new_one() -> Iterator[None]:
+    """Have the machine without the new image before and after, as on a site that has never had it."""
+    remove = f"ctr --namespace k8s.io images rm {NEW}"
+    try:
+        on(MACHINE, remove)
+        yield
+    finally:
+        on(MACHINE, remove)
 
 
 def image_of_a_new_server(person: Visitor) -> str:

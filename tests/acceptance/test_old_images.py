@@ -23,16 +23,16 @@ def test_image_goes_when_its_last_server_has_ended(tmp_path: Path) -> None:
     (first,) = (each for each in application_images() if each.reference.startswith(f"{REPOSITORY}:"))
     layout = second_image(first, tmp_path / "second")
     (manifest,) = json.loads((layout / "index.json").read_text())["manifests"]
-    kept = f"{REPOSITORY}@{manifest['digest']}"
+    kept, tagged = f"{REPOSITORY}@{manifest['digest']}", f"{REPOSITORY}:{SECOND}"
     with own_registry(tmp_path / "registry.log") as url, visitor() as person:
-        push(f"oci:{layout}:{SECOND}", f"{REPOSITORY}:{SECOND}")
+        push(f"oci:{layout}:{SECOND}", tagged)
         with edited(menu_of(url)):
             eventually("the menu", lambda: SECOND in last_menu(), seconds=120)
             assert person.log_in(USER, password())
             assert person.start(USER, {"image": SECOND}).status < 400
             assert person.runs(USER)
             assert kept in images()
-            edit({"hub": {"images_to_remove": [f"{REPOSITORY}:{SECOND}@{manifest['digest']}"]}})
+            edit({"hub": {"images_to_remove": [f"{tagged}@{manifest['digest']}"]}})
             make("up")
             before = images()
             assert kept in before, "a server uses it"
@@ -45,7 +45,8 @@ def test_image_goes_when_its_last_server_has_ended(tmp_path: Path) -> None:
             make("up")
             after = images()
             assert kept not in after
-            assert {each for each in before - after if each.startswith(REPOSITORY)} == {kept}
+            # The tag is there where another chapter had it pulled.
+            assert {each for each in before - after if each.startswith(REPOSITORY)} == {kept, tagged} & before
             assert not any(drift().values())
             assert set(changes(make("up").stdout)) == {"unchanged"}
             assert images() == after, "nothing pulls it again"
