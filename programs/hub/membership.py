@@ -99,11 +99,14 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
             state = await user.get_auth_state()
             if "account" not in (known := known_of(state)):
                 return False
-            answer = await self._asked(user, state, known, handler, **options)
+            kept = {**state}
+            answer = await self._asked(user, kept, known, handler, **options)
             if await user.get_auth_state() != state:
                 return True  # The person has logged in meanwhile: the answer is about a login that is gone.
-            if isinstance(answer, No) and REFUSED not in known:
-                await user.save_auth_state({**state, OURS: {**known, REFUSED: time.time()}})
+            if isinstance(answer, No):
+                kept[OURS] = {REFUSED: time.time(), **known}
+            if not isinstance(answer, dict) and kept != state:
+                await user.save_auth_state(kept)
             if answer is No.DENIED:
                 await send_away(user, self.parent.proxy)
                 return False
@@ -119,7 +122,8 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
     ) -> dict[str, Any] | bool | No:
         """Return the login as the provider sees it now, True while its last yes holds, or a no.
 
-        False asks for a new login, and leaves servers alone.
+        False asks for a new login, and leaves servers alone. Whatever the answer is, `state` is brought up to what the
+        login was renewed by on the way: a provider that takes each token once would not be understood again.
         """
         faults = faults_from_here()
         try:
@@ -127,6 +131,7 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
             if away := next((each for each in faults if isinstance(each, ProviderAway)), None):
                 raise away
             if model and known_of(model["auth_state"])["account"] == known["account"]:
+                state |= {**model["auth_state"], OURS: known}
                 model["auth_state"][OURS] |= self.kept_addition(known, user.name)
                 # By the name that let them in; the account has another now where its person was renamed.
                 if not self.check_blocked_users(model["name"], model) or await self.is_kept_out(user.name, model):

@@ -15,9 +15,10 @@ from programs.hub.brake import FEW, Brake
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.asking import SECRETS
-from tests.programs.hub.provided import Hub
-from tests.programs.hub.provider import GitHub, running
+from tests.programs.hub.provided import SOON, Hub
+from tests.programs.hub.provider import GitHub, OpenId, running
 from tests.programs.hub.running import Browser
+from tests.programs.hub.test_openid import person, with_oidc
 
 HOUR: Final = 3600
 
@@ -203,3 +204,28 @@ def stop_and_start_in_vain(hub: Hub, ada: Browser, browser: Browser) -> None:
     assert browser.post("/hub/spawn").status_code == 403
     assert hub.api(ada, "POST", "users/p1/server").status_code == 403
     assert "p1" not in run(hub, ada)
+
+
+@pytest.mark.programs
+def test_who_is_held_is_asked_about_with_what_their_login_was_renewed_by(tmp_path: Path) -> None:
+    """A provider that takes each renewal once gives another with its answer, which may be a no."""
+    staff = tuple(f"p{number}" for number in range(FEW + 1))
+    claims = {name: person(name, "staff") for name in staff}
+    given = OpenId(people={**claims}, gives_refresh_tokens=True)
+    with running(given, tmp_path) as provider, user_server() as url:
+        made = with_oidc(tmp_path, provider)
+        made.also(ONE_PROCESS.format(url=url, seconds=ROUND_SECONDS))
+        with made.running() as hub:
+            browsers = [hub.log_in(name)[0] for name in staff]
+            for browser in browsers:
+                assert browser.post("/hub/spawn").status_code == 302
+            for name, browser in zip(staff, browsers, strict=True):
+                eventually("all servers", lambda b=browser, n=name: hub.runs(b, n), seconds=LATER)  # type: ignore[misc]
+            for name in staff:
+                access, *_ = hub.tokens_of(name)
+                del provider.who[access]
+                provider.people[name] = person(name, "renamed")
+            eventually("the brake", lambda: held(hub) == len(staff), seconds=LATER)
+            provider.people = claims
+            eventually("the end of it", lambda: hub.says("brake: off. 0 people"), seconds=SOON)
+            assert all(hub.runs(browser, name) for name, browser in zip(staff, browsers, strict=True))
