@@ -67,13 +67,19 @@ class Names:
     def settle(self, accounts: Iterable[str]) -> None:
         """See to it that the database says of each of its accounts whose homes it may have; it is called at a start.
 
-        A copy from before it did so does not say which person of a name that was given up the account is: it gets a
-        new sign, so that the file server gives it no home until it is told whose that is.
+        A copy from before it did so does not say which person of a name that was given up the account is: it gets
+        another sign, so that the file server gives it no home until it is told whose that is.
+
+        A site may have gone back to an older henhouse meanwhile: a sign that it has noted is the account's. It is none
+        of those that `replace_signs` left.
         """
-        if self._memory.stored(SessionCursor(self._db)) is not None:
-            return
+        known = self._memory.stored(SessionCursor(self._db))
         noted = {name: sign for file in self._files for name, sign in _noted(file).items()}
-        self._keep({name: noted[name] or _sign() for name in accounts if name in noted})
+        if known is None:
+            self._keep({name: noted[name] or _sign() for name in accounts if name in noted})
+            return
+        since = {name: sign for name in accounts if (sign := noted.get(name)) and sign != _in_place_of(known.get(name))}
+        self._keep({**known, **since})
 
     def replace_signs(self) -> None:
         """Replace the signs of accounts in the files by others: the database has them now.
@@ -84,7 +90,10 @@ class Names:
         for file in self._files:
             noted = _noted(file)
             if any(sign and sign == known.get(name) for name, sign in noted.items()):
-                write_whole(file, {name: sign and _sign() for name, sign in noted.items()})
+                replaced = {
+                    name: _in_place_of(sign) if sign == known.get(name) else sign for name, sign in noted.items()
+                }
+                write_whole(file, replaced)
 
     def account_of(self, name: str) -> str | None:
         """Return what the file server is told of whose home this is; None for who had the name first."""
@@ -92,9 +101,11 @@ class Names:
 
     def give_up(self, name: str) -> None:
         """Note that a person who may have a home by this name has it no more. Raise OSError where that fails."""
-        noted = _noted(self._files[0])
-        if name not in noted:
-            write_whole(self._files[0], {**noted, name: None})
+        for file in self._files:
+            noted = _noted(file)
+            # Also in that of an older henhouse, and without the sign of whoever had the name in it.
+            if (file == self._files[0] or file.exists()) and noted.get(name, name) is not None:
+                write_whole(file, {**noted, name: None})
         self._keep({each: sign for each, sign in self._known().items() if each != name})
 
     def take(self, name: str) -> None:
@@ -135,6 +146,11 @@ def _noted(file: Path) -> dict[str, str | None]:
 
 def _sign() -> str:
     return f"native {secrets.token_hex(16)}"
+
+
+def _in_place_of(sign: str | None) -> str | None:
+    """Return what stands in a file for a sign that the database has: the same each time, and no account's."""
+    return sign and f"native {_digest(sign.encode())[:32]}"
 
 
 def _digest(hashed: bytes) -> str:

@@ -126,3 +126,26 @@ def test_file_server_is_told_whose_home_it_is_where_the_name_was_anothers(
     secrets = {**SECRETS, **provisioner.secrets}
     ask(tmp_path, "home", "grace", of=of, provisioner=provisioner.url, secrets=secrets)
     assert set(provisioner.asked) == {'POST /homes/grace {"account": "native 0123"}'}
+
+
+def test_account_that_an_older_henhouse_made_meanwhile_does_not_get_the_home_of_the_one_before(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    file = tmp_path / "names.json"
+    with hub.running():
+        hub.person("grace")
+        hub.person("alan")
+        assert administrator(hub).api("DELETE", "users/alan").status_code == 204
+        hub.person("alan", "password-of-another-person")
+    # As the release before notes it, to which the site has gone back: both names have another person.
+    file.write_text(json.dumps({"grace": "native 0123", "alan": "native 4567"}))
+    for _ in range(2):
+        with hub.running():
+            assert remembered(tmp_path, "names") == {"grace": "native 0123", "alan": "native 4567"}
+    left = json.loads(file.read_text())
+    assert not {"native 0123", "native 4567"} & {*left.values()}
+    with hub.running():
+        assert administrator(hub).api("DELETE", "users/grace").status_code == 204
+        hub.person("grace", "password-of-a-third-person")
+        third = remembered(tmp_path, "names")["grace"]
+    with hub.running():
+        assert remembered(tmp_path, "names") == {"grace": third, "alan": "native 4567"}
