@@ -6,7 +6,7 @@ see to it. It is a delay with an end: for each person it counts from the first n
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,18 +40,28 @@ class Brake:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._counted: dict[str, float] = {}
+        """Since when those are refused among whom it last held some."""
 
-    def let_go(self, since: Mapping[str, float], vouched_for: int) -> list[str]:
+    def let_go(self, since: Mapping[str, float], vouched_for: Collection[str]) -> list[str]:
         """Return who is put out after this round, and hold the others.
 
-        `since` says since when the provider refuses each person that it refuses; about `vouched_for` others it said
-        yes.
+        `since` says since when the provider refuses each person that it refuses; `vouched_for` are those about whom it
+        said yes.
         """
-        now, answers = time.time(), len(since) + vouched_for
+        now, answers = time.time(), len(since) + len(vouched_for)
+        # Whose server has ended meanwhile counts until their time is over. Otherwise the others would be few, and out,
+        # for no yes about anyone.
+        ended = {
+            name: first
+            for name, first in self._counted.items()
+            if name not in since and name not in vouched_for and now < first + self._seconds
+        }
         kept: dict[str, float] = {}
-        if len(since) > max(FEW, SHARE * answers):
+        if len(since) + len(ended) > max(FEW, SHARE * (answers + len(ended))):
             # A first no that is still to come is by a clock that was wrong, and would hold for longer.
             ends = {name: first + self._seconds for name, first in since.items() if first <= now}
             kept = {name: end for name, end in ends.items() if now < end}
+        self._counted = {**ended, **since} if kept else {}
         self.held = Held(tuple(sorted(kept)), len(since), answers, min(kept.values())) if kept else None
         return [name for name in since if name not in kept]

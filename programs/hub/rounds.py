@@ -44,7 +44,9 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
         known = {name: known_of(await user.get_auth_state()) for name, user in people.items()}
         refused = {name: float(each[REFUSED]) for name, each in known.items() if REFUSED in each}
         # Of those who are not refused it may have said nothing.
-        vouched_for = sum(REFUSED not in each and each.get("confirmed", 0) >= began for each in known.values())
+        vouched_for = {
+            name for name, each in known.items() if name not in refused and each.get("confirmed", 0) >= began
+        }
         was_held = self.brake.held
         out = self.brake.let_go(refused, vouched_for)
         _HELD.set(len(self.brake.held.people) if self.brake.held else 0)

@@ -39,7 +39,7 @@ HOUR: Final = 3600
 )
 def test_brake_holds_where_many_are_refused_at_once(refused: int, vouched_for: int, held: int) -> None:
     brake = Brake(HOUR)
-    out = brake.let_go({f"p{number}": time.time() for number in range(refused)}, vouched_for)
+    out = brake.let_go({f"p{number}": time.time() for number in range(refused)}, others(vouched_for))
     assert len(out) == refused - held
     assert (len(brake.held.people) if brake.held else 0) == held
 
@@ -49,17 +49,45 @@ def test_brake_has_an_end_for_each_person() -> None:
     brake = Brake(HOUR)
     since = {f"p{number}": now - 60 * number for number in range(10)}
     since |= {"first": now - HOUR, "of-a-wrong-clock": now + 60}
-    assert brake.let_go(since, 0) == ["first", "of-a-wrong-clock"]
+    assert brake.let_go(since, ()) == ["first", "of-a-wrong-clock"]
     assert brake.held
     assert (brake.held.refused, brake.held.answers) == (12, 12)
     assert brake.held.until == pytest.approx(now - 60 * 9 + HOUR)
-    assert len(brake.let_go(dict.fromkeys(since, now - HOUR), 0)) == 12
+    assert len(brake.let_go(dict.fromkeys(since, now - HOUR), ())) == 12
     assert brake.held is None
+
+
+def others(count: int) -> list[str]:
+    """Return the names of people about whom the provider says yes."""
+    return [f"other{number}" for number in range(count)]
+
+
+def test_brake_holds_the_others_when_some_of_them_stop_their_servers() -> None:
+    now = time.time()
+    brake = Brake(HOUR)
+    since = {f"p{number}": now - number for number in range(FEW + 1)}
+    assert brake.let_go(since, ()) == []
+    del since["p0"]
+    assert brake.let_go(since, ()) == []
+    del since["p1"]
+    assert brake.let_go(since, ()) == []
+    assert brake.held
+    assert (brake.held.refused, brake.held.answers) == (3, 3)
+    assert sorted(brake.let_go(since, ["p0"])) == sorted(since), "four are few, and one is let in again"
+    assert brake.held is None
+
+
+def test_who_has_stopped_their_server_prolongs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    brake = Brake(HOUR)
+    assert brake.let_go({f"p{number}": now for number in range(30)}, others(70)) == []
+    monkeypatch.setattr(time, "time", lambda: now + HOUR)
+    assert brake.let_go({"later": now + HOUR}, others(70)) == ["later"]
 
 
 def test_site_may_have_none() -> None:
     brake = Brake(0)
-    assert len(brake.let_go(dict.fromkeys(map(str, range(50)), time.time()), 0)) == 50
+    assert len(brake.let_go(dict.fromkeys(map(str, range(50)), time.time()), ())) == 50
     assert brake.held is None
 
 
