@@ -1,6 +1,8 @@
 """Names of images; shipped to the hub. It imports none of the hub's other files: the program uses it, too."""
 
 DOCKER_HUB = "docker.io/"
+FORMERLY = "index.docker.io/"
+"""What Docker Hub was called before; nodes list its images with the name of now."""
 
 
 def canonical(image: str) -> str:
@@ -25,6 +27,8 @@ def _parts(image: str) -> tuple[str, str]:
     """Return what stands before the digest, and the digest; Docker Hub's own images are in `library` there
     (https://pkg.go.dev/github.com/distribution/reference)."""
     name, _, digest = image.partition("@")
+    if name.startswith(FORMERLY):
+        name = f"{DOCKER_HUB}{name.removeprefix(FORMERLY)}"
     if name.startswith(DOCKER_HUB) and name.count("/") == 1:
         name = f"{DOCKER_HUB}library/{name.removeprefix(DOCKER_HUB)}"
     return name, digest

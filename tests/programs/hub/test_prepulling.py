@@ -58,6 +58,9 @@ def pod(state: dict[str, Any] | None = None, image_id: str = "", **said: Any) ->
         ("registry.example.org:5000/lab:1", "registry.example.org:5000/lab:1"),
         (f"registry.example.org:5000/lab@{DIGEST}", f"registry.example.org:5000/lab@{DIGEST}"),
         (f"registry.example.org:5000/lab:1@{DIGEST}", f"registry.example.org:5000/lab@{DIGEST}"),
+        # A name that no node lists is pulled again and again, and a new image of it never used.
+        ("index.docker.io/team/lab:1", "docker.io/team/lab:1"),
+        (f"index.docker.io/lab:1@{DIGEST}", f"docker.io/library/lab@{DIGEST}"),
     ],
 )
 def test_name_on_a_node(image: str, name: str) -> None:
