@@ -114,12 +114,14 @@ class Accounts(NativeAuthenticator):
 
     def create_user(self, username: str, password: str, **more: Any) -> Any:
         """Make the account of a person who signs up; None when they cannot have it."""
-        if self.normalize_username(username) in self.admin_users:
+        name = self.normalize_username(username)
+        if name in self.admin_users or self.user_exists(name):
             return None
+        # Before the account, which upstream commits: without what tells it from the one before it had their home.
+        self._names.take(name)
         made = super().create_user(username, password, **more)
-        if made is not None:
-            self._names.take(made.username)
-            self.db.commit()
+        if made is None:
+            self.db.rollback()
         return made
 
     def add_user(self, user: Any) -> Any:

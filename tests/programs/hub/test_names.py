@@ -128,6 +128,29 @@ def test_file_server_is_told_whose_home_it_is_where_the_name_was_anothers(
     assert set(provisioner.asked) == {'POST /homes/grace {"account": "native 0123"}'}
 
 
+def test_account_is_made_together_with_what_tells_it_from_the_one_before(tmp_path: Path) -> None:
+    hub = Hub(tmp_path, enable_signup=True)
+    with hub.running():
+        hub.person("grace")
+        assert administrator(hub).api("DELETE", "users/grace").status_code == 204
+    # As where the hub ends, or the database is away, between two commits.
+    fragment = tmp_path / "99-local-servers.py"
+    usual = fragment.read_text()
+    fragment.write_text(
+        f"{usual}\nfrom account_notes import Names\n\n\ndef away(*_):\n    raise OSError\n\n\nNames.take = away\n"
+    )
+    with hub.running():
+        assert hub.browser().sign_up("grace") == 500
+    fragment.write_text(usual)
+    with hub.running():
+        assert hub.browser().sign_up("grace") == 200
+        assert str(known(hub)["grace"]).startswith("native ")
+        sign = known(hub)["grace"]
+        assert hub.browser().sign_up("grace") == 200, "with the words that the name is taken"
+        assert hub.browser().sign_up("Grace") == 200
+        assert known(hub)["grace"] == sign
+
+
 def test_account_that_an_older_henhouse_made_meanwhile_does_not_get_the_home_of_the_one_before(tmp_path: Path) -> None:
     hub = Hub(tmp_path)
     file = tmp_path / "names.json"
