@@ -41,13 +41,13 @@ class Brake:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._counted: dict[str, float] = {}
-        """Since when those are refused among whom it last held some."""
+        """Since when the people of the last round are refused, while it holds."""
 
     def let_go(self, since: Mapping[str, float], vouched_for: Collection[str]) -> list[str]:
         """Return who is put out after this round, and hold the others.
 
-        `since` says since when the provider refuses each person that it refuses; `vouched_for` are those about whom it
-        said yes.
+        `since` says since when the provider refuses each person that it refuses; `vouched_for` are those that it
+        said yes about.
         """
         now, answers = time.time(), len(since) + len(vouched_for)
         # Whose server has ended meanwhile counts until their time is over. Otherwise the others would be few, and out,

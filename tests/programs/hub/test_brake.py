@@ -58,7 +58,7 @@ def test_brake_has_an_end_for_each_person() -> None:
 
 
 def others(count: int) -> list[str]:
-    """Return the names of people about whom the provider says yes."""
+    """Return the names of people that the provider says yes about."""
     return [f"other{number}" for number in range(count)]
 
 
