@@ -134,8 +134,10 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
                 state |= {**model["auth_state"], OURS: known}
                 model["auth_state"][OURS] |= self.kept_addition(known, user.name)
                 # By the name that let them in; the account has another now where its person was renamed.
-                if not self.check_blocked_users(model["name"], model) or await self.is_kept_out(user.name, model):
+                if not self.check_blocked_users(model["name"], model):
                     return No.DENIED
+                if no := await self.kept_out(user.name, model):
+                    return no
                 if await self.is_let_in(user.name, model):
                     # Not for the name that the account has now: it may be an administrator's who gave it up.
                     return {**model, "admin": user.name in self.admin_users or None}
@@ -204,11 +206,11 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
 
     async def may_enter(self, username: str, model: dict[str, Any]) -> bool:
         """Return what the provider and the settings say of a person now."""
-        return not await self.is_kept_out(username, model) and await self.is_let_in(username, model)
+        return not await self.kept_out(username, model) and await self.is_let_in(username, model)
 
-    async def is_kept_out(self, username: str, model: dict[str, Any]) -> bool:
-        """Return whether the settings block or deny a person, whatever else they may be."""
-        return not self.check_blocked_users(username, model) or await self.is_denied(username, model)
+    async def kept_out(self, username: str, model: dict[str, Any]) -> No | None:
+        """Return the no of the settings, which block or deny a person, whatever else they may be; None without one."""
+        return No.DENIED if not self.check_blocked_users(username, model) else await self.denied(username, model)
 
     async def is_let_in(self, username: str, model: dict[str, Any]) -> bool:
         """Return whether the provider or the settings let in a person that nothing keeps out."""
@@ -217,9 +219,12 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
         anyhow = self.everybody or self.may_enter_by_name(username, known_of(model["auth_state"]))
         return bool(await super().check_allowed(username, {**model, "admin": anyhow}))
 
-    async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
-        """Return whether the person is in something that the settings deny."""
-        return bool(self.denied_groups.intersection(model.get("groups") or ()))
+    async def denied(self, username: str, model: dict[str, Any]) -> No | None:
+        """Return `No.DENIED` about who is in something that the settings deny, None about others.
+
+        `No.REFUSED` where it cannot be seen, which lets the person in no more, and leaves servers to the brake.
+        """
+        return No.DENIED if self.denied_groups.intersection(model.get("groups") or ()) else None
 
     def holds(self, name: str, known: dict[str, Any]) -> bool:
         """Return whether the provider's last yes counts.

@@ -58,16 +58,15 @@ class Memory:
 
     def keep(self, cursor: Any, content: Any) -> None:
         """Remember this from now on. Whoever opened the connection commits, with what it is about."""
-        text = json.dumps(content)
+        text, mark = json.dumps(content), mark_of(cursor)
         if has_table(cursor, TABLE):
-            cursor.execute(f"SELECT content FROM {TABLE} WHERE name = {mark_of(cursor)}", (self._name,))
+            cursor.execute(f"SELECT content FROM {TABLE} WHERE name = {mark}", (self._name,))
             if (found := cursor.fetchone()) and found[0] == text:
                 return
         else:
-            cursor.execute(f"CREATE TABLE {TABLE} (name VARCHAR(64) PRIMARY KEY, content TEXT NOT NULL)")
-        cursor.execute(f"DELETE FROM {TABLE} WHERE name = {mark_of(cursor)}", (self._name,))
-        mark = mark_of(cursor)
-        cursor.execute(f"INSERT INTO {TABLE} (name, content) VALUES ({mark}, {mark})", (self._name, text))
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR(64) PRIMARY KEY, content TEXT NOT NULL)")
+        replace = "ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+        cursor.execute(f"INSERT INTO {TABLE} (name, content) VALUES ({mark}, {mark}) {replace}", (self._name, text))
 
     def put_aside(self) -> None:
         """Put the file aside, now that the database has what it held; say it where the disk does not take that."""

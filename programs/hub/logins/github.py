@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from answers import ProviderAway, Unsaid, said_in
 from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
-from membership import Membership
+from membership import Membership, No
 from oauthenticator.github import GitHubOAuthenticator
 from organizations import join, leave_former
 from provider import configure
@@ -160,20 +160,23 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
             raise Unsaid(f"GitHub does not let the hub see the members of {', '.join(hidden)}")
         return False
 
-    async def is_denied(self, username: str, model: dict[str, Any]) -> bool:
-        """Return whether the person is in one of the denied organizations, or GitHub does not let us see that."""
+    async def denied(self, username: str, model: dict[str, Any]) -> No | None:
+        """Return a no about a person in a denied organization, and about one whose organizations the hub cannot see."""
         state = model["auth_state"]
         asked_about.set(state[self.user_auth_state_key]["login"])
         if self.denied_organizations and "read:org" not in scopes(state):
             self.log.warning("%s is refused: they did not let the hub read their organizations", username)
-            return True
+            return No.REFUSED
         token = state["token_response"]
+        hidden = None
         for denied in sorted(self.denied_organizations):
             status = await self._membership(denied, token["access_token"], token["token_type"])
             if status not in NOT_A_MEMBER:
                 self.log.warning("%s is refused: asked for %s, GitHub answers %s", username, denied, status)
-                return True
-        return False
+                if status == A_MEMBER:
+                    return No.DENIED
+                hidden = No.REFUSED
+        return hidden
 
     async def _check_membership_allowed_organizations(
         self, org_team: str, username: str, access_token: str, token_type: str

@@ -190,6 +190,11 @@ def test_organization_that_is_renamed_stops_no_server_for_a_while(tmp_path: Path
             assert run(hub, ada) == stays
             assert browsers["p1"].post("/hub/spawn").status_code == 302
             eventually("that server", lambda: run(hub, ada) == stays | {"p1"}, seconds=LATER)
+            provider.restricted = {"foxes"}  # what is denied hides who is in it
+            eventually("the brake", lambda: held(hub) == len(stays) + 1, seconds=LATER)
+            provider.restricted = set()
+            eventually("the end of it", lambda: held(hub) == 0, seconds=LATER)
+            assert run(hub, ada) == stays | {"p1"}
             renamed(provider)
             # Of all: in the middle of a round, the new name would be that of some alone.
             eventually("the brake", lambda: held(hub) == len(stays) + 1, seconds=LATER)
