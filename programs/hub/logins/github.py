@@ -161,22 +161,22 @@ class GitHub(Membership, GitHubOAuthenticator):  # type: ignore[misc, unused-ign
         return False
 
     async def denied(self, username: str, model: dict[str, Any]) -> No | None:
-        """Return a no about a person in a denied organization, and about one whose organizations the hub cannot see."""
+        """Return a no about a person in a denied organization, and about one whose organizations the hub cannot see.
+
+        An organization that hides its members hides them from no others.
+        """
         state = model["auth_state"]
         asked_about.set(state[self.user_auth_state_key]["login"])
         if self.denied_organizations and "read:org" not in scopes(state):
             self.log.warning("%s is refused: they did not let the hub read their organizations", username)
-            return No.REFUSED
+            return No.REFUSED  # as everybody who logged in before there was something denied
         token = state["token_response"]
-        hidden = None
         for denied in sorted(self.denied_organizations):
             status = await self._membership(denied, token["access_token"], token["token_type"])
             if status not in NOT_A_MEMBER:
                 self.log.warning("%s is refused: asked for %s, GitHub answers %s", username, denied, status)
-                if status == A_MEMBER:
-                    return No.DENIED
-                hidden = No.REFUSED
-        return hidden
+                return No.DENIED
+        return None
 
     async def _check_membership_allowed_organizations(
         self, org_team: str, username: str, access_token: str, token_type: str

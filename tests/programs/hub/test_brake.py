@@ -190,11 +190,6 @@ def test_organization_that_is_renamed_stops_no_server_for_a_while(tmp_path: Path
             assert run(hub, ada) == stays
             assert browsers["p1"].post("/hub/spawn").status_code == 302
             eventually("that server", lambda: run(hub, ada) == stays | {"p1"}, seconds=LATER)
-            provider.restricted = {"foxes"}  # what is denied hides who is in it
-            eventually("the brake", lambda: held(hub) == len(stays) + 1, seconds=LATER)
-            provider.restricted = set()
-            eventually("the end of it", lambda: held(hub) == 0, seconds=LATER)
-            assert run(hub, ada) == stays | {"p1"}
             renamed(provider)
             # Of all: in the middle of a round, the new name would be that of some alone.
             eventually("the brake", lambda: held(hub) == len(stays) + 1, seconds=LATER)
@@ -263,3 +258,24 @@ def test_who_is_held_is_asked_about_with_what_their_login_was_renewed_by(tmp_pat
             provider.people = claims
             eventually("the end of it", lambda: hub.says("brake: off. 0 people"), seconds=SOON)
             assert all(hub.runs(browser, name) for name, browser in zip(staff, browsers, strict=True))
+
+
+@pytest.mark.programs
+def test_logins_from_before_something_was_denied_stop_no_servers(tmp_path: Path) -> None:
+    """They do not show organizations: the first site that denies one would otherwise put out everybody at once."""
+    staff = {f"p{number}" for number in range(FEW + 1)}
+    given = github(staff)
+    given.scope = "read:user"
+    with running(given, tmp_path) as provider, user_server() as url:
+        login = {"type": "github", "allowed_users": sorted(staff), "scope": ["read:user"]}
+        made = Hub(tmp_path, provider, url=provider.url, **login)
+        made.also(ONE_PROCESS.format(url=url, seconds=ROUND_SECONDS))
+        with made.running() as hub:
+            for name in sorted(staff):
+                browser, _ = hub.log_in(name)
+                assert browser.post("/hub/spawn").status_code == 302
+                eventually("all servers", lambda b=browser, n=name: hub.runs(b, n), seconds=LATER)  # type: ignore[misc]
+        made.change_login(denied_organizations=["foxes"], scope=["read:user", "read:org"])
+        with made.running() as hub:
+            eventually("the brake", lambda: held(hub) == len(staff), seconds=LATER)
+            assert not hub.says("stopping the server")
