@@ -78,7 +78,7 @@ def _nfs(resource: dict[str, Any]) -> Any:
 
 
 def test_people_log_in_and_save_files(clock: Clock) -> None:
-    with clock.timing("login → notebook → file, image not on the node yet"):
+    with clock.timing("login → notebook → file, the first person"):
         _write_file(USER, "first", outside=True)
     assert on("hen", f"cat {HOMES}/{USER}/{FILE}").strip() == "first"
     with clock.timing("login → notebook → file, another person"):
