@@ -88,7 +88,7 @@ def test_services_and_roles_are_beside_ours(tmp_path: Path) -> None:
     secrets = {**SECRETS, **in_text(hub_secrets(of.hub))}
     said = ask(tmp_path, "settings", of=of, secrets=secrets)
     services = {each["name"]: each for each in said["services"]}
-    without_a_menu = {*OWN_SERVICES} - {"image-menu", "image-puller"}
+    without_a_menu = {*OWN_SERVICES} - {"image-menu"}
     assert services.keys() == {*without_a_menu, "announcer", "counter"}
     assert services["announcer"] == {
         "name": "announcer",
