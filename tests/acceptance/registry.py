@@ -14,7 +14,7 @@ from typing import Final
 import bcrypt
 
 from lab.mirror.registry import REGISTRY, registry_configuration
-from tests.acceptance.site import eventually, in_the_rack, inside
+from tests.acceptance.site import accepts, eventually, in_the_rack, inside
 from tests.certificates import Authority
 
 ADDRESS: Final = IPv4Address("198.18.0.1")
@@ -59,7 +59,7 @@ def own_registry(log: Path, guard: Guard | None = None) -> Iterator[str]:
         with open(log, "wb") as output:
             server = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
-            eventually("the registry", _answers, seconds=60)
+            eventually("the registry", lambda: accepts(ADDRESS, PORT), seconds=60)
             yield f"{'https' if guard else 'http'}://{ADDRESS}:{PORT}"
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -71,8 +71,3 @@ def push(source: str, name: str, guard: Guard | None = None) -> None:
     account = (f"--dest-creds={guard.user}:{guard.password}",) if guard else ()
     target = f"docker://{ADDRESS}:{PORT}/{name}"
     inside("skopeo", "copy", "--quiet", "--dest-tls-verify=false", *account, source, target)
-
-
-def _answers() -> bool:
-    connect = f"import socket; socket.create_connection(({str(ADDRESS)!r}, {PORT}), timeout=3)"
-    return inside("python3", "-c", connect, check=False).returncode == 0

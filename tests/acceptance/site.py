@@ -205,6 +205,12 @@ def in_the_pod(user: str, script: str) -> str:
     return kubectl("--namespace", "users", "exec", f"jupyter-{user}", "--", "bash", "-c", script)
 
 
+def accepts(address: object, port: int) -> bool:
+    """Whether a program at an address accepts a connection from where a person on the campus would be."""
+    connect = f"import socket; socket.create_connection(({str(address)!r}, {port}), timeout=3)"
+    return inside("python3", "-c", connect, check=False).returncode == 0
+
+
 def connects(shell: Callable[[str], str], place: str) -> bool:
     """Whether a shell reaches a place, `address:port`; where nothing answers, a refusal shows nothing."""
     host, port = place.split(":")

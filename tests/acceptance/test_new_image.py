@@ -15,13 +15,12 @@ from lab.mirror.images import application_images
 from tests.acceptance.registry import Guard, own_registry, push
 from tests.acceptance.site import Clock, drift, edit, edited, eventually, in_the_pod, kubectl, make, on, password
 from tests.acceptance.test_image_menu import REPOSITORY, SECOND, USER, WHICH, second_image
+from tests.acceptance.test_old_images import MACHINE, images
 from tests.acceptance.visitor import Visitor, visitor
 from tests.certificates import Authority
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
-MACHINE: Final = "chick2"
-"""The one for people."""
 NEW: Final = f"{REPOSITORY}:{SECOND}"
 OLD: Final = "None"
 """What an image says of the variable that it does not have."""
@@ -102,7 +101,7 @@ def problem() -> str:
 
 def has_the_new_one() -> bool:
     """Whether the machine has the new image."""
-    return NEW in on(MACHINE, "ctr --namespace k8s.io images list --quiet").split()
+    return NEW in images()
 
 
 def starts_with_the_new_one() -> bool:

@@ -16,6 +16,7 @@ from tests.acceptance.secrets import REVEALED_IN, secret_values, where_found
 from tests.acceptance.site import (
     HOSTS,
     Clock,
+    accepts,
     changes,
     connects,
     drift,
@@ -296,18 +297,13 @@ def test_rules_that_lock_the_program_out_are_taken_back(clock: Clock) -> None:
         assert locking_out != roles[host, "firewall"]
         with clock.timing(f"{host}: locked out → back in"):
             on(host, locking_out)
-            assert not _answers(host, 22)
-            eventually(f"SSH of {host}", partial(_answers, host, 22), seconds=40)
+            assert not accepts(HOSTS[host]["address"], 22)
+            eventually(f"SSH of {host}", partial(accepts, HOSTS[host]["address"], 22), seconds=40)
     repaired = json.loads(make("repair", "FORMAT=--json").stdout)
     assert set(repaired["repaired"]) == {
         f"{host}-{role}-command" for host in ("chick1", "hen") for role in ("firewall", "firewall-kept")
     }
     assert not any(drift().values())
-
-
-def _answers(host: str, port: int) -> bool:
-    connect = f"import socket; socket.create_connection(({HOSTS[host]['address']!r}, {port}), timeout=3)"
-    return inside("python3", "-c", connect, check=False).returncode == 0
 
 
 _LOOPBACK: Final = re.compile(r"127\.|\[::1\]|.*%lo$")

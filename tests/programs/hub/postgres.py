@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.certificates import LOOPBACK, Authority
 from tests.tools import postgres_programs
 
@@ -103,3 +105,13 @@ def postgres(directory: Path) -> Iterator[Postgres]:
     finally:
         if server.runs:
             server.stop()
+
+
+@contextmanager
+def switched_on(directory: Path) -> Iterator[Postgres]:
+    """Provide a server that runs, and what its clients read in the environment of this process."""
+    with postgres(directory) as server, pytest.MonkeyPatch.context() as environment:
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        server.start()
+        yield server

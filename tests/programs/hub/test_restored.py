@@ -12,7 +12,7 @@ import pytest
 from programs.hub.database import connected
 from programs.hub.memory import TABLE, Memory
 from tests.programs.hub.accounts import CHOSEN, FIRST, Hub, Person, administrator, remembered, url_of
-from tests.programs.hub.postgres import ENVIRONMENT, PASSWORD, Postgres, postgres
+from tests.programs.hub.postgres import PASSWORD, Postgres, switched_on
 from tests.programs.hub.provided import Hub as ProvidedHub
 from tests.programs.hub.provider import running
 from tests.programs.hub.test_github_groups import LOGIN, github
@@ -25,10 +25,7 @@ COPY = "copy-of-the-database"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """Provide a PostgreSQL."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as made, pytest.MonkeyPatch.context() as environment:
-        for name, value in ENVIRONMENT.items():
-            environment.setenv(name, value)
-        made.start()
+    with switched_on(tmp_path_factory.mktemp("postgres")) as made:
         yield made
 
 

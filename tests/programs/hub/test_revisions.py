@@ -16,7 +16,7 @@ import pytest
 from components.apps.hub.site_json import TERMINATION, TRY_DATABASE
 from programs.hub.memory import TABLE
 from tests.programs.hub.asking import SECRETS, configured, kubeconfig
-from tests.programs.hub.postgres import ENVIRONMENT, PASSWORD, Postgres, postgres
+from tests.programs.hub.postgres import PASSWORD, Postgres, switched_on
 from tests.programs.hub.running import serving
 from tests.programs.hub.test_postgres import settings
 from tests.stacks.test_fragments import parsed, written
@@ -210,10 +210,7 @@ def test_what_a_killed_hub_left_is_the_next_ones_to_put_right(pod: Path) -> None
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """Provide a PostgreSQL, switched on."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as made, pytest.MonkeyPatch.context() as environment:
-        for name, value in ENVIRONMENT.items():
-            environment.setenv(name, value)
-        made.start()
+    with switched_on(tmp_path_factory.mktemp("postgres")) as made:
         yield made
 
 
