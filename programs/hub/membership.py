@@ -31,6 +31,8 @@ class No(Enum):
     """By what the settings deny: they are out at once."""
     REFUSED = auto()
     """By the provider, or by a last yes of it that is too old: the next round puts them out, or the brake holds."""
+    STANDS = auto()
+    """By the provider's answer before this one, which says nothing: they cannot log in, and servers run on."""
 
 
 class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore]
@@ -94,6 +96,17 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
             self.log.error("could not ask about a person", exc_info=error)
 
     async def _refreshed(self, user: Any, handler: Any, **options: Any) -> Any:
+        answer = await self._judged(user, handler, **options)
+        if isinstance(answer, No):
+            return answer is not No.DENIED and bool(user.active)
+        return answer
+
+    async def repeats_no(self, user: Any) -> bool:
+        """Ask about a person, and return whether the provider says no: one that is away says nothing."""
+        return await self._judged(user, None) is No.REFUSED
+
+    async def _judged(self, user: Any, handler: Any, **options: Any) -> dict[str, Any] | bool | No:
+        """Ask about a person, keep what is answered, and return it. Send away who is denied."""
         # One at a time for each person: a token that renews the login may be good for one use.
         async with self._asking.setdefault(user.name, asyncio.Lock()):
             state = await user.get_auth_state()
@@ -109,9 +122,6 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
                 await user.save_auth_state(kept)
             if answer is No.DENIED:
                 await send_away(user, self.parent.proxy)
-                return False
-            if answer is No.REFUSED:
-                return bool(user.active)
             if isinstance(answer, dict):
                 await user.save_auth_state(answer["auth_state"])
                 self.join_groups(user, answer)
@@ -146,6 +156,8 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
         except ProviderAway as error:
             if self.holds(user.name, known):
                 return True
+            if REFUSED in known and self._is_young(known):
+                return No.STANDS
             self.log.warning("%s has to log in again: the provider does not vouch for them (%s)", user.name, error)
             return No.REFUSED if REFUSED in known or isinstance(error, Unsaid) else False
         except HTTPError as error:
@@ -235,7 +247,10 @@ class Membership(Rounds, Admission, Asking):  # type: ignore[misc, unused-ignore
             return False
         if name in self.blocked_users or (ADDED in known and not self.kept_addition(known, name)):
             return False
-        return bool(time.time() - float(known.get("confirmed", 0)) < self.hold_seconds and "account" in known)
+        return self._is_young(known) and "account" in known
+
+    def _is_young(self, known: dict[str, Any]) -> bool:
+        return bool(time.time() - float(known.get("confirmed", 0)) < self.hold_seconds)
 
     def join_groups(self, user: Any, answer: dict[str, Any]) -> None:
         """Put the person into the groups of the hub that the provider says, where it says any."""

@@ -76,7 +76,7 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
             user._auth_refreshed = time.monotonic()
 
     async def _put_out(self, user: Any) -> None:
-        # Whoever mends what was changed there may have done so in the middle of the round.
-        await self.refresh_user(user)
-        if REFUSED in known_of(await user.get_auth_state()):
+        # Whoever mends what was changed there may have done so in the middle of the round. And a provider on its way
+        # into an outage may not find what it knows: it is away at the next question.
+        if await self.repeats_no(user):
             await send_away(user, self.parent.proxy)

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -251,6 +252,53 @@ def test_who_leaves_is_out_with_their_server(hub: Hub) -> None:
     of(hub).members["Flock"].add("grace")
     assert hub.lets_in("grace")
     assert script.get("/hub/api/user").status_code == 403, "sessions and tokens from before have ended"
+
+
+@contextmanager
+def finding_nothing_of(provider: GitHub, name: str) -> Iterator[list[str]]:
+    """Find no membership of this person, and then answer no question about them; yield what it was asked meanwhile."""
+    answer = provider.answer
+    asked: list[str] = []
+
+    def on_the_way_down(path: str, query: dict[str, str], person: str | None) -> Answer:
+        if person != name:
+            return answer(path, query, person)
+        if "/members/" in path:
+            asked.append(path)
+            return 404, {"message": "Not Found"}, {}
+        return (503, None, {}) if asked else answer(path, query, person)
+
+    provider.answer = on_the_way_down  # type: ignore[method-assign]
+    try:
+        yield asked
+    finally:
+        provider.answer = answer  # type: ignore[method-assign]
+
+
+def test_no_that_github_does_not_say_again_stops_no_server(hub: Hub) -> None:
+    """As on its way into an outage, when it does not find what it knows."""
+    browser = hub.with_server("kim")
+    with finding_nothing_of(of(hub), "kim") as asked:
+        eventually("a no", lambda: len(asked) == 4, seconds=SOON)
+        hub.asks_again()
+        assert browser.get("/hub/home").status_code == 200
+        assert hub.runs(browser, "kim")
+        assert hub.log_in("kim")[1] == 503, "what it said last was no"
+    eventually("a yes", lambda: hub.lets_in("kim"), seconds=SOON)
+    assert not hub.says("stopping the server", "kim")
+    of(hub).members["Flock"].discard("kim")
+    eventually("the end of that server", lambda: hub.says("stopping the server", "kim"), seconds=SOON)
+
+
+def test_no_counts_without_another_when_the_last_yes_is_too_old(tmp_path: Path) -> None:
+    """Otherwise who spends all that GitHub answers for their account could stay for ever."""
+    with (
+        running(github(), tmp_path) as provider,
+        Hub(tmp_path, provider, url=provider.url, hold_seconds=0, **LOGIN).running() as hub,
+    ):
+        hub.with_server("grace")
+        with finding_nothing_of(provider, "grace"):
+            eventually("the end of that server", lambda: hub.says("stopping the server", "grace"), seconds=SOON)
 
 
 def test_server_that_is_starting_is_stopped_when_it_has_started(tmp_path: Path) -> None:
