@@ -59,6 +59,10 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
             self.log.warning("brake: off. %d people are refused, and put out unless it says yes now", len(out))
         await self._for_each([people[name] for name in out], self._put_out)
 
+    async def repeats_no(self, user: Any) -> bool:
+        """Ask about a person, and return whether the provider says no: one that is away says nothing."""
+        raise NotImplementedError
+
     async def _for_each(self, people: Iterable[Any], do: Callable[[Any], Awaitable[None]]) -> None:
         limit = asyncio.Semaphore(AT_ONCE)
 

@@ -43,7 +43,7 @@ def reason_in(body: bytes, status: int) -> str:
 
 
 async def identity_of(spawner: KubeSpawner) -> dict[str, Any]:
-    """Return what a login by an identity provider knows of the person (membership.py).
+    """Return what a login by an identity provider knows of the person (entry.py).
 
     Of people whose accounts the hub keeps, nothing, but for the account of one whose name was another's (native.py).
     """

@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from answers import ProviderAway, Unsaid, said_in
+from entry import No
 from git_tokens import PATH, GitCredential
 from henhouse_hub import c, site
-from membership import Membership, No
+from membership import Membership
 from oauthenticator.github import GitHubOAuthenticator
 from organizations import join, leave_former
 from provider import configure

@@ -70,6 +70,7 @@ class ProviderLoginSettings(LoginSettings):
         "admission.py",
         "answers.py",
         "brake.py",
+        "entry.py",
         "membership.py",
         "person.py",
         "provider.py",
