@@ -39,6 +39,20 @@ def test_kernel_answers_after_a_restart(restarted: tuple[str, ...], clock: Clock
             eventually("an answer of the kernel", partial(_answers, page), seconds=300)
 
 
+def test_whoever_comes_while_the_hub_is_away_reads_so() -> None:
+    with visitor() as ada:
+        assert ada.log_in(USER, password())
+        try:
+            kubectl("--namespace", "hub", "scale", "deployment/hub", "--replicas=0", "--timeout=2m")
+            eventually("its end", lambda: "Back in a moment" in ada.ask("/hub/home").text, seconds=120)
+            answer = ada.ask("/hub/home")
+            assert (answer.status, "What you have saved is safe" in answer.text) == (503, True)
+        finally:
+            kubectl("--namespace", "hub", "scale", "deployment/hub", "--replicas=1")
+            kubectl("--namespace", "hub", "rollout", "status", "deployment/hub", "--timeout=5m")
+        eventually("their page", lambda: ada.ask("/hub/home").status == 200, seconds=120)
+
+
 def _answers(page: Notebook) -> bool:
     """Whether the kernel still has its variable; JupyterLab connects again by itself, after a while."""
     try:

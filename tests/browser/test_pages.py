@@ -16,7 +16,9 @@ from tests.browser.visitor import Visitor, visiting
 from tests.programs.hub.asking import SECRETS, configured
 from tests.programs.hub.provisioner import running_provisioner
 from tests.programs.hub.running import HUB_CA, serving
+from tests.programs.hub.test_error_pages import proxy_of
 from tests.programs.hub.test_menu import NOTHING, known, site
+from tests.tools import free_port
 
 pytestmark = pytest.mark.programs
 
@@ -137,6 +139,15 @@ def test_error_pages_say_what_to_do(visitor: Visitor, logged_in: bool, picture: 
         visitor.reads(advice)
         if logged_in and (name := PICTURES.get(path)):
             picture(visitor, name)
+
+
+def test_page_while_the_hub_is_away(visitor: Visitor, picture: Callable[[Visitor, str], None]) -> None:
+    with proxy_of(f"http://127.0.0.1:{free_port()}") as address:
+        visitor.page.goto(f"{address}/hub/home")
+        visitor.sees("heading", "Back in a moment")
+        visitor.reads("What you have saved is safe", "try again")
+        picture(visitor, "hub-away")
+        visitor.tab_to(visitor.sees("link", "try again"))
 
 
 def test_token(visitor: Visitor) -> None:

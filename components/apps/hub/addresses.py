@@ -5,6 +5,8 @@ from typing import Final
 HUB_PORT: Final = 8081
 PROXY_PORT: Final = 8000
 PROXY_API_PORT: Final = 8001
+ERROR_PAGES_PORT: Final = 8002
+"""Of the proxy's pod, for the proxy alone."""
 SERVER_PORT: Final = 8888
 HUB_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "hub"}
 REHEARSAL_LABELS: Final = {"app.kubernetes.io/name": "jupyterhub", "app.kubernetes.io/component": "rehearsal"}

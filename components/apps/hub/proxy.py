@@ -1,5 +1,6 @@
 """The proxy in front of the hub and of user servers: its pod and its network policy."""
 
+from pathlib import Path
 from typing import Final
 
 import pulumi
@@ -16,14 +17,24 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgs as Egres
 from pulumi_kubernetes.networking.v1 import NetworkPolicyIngressRuleArgs as Ingress
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgs
 
-from components.apps.hub.addresses import HUB_LABELS, HUB_PORT, PROXY_API_PORT, PROXY_LABELS, PROXY_PORT, SERVER_PORT
+from components.apps.hub.addresses import (
+    ERROR_PAGES_PORT,
+    HUB_LABELS,
+    HUB_PORT,
+    PROXY_API_PORT,
+    PROXY_LABELS,
+    PROXY_PORT,
+    SERVER_PORT,
+)
 from components.apps.hub.pulling import own_pull_secrets
 from components.kube.pods import container_security, http_probe, on_nodes_for, pod_security
 from components.kube.policies import dns_egress, pods_in, policy, tcp
+from programs import hub as hub_program
 from stacks.settings import HubSettings
 
 PROXY_USER: Final = 65534
 """The user of configurable-http-proxy's image (its Dockerfile)."""
+_ERROR_PAGES: Final = Path(hub_program.__file__).with_name("error_pages.js")
 
 
 def proxy_pod(
@@ -58,8 +69,21 @@ def proxy_pod(
                 liveness_probe=http_probe("/_chp_healthz", "http", period=10, failures=6),
                 resources=ResourceRequirementsArgs(**settings.proxy_resources.asked(cpu="50m", memory="128Mi")),
                 security_context=container_security(),
-            )
+            ),
+            _error_pages(settings, hub_url),
         ],
+    )
+
+
+def _error_pages(settings: HubSettings, hub_url: pulumi.Input[str]) -> ContainerArgs:
+    """Return the container that the proxy asks for pages of errors: the proxy's image, for its node."""
+    hubs_own = pulumi.Output.concat(hub_url, "/hub/error")
+    return ContainerArgs(
+        name="error-pages",
+        image=settings.proxy_image,
+        command=["node", "-e", _ERROR_PAGES.read_text(), "--", str(ERROR_PAGES_PORT), hubs_own],
+        resources=ResourceRequirementsArgs(requests={"cpu": "10m", "memory": "64Mi"}, limits={"memory": "256Mi"}),
+        security_context=container_security(),
     )
 
 
@@ -72,7 +96,7 @@ def proxy_command(hub_url: pulumi.Input[str]) -> list[pulumi.Input[str]]:
         "--api-ip=0.0.0.0",
         f"--api-port={PROXY_API_PORT}",
         pulumi.Output.concat("--default-target=", hub_url),
-        pulumi.Output.concat("--error-target=", hub_url, "/hub/error"),
+        f"--error-target=http://127.0.0.1:{ERROR_PAGES_PORT}",
     ]
 
 

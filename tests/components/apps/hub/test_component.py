@@ -172,6 +172,16 @@ def test_values_reach_the_fragments(hub: Recorded) -> None:
     assert set(data) == {"site.json", *config_files(site().hub)}
 
 
+def test_proxy_asks_its_own_pod_for_pages_of_errors(hub: Recorded) -> None:
+    """As it has none where the hub is away as well."""
+    proxy, pages = pod(hub, "hub-proxy")["containers"]
+    port, hubs_own = pages["command"][-2:]
+    assert f"--error-target=http://127.0.0.1:{port}" in proxy["command"]
+    assert hubs_own == next(each for each in proxy["command"] if "default" in each).partition("=")[2] + "/hub/error"
+    assert pages["image"] == proxy["image"]
+    assert "env" not in pages, "nor the proxy's token"
+
+
 def test_hub_and_proxy_restart_one_without_the_other(hub: Recorded) -> None:
     server, proxy = hub.one("hub-server"), hub.one("hub-proxy")
     for each in (server, proxy):
