@@ -67,7 +67,8 @@ class CILogonLoginSettings(GroupsSettings):
     idps: dict[EntityId, IdentityProviderSettings] = Field(min_length=1)
     """Where people may come from, by `EntityID` (https://cilogon.org/idplist)."""
     groups_claim: Word = "isMemberOf"
-    """What CILogon calls the list of a person's groups. They are the person's groups in the hub, too."""
+    """What CILogon calls the list of a person's groups. They are the person's groups in the hub, too.
+    Of an entry that is an object, such as {name: staff, id: 1363}, the name counts and the number does not."""
     cilogon_host: DomainName = "cilogon.org"
     """Where CILogon is."""
     scope: tuple[Word, ...] = ("openid", "email", "org.cilogon.userinfo", "profile")

@@ -127,7 +127,8 @@ class GroupsSettings(ProviderLoginSettings):
     """What the logins have in common whose providers say which groups a person is in."""
 
     groups_claim: Word = "groups"
-    """What the provider calls the list of a person's groups. They are the person's groups in the hub, too."""
+    """What the provider calls the list of a person's groups. They are the person's groups in the hub, too.
+    Of an entry that is an object, such as {name: staff, id: 1363}, the name counts and the number does not."""
     allowed_groups: tuple[GroupName, ...] = ()
     """Groups whose members may log in."""
     denied_groups: tuple[GroupName, ...] = ()

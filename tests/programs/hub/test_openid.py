@@ -113,6 +113,17 @@ def test_group_that_is_one_word_is_not_a_list_of_letters(hub: Hub) -> None:
     assert not hub.lets_in("eve"), "the group s is let in"
 
 
+def test_group_may_be_an_object_with_its_name(hub: Hub) -> None:
+    """As CILogon has those of NCSA's directory, with the numbers that they have there."""
+    eve = of(hub).people["eve"]
+    eve["groups"] = [{"name": "staff", "id": 1363}]
+    assert hub.lets_in("eve")
+    eve["groups"] = [{"name": "staff", "id": 1363}, {"name": "expelled"}]
+    assert not hub.lets_in("eve"), "what is denied wins in any spelling"
+    eve["groups"] = [{"id": 1363}, {"name": ["staff"]}, {"staff": "staff"}, 7, None]
+    assert not hub.lets_in("eve")
+
+
 def test_who_leaves_the_group_is_out_with_their_server(hub: Hub) -> None:
     hub.with_server("bob")
     of(hub).people["bob"]["groups"] = []
