@@ -16,8 +16,8 @@ from tests.browser.visitor import Visitor, visiting
 from tests.programs.hub.asking import SECRETS, configured
 from tests.programs.hub.provisioner import running_provisioner
 from tests.programs.hub.running import HUB_CA, serving
-from tests.programs.hub.test_error_pages import proxy_of
 from tests.programs.hub.test_menu import NOTHING, known, site
+from tests.programs.hub.test_proxy import proxy_of
 from tests.tools import free_port
 
 pytestmark = pytest.mark.programs
@@ -130,7 +130,7 @@ PICTURES: Final = {"/hub/error/503": "error", "/hub/admin": "error-403", "/hub/n
 
 
 @pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "not logged in"])
-def test_error_pages_say_what_to_do(visitor: Visitor, logged_in: bool, picture: Callable[[Visitor, str], None]) -> None:
+def test_proxy_say_what_to_do(visitor: Visitor, logged_in: bool, picture: Callable[[Visitor, str], None]) -> None:
     if logged_in:
         visitor.log_in("eve", PASSWORD)
     for path, status, heading, advice in ERRORS if logged_in else ERRORS[1:]:

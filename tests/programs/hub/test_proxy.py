@@ -1,6 +1,7 @@
-"""What people read where the proxy finds neither a server nor the hub: the real proxy, and where it asks for pages."""
+"""The real proxy: what people read where it finds neither a server nor the hub, and what the hub hears of requests."""
 
 import contextlib
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Final
 import pytest
 import requests
 
+from components.apps.hub.proxy import proxy_command
 from tests.acceptance.site import eventually
 from tests.bench.hub.programs import PROXY
 from tests.programs.hub.provided import SOON
@@ -42,9 +44,10 @@ def proxy_of(hub: str) -> Iterator[str]:
     """Run the proxy of a hub at this address, and beside it what it asks for pages; yield the proxy's address."""
     pages, port = free_port(), free_port()
     local = (f"--ip={HERE}", f"--api-ip={HERE}", f"--port={port}", f"--api-port={free_port()}")
+    sites = [each for each in proxy_command(hub) if isinstance(each, str) and "=" not in each]
     with (
         running("node", "-e", PROGRAM, "--", str(pages), f"{hub}/hub/error"),
-        running("configurable-http-proxy", *local, f"--default-target={hub}", f"--error-target=http://{HERE}:{pages}"),
+        running(*sites, *local, f"--default-target={hub}", f"--error-target=http://{HERE}:{pages}"),
     ):
         eventually("both", lambda: listens(pages) and listens(port), seconds=SOON)
         yield f"http://{HERE}:{port}"
@@ -57,18 +60,21 @@ def listens(port: int) -> bool:
 
 
 class Hub(BaseHTTPRequestHandler):
-    """A hub that has a page for each error, and answers nothing else."""
+    """A hub that has a page for each error, says which headers came, and answers nothing else."""
 
     status = 200
     silent: Event | None = None
 
     def do_GET(self) -> None:
-        if not self.path.startswith("/hub/error/503?url="):
+        if self.path == "/hub/headers":
+            page = json.dumps(self.headers.items()).encode()
+        elif not self.path.startswith("/hub/error/503?url="):
             return  # ends the connection
-        if self.silent:
+        elif self.silent:
             self.silent.wait()
             return
-        page = f"hub's page of {self.path} é".encode()
+        else:
+            page = f"hub's page of {self.path} é".encode()
         self.send_response(self.status)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(page)))
@@ -110,6 +116,16 @@ def test_page_of_the_hub_is_shown_where_it_has_one() -> None:
         answer = requests.get(f"{address}/user/ada/lab?a=1", timeout=SOON)
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
     assert answer.content.decode() == "hub's page of /hub/error/503?url=%2Fuser%2Fada%2Flab%3Fa%3D1 é"
+
+
+def test_hub_hears_from_the_edge_alone_who_asks_and_how() -> None:
+    """JupyterHub goes by the last of several values: with the proxy's own, links in its API were without TLS."""
+    edge = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "Host": "hub.example.org"}
+    with hub() as url, proxy_of(url) as address:
+        came = requests.get(f"{address}/hub/headers", headers=edge, timeout=SOON).json()
+    assert sorted(each for each in came if each[0].lower().startswith(("x-", "host", "forwarded"))) == sorted(
+        [name.lower(), value] for name, value in edge.items()
+    )
 
 
 def test_hub_that_cannot_make_its_page_is_away() -> None:
