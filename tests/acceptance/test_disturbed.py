@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.site import Clock, drained, eventually, kubectl, on, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
-from tests.browser.session import Notebook, login_page, open_notebook
+from tests.browser.session import HUB, Notebook, login_page, open_notebook
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 
@@ -73,6 +73,8 @@ def test_person_on_a_drained_node_reads_why_and_starts_again(clock: Clock) -> No
             gone = ada.ask(f"/user/{USER}/lab", "--location")
             assert "is not running" in gone.text
             assert "its machine is being serviced" in gone.text
+            lab = ada.ask(f"/user/{USER}/api/status", "--location")
+            assert f"Restart the server at https://{HUB}/hub/spawn/{USER}" in lab.text, "what JupyterLab shows"
             ada.call("POST", f"/users/{USER}/server")
             eventually("a word on what is awaited", lambda: _waits_for_a_machine(ada), seconds=120)
         with clock.timing("node back → server"):

@@ -96,9 +96,6 @@ def proxy_command(hub_url: pulumi.Input[str]) -> list[pulumi.Input[str]]:
         "--api-ip=0.0.0.0",
         f"--api-port={PROXY_API_PORT}",
         pulumi.Output.concat("--default-target=", hub_url),
-        # The edge says whose request it is, and that it came by HTTPS. The proxy would add its own view, HTTP, and the
-        # hub goes by what was added last: links of its API would be without TLS.
-        "--no-x-forward",
         f"--error-target=http://127.0.0.1:{ERROR_PAGES_PORT}",
     ]
 

@@ -105,7 +105,7 @@ def proxy_command() -> list[str]:
     return [
         *("configurable-http-proxy", "--ip=0.0.0.0", f"--port={PROXY_PORT}"),
         *("--api-ip=0.0.0.0", f"--api-port={PROXY_API_PORT}"),
-        *(f"--default-target={hub}", "--no-x-forward", f"--error-target={hub}/hub/error"),
+        *(f"--default-target={hub}", f"--error-target={hub}/hub/error"),
     ]
 
 

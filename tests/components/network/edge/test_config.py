@@ -155,6 +155,24 @@ def test_restart_of_the_hubs_proxy_ends_no_kernel_and_is_said_in_plain_words(tmp
     assert "The hub is being restarted. What you have saved is safe" in text
 
 
+def test_hub_hears_that_people_come_by_https(tmp_path: Path) -> None:
+    """Whatever they say themselves."""
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text = f"{self.headers['X-Forwarded-Proto']} {self.headers['X-Scheme']}".encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+    with HTTPServer(("127.0.0.1", 0), Hub) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with edge(tmp_path, server.server_port) as port:
+            ((_, _, text),) = _answers(port, ["/hub/home HTTP/1.1\r\nX-Scheme: http\r\nX-Forwarded-Proto: http\r\nA:"])
+    assert text == "https https"
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_the_hub_itself_answers_is_passed_on(tmp_path: Path, status: int) -> None:
     class Hub(BaseHTTPRequestHandler):
