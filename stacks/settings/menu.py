@@ -172,6 +172,8 @@ def _with_the_name_alone(url: str) -> str:
     """Refuse what JupyterHub cannot fill in, which is less than KubeSpawner can elsewhere (Spawner.format_string)."""
     if "{" in (rest := url.replace("{username}", "")) or "}" in rest:
         raise ValueError("has braces, and what may stand in them is username")
+    if "$" in url:
+        raise ValueError("must have %24 for each $: the server is told in a variable, in which Kubernetes reads it")
     return url
 
 
@@ -203,8 +205,8 @@ class OverrideSettings(Model):
     ) = None
     """The page that opens, such as `/lab` or `/rstudio`."""
     environment: Environment | None = None
-    """Further variables, as they are written, but for {username} and what else KubeSpawner fills in. They must not be
-    secrets: every program in the server sees them."""
+    """Further variables, as they are written, but for {username} and what else KubeSpawner fills in; $(NAME) is not
+    filled in. They must not be secrets: every program in the server sees them."""
     node_selector: dict[LabelName, LabelValue] | None = None
     """Labels of the nodes that may run it, besides that they are for people."""
     tolerations: tuple[Toleration, ...] | None = None

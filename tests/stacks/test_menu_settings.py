@@ -38,6 +38,11 @@ def with_override(**override: object) -> dict[str, Any]:
 
 REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("a word for other sizes", {"hub": {"sizes": "tripling"}}, "hub.sizes: 'tripling': "),
+    (
+        "a page with a variable in its address",
+        with_override(default_url="/lab/tree/$(HOME)"),
+        "kubespawner_override.default_url: '/lab/tree/$(HOME)': must have %24 for each $",
+    ),
     ("a size without a limit", {"hub": {"sizes": [{"name": "one"}]}}, "hub.sizes.0.cpu_limit: is required"),
     ("a size without cores", {"hub": {"sizes": [{**SIZE, "cpu_limit": 0}]}}, "hub.sizes.0.cpu_limit: 0: "),
     ("a size in decimal units", {"hub": {"sizes": [{**SIZE, "mem_limit": "1G"}]}}, "hub.sizes.0.mem_limit: '1G'"),

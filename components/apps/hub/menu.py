@@ -94,12 +94,13 @@ def _profile(profile: ProfileSettings) -> dict[str, Any]:
 
 
 def _literal(value: str) -> str:
-    """Return a value as KubeSpawner leaves it: it fills in what stands in braces, which JSON has, too.
+    """Return a value as KubeSpawner and Kubernetes leave it.
 
-    The words that it knows stay, as KubeSpawner and Zero to JupyterHub have them.
+    KubeSpawner fills in what stands in braces, which JSON has, too. The words that it knows stay, as KubeSpawner and
+    Zero to JupyterHub have them. To Kubernetes, $(NAME) is another variable's value, and $$ is $.
     """
     # Every second part is such a word.
-    parts = enumerate(IN_BRACES.split(value))
+    parts = enumerate(IN_BRACES.split(value.replace("$", "$$")))
     return "".join(part if at % 2 else part.replace("{", "{{").replace("}", "}}") for at, part in parts)
 
 

@@ -52,7 +52,7 @@ GPU: Final = {
     "allowed_groups": ["physics"],
     "kubespawner_override": {
         "extra_resource_limits": {"nvidia.com/gpu": 1},
-        "environment": {"CUDA": "yes", "COURSE": '{"of": {"{username}": []}}'},
+        "environment": {"CUDA": "yes", "COURSE": '{"of": {"{username}": []}}', "PRICE": "$(HOME) costs $$5"},
         "node_selector": {"example.org/gpu": "yes"},
         "mem_limit": "16Gi",
     },
@@ -448,6 +448,8 @@ def test_profile_sets_what_the_settings_say_for_its_groups_alone(tmp_path: Path)
     assert float(container["resources"]["limits"]["memory"]) == 16 * 2**30
     assert {"name": "CUDA", "value": "yes"} in container["env"]
     assert {"name": "COURSE", "value": '{"of": {"ada": []}}'} in container["env"]
+    # Kubernetes makes one $ of two, and fills in nothing behind two (third_party/forked/golang/expansion).
+    assert {"name": "PRICE", "value": "$$(HOME) costs $$$$5"} in container["env"]
     assert {"name": "HOME", "value": "/home/jovyan"} in container["env"]
     assert pod["spec"]["nodeSelector"] == {"example.org/gpu": "yes"}
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
