@@ -215,9 +215,16 @@ def roles_of_known_services(site: Site) -> Iterator[Problem]:
         path = f"hub.loadRoles.{name}"
         if name == "admin":
             yield Problem(path, "cannot be changed: JupyterHub does not start", accepted="names in hub.administrators")
+        elif name == "token":
+            yield Problem(
+                path,
+                "cannot be changed: each service's token has it, and JupyterHub does not start where it allows more "
+                "than the service may do",
+                accepted="a role for those who need one, or the role user or server",
+            )
         elif name in OWN_SERVICES:
             yield Problem(path, "is henhouse's own role", accepted="another name")
-        elif role.scopes is None and name not in ("server", "token", "user"):
+        elif role.scopes is None and name not in ("server", "user"):
             yield Problem(f"{path}.scopes", "is required of a new role and not given", write=["list:users"])
         for number, scope in enumerate(role.scopes or ()):
             if not is_scope(scope) and not (hub.fragments and CUSTOM.fullmatch(scope)):

@@ -287,6 +287,10 @@ class SingleuserStorageSettings(ChartModel):
     """Where they are mounted. Nothing can be mounted inside a home: only its owner may enter it, not the node."""
 
 
+LONGEST_TEXT: Final = 1023
+"""Characters that JupyterHub's tables have for an address, and for what a role is for (jupyterhub/orm.py). PostgreSQL
+refuses more, and the hub does not start; SQLite takes any length. A client's id has 255."""
+
 ServiceName = Annotated[
     str,
     spelled(r"^[a-z][a-z0-9-]{0,61}$", "up to 62 small letters, digits and hyphens, a letter first, such as announcer"),
@@ -326,8 +330,8 @@ class ServiceSettings(Model):
         Annotated[
             str,
             spelled(
-                r"^service-[A-Za-z0-9._-]+$",
-                "service- and letters, digits, dots, _ and hyphens, such as service-announcer",
+                r"^service-[A-Za-z0-9._-]{1,247}$",
+                "service- and up to 247 letters, digits, dots, _ and hyphens, such as service-announcer",
             ),
         ]
         | None
@@ -336,7 +340,12 @@ class ServiceSettings(Model):
     oauth_redirect_uri: (
         Annotated[
             str,
-            spelled(r"^(https?://|/)[^\s]+$", "an address, such as https://x.example.org/oauth_callback, or a path"),
+            spelled(
+                r"^(https?://[A-Za-z0-9\[][!-\"$-~]*|/[!-\"$-~]+)$",
+                f"up to {LONGEST_TEXT} characters in ASCII without #, an address such as "
+                "https://x.example.org/oauth_callback or a path",
+                max_length=LONGEST_TEXT,
+            ),
         ]
         | None
     ) = None
@@ -354,7 +363,9 @@ class ServiceSettings(Model):
 class RoleSettings(Model):
     """A role of JupyterHub's: who may do what."""
 
-    description: str = ""
+    description: Annotated[
+        str, spelled(rf"^[^\x00]{{0,{LONGEST_TEXT}}}$", f"text of up to {LONGEST_TEXT} characters, without a null byte")
+    ] = ""
     """What it is for."""
     scopes: tuple[str, ...] | None = None
     """What it allows, in JupyterHub's words, such as `list:users` or `read:users!group=staff`. A new role

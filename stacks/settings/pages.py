@@ -26,11 +26,15 @@ OF_JUPYTERHUB: Final = (
     *("services", "static_url", "user", "version_hash", "xsrf", "xsrf_token"),
 )
 """What templates are given by JupyterHub and by henhouse; another value would break every page."""
+OF_JINJA: Final = ("self",)
+"""What Python itself calls the template that is filled in: with a variable of that name, no page is."""
 
 
 def _check_variable(name: str) -> str:
     if name in OF_JUPYTERHUB:
         raise ValueError(f"is JupyterHub's own variable, as are {', '.join(OF_JUPYTERHUB)}: choose another name")
+    if name in OF_JINJA:
+        raise ValueError("is each template's own name for itself, and every page would fail: choose another name")
     return name
 
 

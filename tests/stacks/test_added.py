@@ -131,6 +131,23 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ({"services": {"a": {"apiToken": "x" * 9, "oauth_client_id": "a"}}}, "hub.services.a.oauth_client_id"),
     ({"services": {"a": {"apiToken": "x" * 9, "url": "http://a"}}}, "hub.services.a.url: is not a setting"),
     ({"loadRoles": {"admin": {"scopes": ["self"]}}}, "hub.loadRoles.admin: cannot be changed"),
+    ({"loadRoles": {"token": {"scopes": ["list:users"]}}}, "hub.loadRoles.token: cannot be changed: each service's"),
+    (
+        {"loadRoles": {"abc": {"scopes": ["self"], "description": "x" * 1024}}},
+        "accepted: text of up to 1023 characters",
+    ),
+    ({"loadRoles": {"abc": {"scopes": ["self"], "description": "x\0"}}}, "hub.loadRoles.abc.description: 'x\\x00'"),
+    *(
+        (
+            {"services": {"a": {"apiToken": "x" * 9, "oauth_redirect_uri": to}}},
+            "accepted: up to 1023 characters in ASCII",
+        )
+        for to in (f"https://a/{'x' * 1014}", "https:///x", "https://a/#x", "/é", "/")
+    ),
+    (
+        {"services": {"a": {"apiToken": "x" * 9, "oauth_client_id": f"service-{'x' * 248}"}}},
+        "accepted: service- and up to 247 letters",
+    ),
     ({"loadRoles": {"prometheus": {"scopes": []}}}, "hub.loadRoles.prometheus: is henhouse's own role"),
     ({"loadRoles": {"new-role": {}}}, "hub.loadRoles.new-role.scopes: is required of a new role"),
     ({"loadRoles": {"ab": {"scopes": ["self"]}}}, "hub.loadRoles.ab"),
@@ -156,6 +173,10 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
     {"extraVolumes": [{"name": "x", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]},
     {"services": {"a": {"command": ["python3", "-m", "a"]}, "b": {"apiToken": "x" * 32, "display": True}}},
     {"loadRoles": {"user": {"scopes": ["self", "read:users!group=staff"]}, "abc": {"scopes": [], "users": ["ada"]}}},
+    {"loadRoles": {"abc": {"scopes": ["self"], "description": "é" * 1023}}},
+    {"services": {"a": {"apiToken": "x" * 9, "oauth_client_id": f"service-{'x' * 247}"}}},
+    {"services": {"a": {"apiToken": "x" * 9, "oauth_redirect_uri": f"https://a/{'x' * 1013}"}}},
+    {"services": {"a": {"apiToken": "x" * 9, "oauth_redirect_uri": "/services/a/oauth_callback"}}},
     {"loadRoles": {"abc": {"scopes": ["list:users"], "services": ["prometheus"], "groups": ["staff"]}}},
 ]
 

@@ -81,7 +81,7 @@ def test_what_would_break_a_page_is_refused(tmp_path: Path, files: Mapping[str, 
     assert says in refusal(tmp_path, pages="pages")
 
 
-@pytest.mark.parametrize("name", ["user", "base_url", "henhouse", "xsrf", "a-b", "1a", ""])
+@pytest.mark.parametrize("name", ["user", "base_url", "henhouse", "xsrf", "self", "a-b", "1a", ""])
 def test_variable_of_jupyterhubs_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError):
         parsed(tmp_path, templateVars={name: "x"})

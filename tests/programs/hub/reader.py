@@ -80,6 +80,12 @@ async def scopes(hub: JupyterHub) -> object:
     return sorted(scope_definitions)
 
 
+async def lengths(hub: JupyterHub, *columns: str) -> object:
+    """Return how many characters columns have, such as roles.description."""
+    parts = (each.split(".") for each in columns)
+    return [orm.Base.metadata.tables[table].columns[name].type.length for table, name in parts]
+
+
 async def templates(hub: JupyterHub) -> object:
     """Return the templates that there are upstream with what each extends, what all get, and where is an answer."""
     authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
@@ -257,6 +263,7 @@ if __name__ == "__main__":
         "person": person,
         "shared": shared,
         "scopes": scopes,
+        "lengths": lengths,
         "keep": keep,
         "kept": kept,
         "templates": templates,

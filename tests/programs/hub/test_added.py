@@ -9,6 +9,7 @@ import pytest
 from components.apps.hub.added import hub_secrets
 from components.apps.hub.site_json import config_files
 from stacks.checks.added import OWN_SERVICES, SCOPES
+from stacks.settings.chart import LONGEST_TEXT
 from stacks.versions import SITE
 from tests.programs.hub.asking import SECRETS, ask, in_text, site
 from tests.stacks.test_fragments import parsed, written
@@ -138,3 +139,10 @@ def test_authenticator_of_a_fragment_has_its_own_conditions(tmp_path: Path) -> N
 
 def test_scopes_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> None:
     assert {*ask(tmp_path, "scopes", of=site())} == {*SCOPES, "(no_scope)"}
+
+
+def test_texts_fit_into_the_tables_of_the_pinned_jupyterhub(tmp_path: Path) -> None:
+    """SQLite, with which tests and rehearsals start, takes any length; PostgreSQL does not."""
+    texts = ("roles.description", "oauth_clients.redirect_uri", "oauth_codes.redirect_uri")
+    names = ("oauth_clients.identifier", "services.oauth_client_id", "roles.name", "groups.name")
+    assert ask(tmp_path, "lengths", *texts, *names, of=site()) == [LONGEST_TEXT] * 3 + [255] * 4
