@@ -3,19 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Final
 
 from stacks.checks.check import Check
 from stacks.problems import Problem
 from stacks.settings import Site
-from stacks.settings.chart import (
-    ExtraFileSettings,
-    FileKey,
-    ServiceSettings,
-    VolumeMountSettings,
-    VolumeSettings,
-)
+from stacks.settings.chart import ServiceSettings
 from stacks.settings.files import KIBIBYTE, too_large
 
 HUB_NAMES: Final = ("HOME", "PATH", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH")
@@ -30,28 +23,6 @@ SERVER_NAMES: Final = (
 SERVER_PREFIXES: Final = ("JUPYTERHUB_", "KUBERNETES_")
 FREE: Final = ("JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
 """What JupyterHub leaves to the site: how its program in the user server starts."""
-
-HUB_VOLUMES: Final = ("config", "database", "fetched-pages", "keys", "pages", "tmp")
-SERVER_VOLUMES: Final = ("files", "home", "identity", "person")
-SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
-"""Directories without which no program of an image runs."""
-INSIDE_USR: Final = (
-    *("/usr/bin", "/usr/lib", "/usr/share"),
-    *("/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib", "/usr/local/share"),
-)
-"""Directories of every image: files of the site's may be in them, and not in their place."""
-KERNEL: Final = ("/proc", "/sys")
-UPSTREAM: Final = ("/usr/local/etc/jupyterhub/jupyterhub_config.d",)
-"""What Zero to JupyterHub's hub reads (its jupyterhub_config.py), as its documentation of extraFiles tells."""
-ACCOUNTS: Final = ("/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount")
-"""Where the kubelet puts the token of a pod, by both names of the directory."""
-HUB_PATHS: Final = (
-    *("/etc/jupyterhub", "/etc/jupyterhub-fetched-pages", "/etc/jupyterhub-pages", "/etc/jupyterhub-secrets"),
-    *("/srv/jupyterhub", *ACCOUNTS),
-)
-"""Where henhouse's own are in the hub's container: nothing over them, and nothing in them."""
-HOME: Final = "/home/jovyan"
-SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", "/etc/henhouse", *ACCOUNTS)
 
 LARGEST_VALUES: Final = 256 * KIBIBYTE
 """A quarter of a ConfigMap; half of it is for fragments, and the rest for henhouse's own."""
@@ -100,85 +71,6 @@ def _taken(
             yield Problem(
                 f"{path}.{name}", f"is {whose} own variable", accepted=f"any name but {kept}. {_ENVIRONMENTS}"
             )
-
-
-def volumes_beside_ours(site: Site) -> Iterator[Problem]:
-    """See to it that mounts have a volume and a place, and leave henhouse's volumes and files as they are."""
-    hub = site.hub
-    yield from _volumes("hub.extraVolumes", hub.extra_volumes, HUB_VOLUMES)
-    yield from _mounts("hub.extraVolumeMounts", hub.extra_volume_mounts, hub.extra_volumes, hub.extra_files, "hub")
-    server, path = hub.singleuser, "hub.singleuser.storage"
-    volumes, mounts = server.storage.extra_volumes, server.storage.extra_volume_mounts
-    yield from _volumes(f"{path}.extraVolumes", volumes, SERVER_VOLUMES)
-    yield from _mounts(f"{path}.extraVolumeMounts", mounts, volumes, server.extra_files, "user server")
-
-
-def _volumes(path: str, volumes: Sequence[VolumeSettings], ours: Sequence[str]) -> Iterator[Problem]:
-    for number, volume in enumerate(volumes):
-        if volume.name in ours:
-            yield Problem(f"{path}.{number}.name", f"{volume.name} is henhouse's own volume", accepted="another name")
-        if volume.name in (each.name for each in volumes[:number]):
-            yield Problem(f"{path}.{number}.name", f"{volume.name} is named twice", accepted="each name once")
-
-
-def _mounts(
-    path: str,
-    mounts: Sequence[VolumeMountSettings],
-    volumes: Sequence[VolumeSettings],
-    files: Mapping[FileKey, ExtraFileSettings],
-    whose: str,
-) -> Iterator[Problem]:
-    names = [volume.name for volume in volumes]
-    files_path = f"{path.rpartition('.')[0].removesuffix('.storage')}.extraFiles"
-    for number, mount in enumerate(mounts):
-        if mount.name not in names:
-            yield Problem(
-                f"{path}.{number}.name",
-                f"{mount.name} is none of the volumes",
-                accepted=", ".join(names) or f"a volume of {path.removesuffix('Mounts')}s",
-            )
-    yield from _inside_a_file(path, files_path, mounts, files)
-    wanted = [(f"{path}.{number}.mountPath", mount.mount_path, True) for number, mount in enumerate(mounts)]
-    wanted += [(f"{files_path}.{key}.mountPath", file.mount_path, False) for key, file in sorted(files.items())]
-    for number, (where, place, directory) in enumerate(wanted):
-        if why := why_refused(PurePosixPath(place), whose, directory=directory):
-            yield Problem(where, f"{place} {why}", accepted="a directory of its own, such as /srv/shared")
-        for other, taken, _ in wanted[:number]:
-            if taken == place:
-                yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
-
-
-def _inside_a_file(
-    path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
-) -> Iterator[Problem]:
-    """Refuse a place below a file: nothing can be there, and no pod starts."""
-    places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
-    places |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
-    for where, place in places.items():
-        for file in files.values():
-            if file.mount_path != place and PurePosixPath(place).is_relative_to(file.mount_path):
-                yield Problem(where, f"{place} is inside the file {file.mount_path}", accepted="a place beside it")
-
-
-def why_refused(place: PurePosixPath, whose: str, *, directory: bool) -> str:
-    """Return why nothing may be mounted there, or an empty text."""
-    ours = HUB_PATHS if whose == "hub" else (*SERVER_PATHS, HOME)
-    for own in map(PurePosixPath, ours):
-        if own.is_relative_to(place):
-            return f"would hide {own}, which the {whose} needs" if own != place else f"is henhouse's own in the {whose}"
-        if place.is_relative_to(own):
-            if str(own) == HOME:
-                return "is inside the home, which only its owner may enter: the node could mount nothing there"
-            return f"is in {own}, which is henhouse's own in the {whose}"
-    if any(place.is_relative_to(kernel) for kernel in KERNEL):
-        return "is the kernel's"
-    if str(place) in (*SYSTEM, "/tmp") or (not directory and str(place) in INSIDE_USR):
-        return "would hide what every program needs" if directory else "is a directory, and no file can take its place"
-    if place.is_relative_to("/dev") and not place.is_relative_to("/dev/shm"):
-        return "is the kernel's"
-    if whose == "hub" and any(place.is_relative_to(theirs) for theirs in UPSTREAM):
-        return "would be read in Zero to JupyterHub's hub, and is not in this one: configuration is in hub.fragments"
-    return ""
 
 
 def secrets_fit(site: Site) -> Iterator[Problem]:
@@ -269,7 +161,6 @@ def is_scope(scope: str) -> bool:
 
 CHECKS: Final[tuple[Check, ...]] = (
     environment_is_free,
-    volumes_beside_ours,
     secrets_fit,
     values_fit,
     roles_of_known_services,

@@ -6,8 +6,8 @@ from typing import Final
 
 from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from programs.hub.sharing import MOST_GROUPS
-from stacks.checks.added import why_refused
 from stacks.checks.check import Check
+from stacks.checks.mounts import nothing_can_be_in, why_refused
 from stacks.problems import Problem
 from stacks.settings import Site
 
@@ -83,6 +83,21 @@ def volumes_beside_shares(site: Site) -> Iterator[Problem]:
                 yield Problem(where, problem, accepted="a path outside it")
 
 
+def shares_can_be_mounted(site: Site) -> Iterator[Problem]:
+    """Refuse a volume in which there can be no place for a share: no server starts."""
+    storage, where = site.hub.singleuser.storage, "hub.singleuser.storage.extraVolumeMounts"
+    for number, mount in enumerate(storage.extra_volume_mounts):
+        if not nothing_can_be_in(mount, storage.extra_volumes):
+            continue
+        for name, share in site.storage.shares.items():
+            place = share.path(name)
+            if place != mount.mount_path and PurePosixPath(place).is_relative_to(mount.mount_path):
+                problem = (
+                    f"{mount.mount_path} is read-only, and the directory of storage.shares.{name}, {place}, is in it"
+                )
+                yield Problem(f"{where}.{number}.mountPath", problem, accepted="a path beside it")
+
+
 def groups_of_their_own(site: Site) -> Iterator[Problem]:
     """Refuse a numeric group that is a person's, the system's, or by chance another share's."""
     first, seen = site.storage.homes.first_uid, dict[int, str]()
@@ -126,5 +141,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     names_of_their_own,
     places_of_their_own,
     volumes_beside_shares,
+    shares_can_be_mounted,
     groups_of_their_own,
 )

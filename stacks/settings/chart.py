@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from stacks.settings.amounts import ByteSize
+from stacks.settings.files import LONGEST_PART
 from stacks.settings.types import GroupName, Model, UserName, spelled
 
 
@@ -97,16 +98,25 @@ LONGEST_PATH: Final = 4095
 """Bytes of a path (PATH_MAX of Linux, without the byte that ends it)."""
 
 
+def _can_be_a_path(path: str) -> str:
+    """Refuse what no container starts with: Linux has no such path."""
+    if not path.isprintable():
+        raise ValueError("must be a path in one line, without signs that cannot be printed")
+    if len(path.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_PART for part in path.split("/")):
+        raise ValueError(f"must have at most {LONGEST_PATH} bytes, and {LONGEST_PART} between two slashes")
+    return path
+
+
 def _check_path(path: str) -> str:
     only_known_braces(path)
     parts = PurePosixPath(path).parts
-    if not path.startswith("/") or not path.isprintable() or ":" in path or len(path) > LONGEST_PATH:
+    if not path.startswith("/") or not path.isprintable() or ":" in path:
         raise ValueError("must be an absolute path in one line, without a colon, such as /srv/shared")
     if ".." in parts or str(PurePosixPath(path)) != path or path.startswith("//"):
         raise ValueError(
             f"must be written without .., double or final slashes: {PurePosixPath(path.replace('..', ''))}"
         )
-    return path
+    return _can_be_a_path(path)
 
 
 MountPath = Annotated[str, AfterValidator(_check_path)]
@@ -116,7 +126,7 @@ MountPath = Annotated[str, AfterValidator(_check_path)]
 def _check_sub_path(path: str) -> str:
     if path.startswith("/") or ".." in PurePosixPath(path).parts:
         raise ValueError("must be a path inside the volume, without .. and without a slash at its beginning")
-    return only_known_braces(path)
+    return only_known_braces(_can_be_a_path(path))
 
 
 SubPath = Annotated[str, AfterValidator(_check_sub_path)]
@@ -253,6 +263,11 @@ class VolumeSettings(ChartModel):
         if sum(source is not None for source in sources) != 1:
             raise ValueError("give exactly one of persistentVolumeClaim, emptyDir, configMap and secret")
         return self
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is read-only wherever it is mounted, and has what the object has and nothing else."""
+        return self.config_map is not None or self.secret is not None
 
     def manifest(self) -> dict[str, Any]:
         """Return the volume as Kubernetes has it."""

@@ -107,6 +107,28 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ),
     (in_servers(storage=mounted("/x", subPath="{user}")), "storage.extraVolumeMounts.0.subPath: '{user}': has braces"),
     (in_servers(**file("/srv/{x}.json")), "hub.singleuser.extraFiles.x.mountPath: '/srv/{x}.json': has braces"),
+    *(
+        ({**of, "extraVolumes": [{"name": "spool", **source}]}, "inside what hub.extraVolumeMounts.0 mounts read-only")
+        for of, source in (
+            ({**mounted("/srv/x"), **file("/srv/x/y")}, {"configMap": {"name": "x"}}),
+            ({**mounted("/srv/x", subPath="z"), **file("/srv/x/y/z")}, {"secret": {"secretName": "x"}}),
+            ({**mounted("/srv/x", readOnly=True), **file("/srv/x/y")}, {"emptyDir": {}}),
+        )
+    ),
+    (
+        in_servers(
+            storage={
+                "extraVolumes": [{"name": "a", "configMap": {"name": "x"}}, *SPOOL],
+                "extraVolumeMounts": [{"name": "spool", "mountPath": "/x/y"}, {"name": "a", "mountPath": "/x"}],
+            }
+        ),
+        "storage.extraVolumeMounts.0.mountPath: /x/y is inside what hub.singleuser.storage.extraVolumeMounts.1 mounts",
+    ),
+    *((mounted(f"/srv/{part}"), "mountPath: '/srv/") for part in ("x" * 256, "é" * 128, "/".join(["é" * 100] * 21))),
+    *((mounted("/srv/x", subPath=path), "hub.extraVolumeMounts.0.subPath: '") for path in ("x\ny", "x\0", "x" * 256)),
+    (mounted("/srv/{username}"), "hub.extraVolumeMounts.0.mountPath: '/srv/{username}' has braces"),
+    (mounted("/srv/x", subPath="{username}"), "hub.extraVolumeMounts.0.subPath: '{username}' has braces"),
+    (file("/srv/{username}"), "hub.extraFiles.x.mountPath: '/srv/{username}' has braces"),
     (
         {"services": {"a": {"apiToken": "0123456789"}, "b": {"apiToken": "0123456789"}}},
         "hub.services.b.apiToken: is also that of a",
@@ -162,7 +184,14 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
     *(mounted(path) for path in ("/srv/shared", "/home", "/mnt", "/dev/shm", "/etc/ssl/site", "/tmp/x", "/opt/site")),
     *(in_servers(storage=mounted(path)) for path in ("/shared", "/home/shared", "/dev/shm", "/srv/jupyterhub")),
     in_servers(storage=mounted("/shared", subPath="{username}/x", readOnly=True)),
-    {**mounted("/srv/x", readOnly=True), **file("/srv/x/y")},
+    {**mounted("/srv/x"), **file("/srv/x/y")},
+    # What is there already, such as in a claim, can be mounted over.
+    {
+        **mounted("/srv/x", readOnly=True),
+        **file("/srv/x/y"),
+        "extraVolumes": [{"name": "spool", "persistentVolumeClaim": {"claimName": "x"}}],
+    },
+    *(mounted(f"/srv/{part}", subPath=part) for part in ("x" * 255, "é" * 127)),
     in_servers(storage=mounted("/x/{servername}", subPath="{unescaped_username}")),
     file("/usr/local/share/jupyterhub/templates/extra.html"),
     file(stringData="x", mode=0o604),

@@ -23,10 +23,10 @@ def in_servers(**settings: object) -> dict[str, Any]:
     return {"hub": {"singleuser": settings}}
 
 
-def mounted(path: str, name: str = "spool") -> dict[str, Any]:
+def mounted(path: str, name: str = "spool", **more: object) -> dict[str, Any]:
     storage = {
         "extraVolumes": [{"name": name, "emptyDir": {}}],
-        "extraVolumeMounts": [{"name": name, "mountPath": path}],
+        "extraVolumeMounts": [{"name": name, "mountPath": path, **more}],
     }
     return in_servers(storage=storage)
 
@@ -127,6 +127,11 @@ REFUSED: Final[list[tuple[dict[str, Any], dict[str, Any], str]]] = [
     ({"a": {"mount_path": "/x/a"}, "x": {}}, {}, "/x/a is inside /x, where the node can make no directory"),
     ({"a": {}}, mounted("/a"), "extraVolumeMounts.0.mountPath: /a is in /a, the directory of storage.shares.a"),
     ({"a": {}}, mounted("/a/b/c"), "extraVolumeMounts.0.mountPath: /a/b/c is in /a"),
+    (
+        {"a": {"mount_path": "/x/a"}},
+        mounted("/x", readOnly=True),
+        "extraVolumeMounts.0.mountPath: /x is read-only, and the directory of storage.shares.a, /x/a, is in it",
+    ),
     ({"a": {}}, mounted("/srv/x", "share-a"), "extraVolumes.0.name: share-a is the volume of storage.shares.a"),
     (
         {"a": {}},

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 
 from components.apps.hub.pages import PAGES_DIRECTORY, key_of
-from stacks.checks.added import HUB_PATHS, HUB_VOLUMES
+from stacks.checks.mounts import HUB_PATHS, HUB_VOLUMES
 from stacks.settings.pages import own_templates
 from tests.components.apps.hub.test_component import MINOR, pod, program
 from tests.components.apps.hub.test_pages_repository import REPOSITORY
