@@ -16,7 +16,9 @@ from pulumi_kubernetes.core.v1 import (
     SecurityContextArgs,
 )
 
-PURPOSE_LABEL: Final = "hub.jupyter.org/node-purpose"
+from stacks.settings import hosts
+
+PURPOSE_LABEL: Final = hosts.PURPOSE_LABEL
 """Zero to JupyterHub's label of nodes; its values are those of `hosts.<name>.purpose`."""
 
 

@@ -9,7 +9,11 @@ from stacks.problems import Problem
 from stacks.registry import tag_source
 from stacks.settings import Site
 from stacks.settings.amounts import bytes_of
+from stacks.settings.hosts import PURPOSE_LABEL
 from stacks.settings.menu import NamedSizeSettings, ProfileSettings
+
+HOSTNAME_LABEL: Final = "kubernetes.io/hostname"
+"""The kubelet's own, with the machine's name."""
 
 
 def sizes_in_order(site: Site) -> Iterator[Problem]:
@@ -68,7 +72,7 @@ def _open_to_someone(path: str, offers: Iterable[NamedSizeSettings | ProfileSett
 def menu_has_something(site: Site) -> Iterator[Problem]:
     """Refuse a menu that no tag can be in."""
     menu = site.hub.image_menu
-    if menu and not (menu.releases or menu.weeklies or menu.dailies or menu.plain or menu.recommended):
+    if menu and not (any(menu.counts.values()) or menu.recommended):
         yield Problem("hub.image_menu", "every count is 0, and no tag is recommended: the menu would be empty")
 
 
@@ -76,6 +80,7 @@ def images_to_remove_are_not_wanted(site: Site) -> Iterator[Problem]:
     """Refuse to have an image removed that the site uses: nodes would pull it again."""
     hub = site.hub
     wanted = {"hub.server_image": hub.server_image, "hub.image": hub.image, "hub.proxy_image": hub.proxy_image}
+    wanted["edge.image"] = site.edge.image
     for index, profile in enumerate(hub.profile_list):
         if image := profile.kubespawner_override.image:
             wanted[f"hub.profile_list.{index}.kubespawner_override.image"] = image
@@ -95,6 +100,21 @@ def images_to_remove_are_not_wanted(site: Site) -> Iterator[Problem]:
             if not names_of(used).isdisjoint(names_of(image)):
                 yield Problem(
                     path, f"{used} is what {setting} names", accepted=f"another image, or another one as {setting}"
+                )
+
+
+def machines_are_selected(site: Site) -> Iterator[Problem]:
+    """Refuse a kind of server that no machine for people takes, by the labels that henhouse and Kubernetes give."""
+    takers = site.workers_for("user")
+    purposes = {str(each.purpose) for each in takers.values()}
+    there = {HOSTNAME_LABEL: sorted(takers), PURPOSE_LABEL: sorted(purposes)}
+    for index, profile in enumerate(site.hub.profile_list):
+        for label, value in (profile.kubespawner_override.node_selector or {}).items():
+            if label in there and value not in there[label]:
+                yield Problem(
+                    f"hub.profile_list.{index}.kubespawner_override.node_selector.{label}",
+                    f"{value}: no machine for user servers has that",
+                    accepted=", ".join(there[label]) or "none yet",
                 )
 
 
@@ -120,5 +140,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     offers_apart,
     menu_has_something,
     images_to_remove_are_not_wanted,
+    machines_are_selected,
     registry_account_is_whole,
 )

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from stacks.settings.types import Model
+from stacks.settings.types import Model, seen
 
 PLACES: Final = ("everywhere", "login", "spawn", "home", "logout")
 MOST: Final = 20
 """More would fill the page before what people came for."""
-AnnouncedText = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+AnnouncedText = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True), AfterValidator(seen)
+]
 
 
 class AnnouncementSettings(Model):

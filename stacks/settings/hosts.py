@@ -1,7 +1,7 @@
 """The machines, how they are reached, and where their packages and images come from."""
 
 from ipaddress import IPv4Address
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from stacks.settings.types import HostKey, Model
 
 Purpose = Literal["core", "user"]
 """What pods are for: the hub and its proxies, or user servers."""
+PURPOSE_LABEL: Final = "hub.jupyter.org/node-purpose"
+"""The label of a node that says so."""
 Duty = Literal["gateway", "control-plane", "worker", "storage"]
 """What a machine is for. One machine has one duty, except that a small site may make its control plane a worker too."""
 

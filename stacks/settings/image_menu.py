@@ -3,11 +3,11 @@
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from programs.hub.image_names import repository_of
 from stacks.settings.authorities import TrustedCertificates
-from stacks.settings.registries import RegistryAccountSettings, RegistryUser
+from stacks.settings.registries import RegistryAccountSettings, RegistryPassword, RegistryUser
 from stacks.settings.types import DomainName, Model, check_image, spelled
 
 
@@ -68,7 +68,7 @@ class ImageMenuSettings(Model):
     """How often the hub lists the registry's tags."""
     user: RegistryUser | None = None
     """Who asks, where the registry wants to know. The nodes then pull with it, too."""
-    password: SecretStr | None = None
+    password: RegistryPassword | None = None
     """The password or the token of `user`."""
     token_hosts: tuple[DomainName, ...] = ()
     """Hosts besides the registry's own that may issue tokens, and so learn the password."""

@@ -9,14 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, mod
 
 from stacks.settings.amounts import Amount, ByteSize, Cores, bytes_of
 from stacks.settings.chart import OBJECT_NAME, ObjectName
-from stacks.settings.types import GroupName, ImageName, Model, spelled
+from stacks.settings.types import GroupName, ImageName, Line, Model, spelled
 
 OfferName = Annotated[
     str,
     spelled(r"^[a-z][a-z0-9-]{0,30}$", "up to 31 small letters, digits and hyphens, a letter first, such as gpu-large"),
 ]
-Line = Annotated[str, spelled(r"^[^\x00-\x1f\x7f]+$", "one line of text", max_length=200)]
-"""A line that people read; it is shown as it is, without HTML."""
 
 
 def _check_toleration(value: Any) -> dict[str, str | int]:
@@ -134,8 +132,8 @@ class NamedSizeSettings(Model):
     """Memory reserved on the node. If omitted, a quarter of the limit."""
     default: bool = False
     """Whether it is chosen unless a person chooses another. If none is, the first."""
-    allowed_groups: tuple[GroupName, ...] = ()
-    """JupyterHub's groups whose people may choose it; everyone if omitted."""
+    allowed_groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
+    """JupyterHub's groups whose people may choose it. If omitted, everyone may."""
 
     @property
     def cpu_reserved(self) -> float:
@@ -231,8 +229,8 @@ class ProfileSettings(Model):
     """Whether it is chosen unless a person chooses another. If none is, the first."""
     kubespawner_override: OverrideSettings = OverrideSettings()
     """What it sets for its servers."""
-    allowed_groups: tuple[GroupName, ...] = ()
-    """JupyterHub's groups whose people may choose it; everyone if omitted."""
+    allowed_groups: tuple[GroupName, ...] = Field(default=(), min_length=1)
+    """JupyterHub's groups whose people may choose it. If omitted, everyone may."""
 
     @model_validator(mode="before")
     @classmethod

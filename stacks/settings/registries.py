@@ -44,12 +44,15 @@ def _check_password(password: SecretStr) -> SecretStr:
     return password
 
 
+RegistryPassword = Annotated[SecretStr, AfterValidator(_check_password)]
+
+
 class RegistryAccountSettings(Model):
     """An account of a registry."""
 
     username: RegistryUser
     """Who asks. For a token it is what the registry says, often any name."""
-    password: Annotated[SecretStr, AfterValidator(_check_password)]
+    password: RegistryPassword
     """The password or the token: `pulumi config set --secret --path
     'henhouse:hub.imagePullSecrets["ghcr.io"].password'`."""
 

@@ -1,6 +1,7 @@
 """What every settings model shares, and the types that more than one of them uses."""
 
 import re
+import unicodedata
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Final
 
@@ -148,6 +149,23 @@ ImageName = Annotated[str, AfterValidator(check_image)]
 """A container image by its upstream name, host included, with a tag or a digest."""
 
 
+def seen(text: str) -> str:
+    """Refuse text of blanks and of signs that are not shown."""
+    if not any(unicodedata.category(each)[0] in "LNPS" for each in text):
+        raise ValueError("must have something that people see")
+    return text
+
+
+Line = Annotated[
+    str,
+    spelled(
+        r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
+        "one line of up to 200 characters, without signs that change the direction of others",
+        max_length=200,
+    ),
+    AfterValidator(seen),
+]
+"""A line that people read; it is shown as it is, without HTML."""
 Word = Annotated[str, spelled(r"^[!-~]{1,1000}$", "one word in ASCII, without blanks")]
 """A text that other programs hand on as it is."""
 

@@ -38,6 +38,42 @@ def with_override(**override: object) -> dict[str, Any]:
 
 REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
     ("a word for other sizes", {"hub": {"sizes": "tripling"}}, "hub.sizes: 'tripling': "),
+    *(
+        (f"an empty list of groups of {setting}", {"hub": {setting: offers}}, f"hub.{setting}.1.allowed_groups: []")
+        for setting, offers in (
+            ("sizes", [SIZE, {**SIZE, "name": "two", "allowed_groups": []}]),
+            ("profile_list", [GPU, {"display_name": "R", "allowed_groups": []}]),
+        )
+    ),
+    *(
+        (f"a name like {name!a}", {"hub": {"profile_list": [{**GPU, "display_name": name}]}}, f"display_name: {why}")
+        for name, why in (
+            *((blank, f"{blank!r}: must have something that people see") for blank in (" ", "\xa0", "\u200b \u2060")),
+            *((f"a{sign}b", f"{f'a{sign}b'!r}: cannot be used") for sign in ("\u2028", "\x85", "\u202e", "\n")),
+        )
+    ),
+    ("a description of nothing", {"hub": {"sizes": [{**SIZE, "description": " "}]}}, "must have something that people"),
+    *(
+        (f"a kind of server for {value}", with_override(node_selector={label: value}), f"{label}: {value}: no machine")
+        for label, value in (
+            ("hub.jupyter.org/node-purpose", "core"),
+            ("kubernetes.io/hostname", "hen"),
+            ("kubernetes.io/hostname", "chick9"),
+        )
+    ),
+    (
+        "an image of the edge's to remove",
+        {**removing("docker.io/library/nginx:1"), "edge": {"image": "docker.io/library/nginx:1"}},
+        "docker.io/library/nginx:1 is what edge.image names",
+    ),
+    *(
+        (
+            f"a password of {password!r}",
+            with_menu(user="grace", password=password),
+            "hub.image_menu.password: must be a",
+        )
+        for password in ("", "T0P-S3CRET\n", " T0P-S3CRET")
+    ),
     (
         "a page with a variable in its address",
         with_override(default_url="/lab/tree/$(HOME)"),
@@ -354,6 +390,9 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
     with_menu(repository="ghcr.io/team/lab", **ACCOUNT, token_hosts=["auth.example.org"]),
     with_menu(networks=["192.0.2.0/28"], certificate_authority=Authority().pem),
     with_menu(releases=0, weeklies=0, dailies=0, plain=5, recommended=None),
+    with_menu(releases=0, weeklies=0, dailies=0, experimentals=2, recommended=None),
+    with_override(node_selector={"kubernetes.io/hostname": "chick2", "hub.jupyter.org/node-purpose": "user"}),
+    {"hub": {"profile_list": [{**GPU, "display_name": "العربية 🐔"}]}},
 ]
 
 

@@ -321,6 +321,15 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("two contacts", {"hub": {"contact": "a@example.org, b@example.org"}}, "hub.contact: "),
     ("an announcement of nothing", {"hub": {"announcements": [{"text": " "}]}}, "hub.announcements.0.text: "),
     (
+        "an announcement that is not shown",
+        {"hub": {"announcements": [{"text": "\u200b\u2060"}]}},
+        "hub.announcements.0.text: '\\u200b\\u2060': must have something that people see",
+    ),
+    *(
+        (f"a button called {name!r}", {"hub": {"login": {**OIDC, "login_service": name}}}, "hub.login.login_service: ")
+        for name in (" ", "a\nb", "x" * 201)
+    ),
+    (
         "an announcement at no place",
         {"hub": {"announcements": [{"text": "x", "where": ["nowhere"]}]}},
         "hub.announcements.0.where.0: ",

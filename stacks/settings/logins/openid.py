@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from stacks.settings.logins.provider import GroupsSettings, ProviderUrl
-from stacks.settings.types import Word
+from stacks.settings.types import Line, Word
 
 
 class OpenIDConnectLoginSettings(GroupsSettings):
@@ -22,7 +22,7 @@ class OpenIDConnectLoginSettings(GroupsSettings):
     """Its `token_endpoint`."""
     userdata_url: ProviderUrl
     """Its `userinfo_endpoint`."""
-    login_service: str = Field(default="OpenID Connect", min_length=1)
+    login_service: Line = "OpenID Connect"
     """What people know it by: the button says `Sign in with …`."""
     username_claim: Word = "preferred_username"
     """What people are called by. An `@` becomes `_at_`."""
