@@ -127,7 +127,9 @@ def _filled_in(
     texts |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
     for where, text in texts.items():
         if "{" in text:
-            problem = f"{text!r} has braces, which are filled in for a person's server, and the hub is no one's"
+            problem = (
+                f"{text!r} has braces, which are filled in for a person's server, and stay as they are in the hub's pod"
+            )
             yield Problem(where, problem, accepted="a path without braces")
 
 

@@ -235,6 +235,27 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a provider for no one", login(OIDC, allowed_groups=[]), "lets no one in: set allowed_groups, such as [staff]"),
     ("a provider without userinfo", login(OIDC, userdata_url=None), "userdata_url: is required and not given"),
+    *(
+        (f"GitHub at {url}", login(GITHUB, url=url), f"hub.login.url: {url!r}: must be {right}")
+        for url, right in (
+            ("https://api.github.com", "https://github.com, from which"),
+            ("https://www.github.com/", "https://github.com, from which"),
+            ("https://api.barn.ghe.com", "https://barn.ghe.com, from which"),
+            ("https://github.com/my-lab", "where GitHub is, without a path, such as https://github.com"),
+            (
+                "https://github.example.org/api/v3",
+                "where GitHub is, without a path, such as https://github.example.org",
+            ),
+        )
+    ),
+    *(
+        (
+            f"the file with the addresses as {name}",
+            login(OIDC, **{name: "https://id.example.edu/realms/x/.well-known/openid-configuration"}),
+            "must be the address that this file has under the setting's name",
+        )
+        for name in ("issuer", "authorize_url", "token_url", "userdata_url")
+    ),
     ("a token in the clear", login(OIDC, token_url="http://id.example.edu/token"), "must begin with https://"),
     ("OAuth without openid", login(OIDC, scope=["email"]), "scope must have openid"),
     (
@@ -913,3 +934,17 @@ def test_authority_that_the_hubs_next_python_does_not_trust_is_refused(
     ):
         parse_settings(changed(tree("dev"), signed_by(pem)))
     parse_settings(changed(tree("dev"), signed_by(Authority().pem)))
+
+
+@pytest.mark.parametrize(
+    ("url", "api"),
+    [
+        ("https://github.com", "https://api.github.com"),
+        ("https://GitHub.com:443/", "https://api.github.com"),
+        ("https://github.example.org:8443/", "https://github.example.org:8443/api/v3"),
+        ("https://barn.ghe.com", "https://api.barn.ghe.com"),
+    ],
+)
+def test_github_answers_programs_elsewhere(url: str, api: str) -> None:
+    of = parse_settings(changed(tree("dev"), login(GITHUB, url=url))).hub
+    assert of.login.values(of.callback_url)["api"] == api

@@ -224,6 +224,7 @@ configure(GitHub, login)
 introduced = c.KubeSpawner.auth_state_hook
 c.KubeSpawner.auth_state_hook = arrived
 c.GitHub.github_url = c.GitHub.account_issuer = login["url"].rstrip("/")
+c.GitHub.github_api = login["api"]  # upstream knows that of github.com and of Enterprise Servers
 c.GitHub.account_id_claim = "id"
 c.GitHub.allowed_organizations = set(login["allowed_organizations"])
 if login["git_credentials"]:

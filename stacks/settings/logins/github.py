@@ -1,8 +1,8 @@
 """GitHub."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import HttpUrl, model_validator
+from pydantic import AfterValidator, HttpUrl, model_validator
 
 from stacks.settings.logins.provider import ProviderLoginSettings, ProviderUrl
 from stacks.settings.types import spelled
@@ -17,13 +17,32 @@ GitHubGroup = Annotated[
 """An organization of GitHub, or a team of one as `organization:team`."""
 
 
+GITHUB: Final = "github.com"
+RESIDENT: Final = ".ghe.com"
+"""How the names of enterprises end whose data GitHub keeps in a region: https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency."""
+
+
+def _is_githubs(url: HttpUrl) -> HttpUrl:
+    """Refuse an address at which GitHub is in a browser, and answers no program."""
+    host = str(url.host)
+    if host.endswith(f".{GITHUB}"):
+        raise ValueError(f"must be https://{GITHUB}, from which the hub knows GitHub's other addresses")
+    if host.endswith(RESIDENT) and host.count(".") > RESIDENT.count("."):
+        raise ValueError(
+            f"must be https://{'.'.join(host.split('.')[-3:])}, from which the hub knows the other addresses"
+        )
+    if (url.path or "/") != "/":
+        raise ValueError(f"must be where GitHub is, without a path, such as https://{host}")
+    return url
+
+
 class GitHubLoginSettings(ProviderLoginSettings):
     """Accounts of GitHub, or of a GitHub Enterprise Server."""
 
     type: Literal["github"] = "github"
     """Selects this way to log in."""
-    url: ProviderUrl = HttpUrl("https://github.com")
-    """Where GitHub is."""
+    url: Annotated[ProviderUrl, AfterValidator(_is_githubs)] = HttpUrl(f"https://{GITHUB}")
+    """Where GitHub is: the address of a GitHub Enterprise Server, or `https://NAME.ghe.com`."""
     allowed_organizations: tuple[GitHubGroup, ...] = ()
     """Organizations whose members may log in, or teams as `organization:team`, spelled as in their addresses. In
     user servers each organization is a group, by its number; a team is none there."""
@@ -56,6 +75,16 @@ class GitHubLoginSettings(ProviderLoginSettings):
     )
     numbers_accounts: ClassVar[bool] = True
     allows: ClassVar[str] = "allowed_organizations, such as [my-lab], or allowed_users"
+
+    @property
+    def api(self) -> str:
+        """Where GitHub answers programs, without a slash at the end."""
+        url = str(self.url).rstrip("/")
+        apart = self.url.host == GITHUB or str(self.url.host).endswith(RESIDENT)
+        return url.replace("://", "://api.", 1) if apart else f"{url}/api/v3"
+
+    def values(self, callback_url: str) -> dict[str, Any]:
+        return {**super().values(callback_url), "api": self.api}
 
     @property
     def lets_anyone_in(self) -> bool:

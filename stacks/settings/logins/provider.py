@@ -13,10 +13,15 @@ from stacks.settings.shares import SHARE_GIDS
 from stacks.settings.types import GroupName, SecretWord, UserName, Word
 from stacks.settings.urls import HTTPS, PublicUrl
 
+WELL_KNOWN: Final = "/.well-known/openid-configuration"
+"""Where a provider of OpenID Connect says what its addresses are (OpenID Connect Discovery 1.0, 4)."""
+
 
 def _over_tls(url: HttpUrl) -> HttpUrl:
     if url.scheme != "https":
         raise ValueError("must begin with https://, or anybody on the way could log in as anybody")
+    if WELL_KNOWN in (url.path or ""):
+        raise ValueError("must be the address that this file has under the setting's name, and not that of the file")
     return url
 
 
