@@ -76,7 +76,8 @@ class HomesSettings(Model):
     """How long a restarted server lets clients reclaim their locks before it takes new ones; also the lease time
     (nfs.conf(5))."""
     first_uid: int = Field(default=100000, ge=1000, le=2_000_000_000)
-    """The first numeric user id given to a home. Ids are never given twice."""
+    """The first numeric user id given to a home. Ids are never given twice. Homes with a smaller one are refused, so it
+    cannot be more than what a home has: `pulumi up` says so, and changes nothing for people."""
 
 
 class StorageSettings(Model):

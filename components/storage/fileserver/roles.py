@@ -151,6 +151,7 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
             Directory(texts.CREDENTIALS, mode="0700"),
             *(File(path, secret=Path(path).stem, mode="0600") for path in credentials),
             *program,
+            _homes_keep_their_owners(mountpoint, unit, homes.first_uid),
             File(unit, texts.provisioner_unit(mountpoint, address, homes.first_uid)),
             File(binding, texts.bound_to(mountpoint, mount_unit)),
             File(f"{SYSTEM}/{mount_unit}.d/homes.conf", texts.started_by_mount([PROVISIONER])),
@@ -159,6 +160,32 @@ def homes_role(mountpoint: str, mount_unit: str, address: IPv4Address, homes: Ho
                 restart_on=(*credentials, unit, binding, *(item.path for item in program if isinstance(item, File))),
             ),
         ),
+    )
+
+
+def _homes_keep_their_owners(mountpoint: str, unit: str, first_uid: int) -> Script:
+    """Return the item by which no home is lost by a larger `storage.homes.first_uid`.
+
+    The provisioner refuses homes with an id below it. Those that it takes until now would be their owners' no more, one
+    start after the other; `unit` has the number until now. What it refuses anyway is of no concern.
+    """
+    lost = f"""\
+before=$(grep --only-matching --perl-regexp -e '--first-uid \\K[0-9]+' {unit} || echo {first_uid})
+lost=$(find {mountpoint} -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%U %G %f\\n' |
+  awk -v before="$before" '
+    {{ least = $1 < $2 ? $1 : $2 }}
+    before <= least && least < {first_uid} {{ print least, $3 " belongs to " $1 ":" $2 }}' |
+  sort --numeric-sort)"""
+    return Script(
+        f"ids of homes from {first_uid} on",
+        check=f"""{lost}\necho "${{lost#* }}"\n[[ -z $lost ]]""",
+        apply=f"""\
+{lost}
+least=${{lost%%$'\\n'*}}
+echo 'storage.homes.first_uid, {first_uid}, is more than the numbers of homes that there are. Their owners could' \\
+  "start no server any more: $(wc --lines <<<"$lost") in all, such as ${{least#* }}. Put back $before, or write" \\
+  "at most ${{least%% *}}; nothing was changed."
+exit 1""",
     )
 
 

@@ -129,6 +129,46 @@ def checked(item: Script, printed: str, directory: Path) -> int:
     return subprocess.run(["bash", "-euc", item.check], env=environment, check=False).returncode
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving directories away takes root")
+@pytest.mark.parametrize(
+    ("before", "owners", "holds"),
+    [
+        (100_000, {"ada": (200_000, 200_000)}, True),
+        (100_000, {"ada": (200_000, 200_000), "ben": (100_007, 100_007)}, False),
+        (100_000, {"ada": (200_000, 100_007)}, False),
+        (100_000, {"old": (99_999, 99_999), ".accounts": (150_000, 150_000)}, True),
+        (200_000, {"ada": (100_000, 100_000)}, True),
+        (None, {"ada": (100_000, 100_000)}, True),
+    ],
+    ids=repr,
+)
+def test_homes_are_not_refused_by_a_larger_first_number(
+    tmp_path: Path, provisioner: Role, before: int | None, owners: dict[str, tuple[int, int]], holds: bool
+) -> None:
+    (item,) = (each for each in provisioner.items if isinstance(each, Script) and each.name.startswith("ids of homes"))
+    homes, unit, path = tmp_path / "homes", tmp_path / "unit", f"/etc/systemd/system/{PROVISIONER}"
+    for name, (uid, gid) in owners.items():
+        (homes / name).mkdir(parents=True)
+        os.chown(homes / name, uid, gid)
+    if before is not None:
+        unit.write_text(texts.provisioner_unit("/nest/homes", IPv4Address("198.18.0.200"), before))
+    check, apply = (
+        text.replace("/nest/homes", str(homes)).replace(path, str(unit)) for text in (item.check, item.apply)
+    )
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", check], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is holds, done.stdout + done.stderr
+    kinds = [each.path if isinstance(each, File) else each for each in provisioner.items]
+    assert kinds.index(item) < kinds.index(path), "before the provisioner refuses anyone"
+    if not holds:
+        assert "belongs to" in done.stdout
+        refused = subprocess.run(["bash", "-euo", "pipefail", "-c", apply], capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert refused.stdout.startswith("storage.homes.first_uid, 200000, is more than the numbers of homes")
+        name, (uid, gid) = list(owners.items())[-1]
+        assert f"1 in all, such as {name} belongs to {uid}:{gid}. Put back 100000, or" in refused.stdout
+        assert refused.stdout.endswith("write at most 100007; nothing was changed.\n")
+
+
 def test_server_waits_for_shares_and_serves_homes_without_them() -> None:
     role = nfs_role([HOMES, *SHARED], CLIENTS, HomesSettings())
     path = "/etc/systemd/system/nfs-server.service.d/shares.conf"
