@@ -10,6 +10,7 @@ from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.chart import ServiceSettings
 from stacks.settings.files import KIBIBYTE, too_large
+from stacks.settings.menu import FREE
 
 HUB_NAMES: Final = ("HOME", "PATH", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH")
 """Variables without which the hub's image does not run as it was built."""
@@ -21,8 +22,6 @@ SERVER_NAMES: Final = (
 )
 """Variables that say who a person is, which server this is, and what it may use."""
 SERVER_PREFIXES: Final = ("JUPYTERHUB_", "KUBERNETES_")
-FREE: Final = ("JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
-"""What JupyterHub leaves to the site: how its program in the user server starts."""
 
 LARGEST_VALUES: Final = 256 * KIBIBYTE
 """A quarter of a ConfigMap; half of it is for fragments, and the rest for henhouse's own."""

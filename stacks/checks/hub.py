@@ -100,11 +100,16 @@ def culling_in_time(site: Site) -> Iterator[Problem]:
         )
     ages = {"hub.cull.maxAge": hub.cull.max_age}
     ages |= {f"hub.cull.groups.{index}.maxAge": each.max_age or 0 for index, each in enumerate(hub.cull.groups)}
+    starts = {"hub.start_timeout_seconds": hub.start_timeout_seconds}
+    for index, profile in enumerate(hub.profile_list):
+        path = f"hub.profile_list.{index}.kubespawner_override.start_timeout"
+        starts[path] = profile.kubespawner_override.start_timeout or 0
+    longest = max(starts, key=lambda each: starts[each])
     for path, age in ages.items():
-        if 0 < age <= hub.start_timeout_seconds:
+        if 0 < age <= starts[longest]:
             yield Problem(
                 path,
-                f"{age} is not more than hub.start_timeout_seconds, {hub.start_timeout_seconds}: as long takes a start",
+                f"{age} is not more than {longest}, {starts[longest]}: as long takes a start",
                 accepted="0 for no limit, or more seconds",
             )
 

@@ -76,6 +76,8 @@ LabelValue = Annotated[
     ),
 ]
 
+FREE: Final = ("JUPYTERHUB_ACTIVITY_INTERVAL", "JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
+"""What JupyterHub leaves to the site: how its program in the user server starts, and how often it tells of its use."""
 _OURS: Final = ("HOME", "USER", "LOGNAME")
 _TAKEN: Final = ("JUPYTERHUB_", "JPY_")
 
@@ -86,7 +88,7 @@ def _not_ours(environment: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"must not hold a null byte in {name}: no environment can")
         if "{{" in value:
             raise ValueError(f"must have single braces in {name}: it reaches the server as it is written")
-        if name in _OURS or name.startswith(_TAKEN):
+        if name in _OURS or (name.startswith(_TAKEN) and name not in FREE):
             raise ValueError(f"must not set {name}, which is set for every server, by its home or by JupyterHub")
     return environment
 

@@ -30,6 +30,10 @@ def file(path: str = "/srv/x.txt", **content: object) -> dict[str, Any]:
     return {"extraFiles": {"x": {"mountPath": path, **(content or {"stringData": "x"})}}}
 
 
+def profile(**override: object) -> dict[str, Any]:
+    return {"display_name": "A", "kubespawner_override": override}
+
+
 REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     *(({"extraEnv": {name: "x"}}, f"hub.extraEnv.{name}: is the hub's own") for name in ("HOME", "PATH", "PYTHONPATH")),
     *(
@@ -180,6 +184,8 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
 
 ACCEPTED: Final[list[dict[str, Any]]] = [
     {"extraEnv": {"HTTPS_PROXY": "http://proxy.example.org:3128", "_x1": ""}},
+    in_servers(extraEnv={"JUPYTERHUB_ACTIVITY_INTERVAL": "600"}),
+    {"profile_list": [profile(environment={"JUPYTERHUB_SINGLEUSER_APP": "x"})]},
     in_servers(extraEnv={"JUPYTERHUB_SINGLEUSER_APP": "jupyter_server.serverapp.ServerApp", "COURSE": "{not} filled"}),
     *(mounted(path) for path in ("/srv/shared", "/home", "/mnt", "/dev/shm", "/etc/ssl/site", "/tmp/x", "/opt/site")),
     *(in_servers(storage=mounted(path)) for path in ("/shared", "/home/shared", "/dev/shm", "/srv/jupyterhub")),

@@ -112,6 +112,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (cull(every=1200, maxAge=900), "hub.cull.every: 1200 is more than the shortest limit, 900", "30 to 900"),
     (cull(maxAge=60), "hub.cull.maxAge: 60 is not more than hub.start_timeout_seconds, 300", "0 for no limit"),
     (
+        changed(cull(maxAge=600), profile(start_timeout=900)),
+        "hub.cull.maxAge: 600 is not more than hub.profile_list.0.kubespawner_override.start_timeout, 900",
+        "0 for no limit",
+    ),
+    (
         cull(groups=[{"groups": ["a"], "maxAge": 1}]),
         "hub.cull.groups.0.maxAge: 1 is not more than hub.start_timeout_seconds",
         "0 for no limit",

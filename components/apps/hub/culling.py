@@ -1,12 +1,16 @@
 """When servers are stopped by themselves, as data for the hub."""
 
-from typing import Any
+from typing import Any, Final
 
 from stacks.settings import HubSettings
 from stacks.settings.culling import INTERVAL, USUAL_INTERVAL_SECONDS, KernelCullSettings, TerminalCullSettings
 
 SHORTEST_ROUND = 30
 """Seconds."""
+
+
+USUAL_TELLING: Final = 300
+"""Seconds between two times at which a server tells the hub of its use, JupyterHub's own (jupyterhub/singleuser)."""
 
 
 def cull_values(hub: HubSettings) -> dict[str, Any]:
@@ -19,6 +23,7 @@ def cull_values(hub: HubSettings) -> dict[str, Any]:
         "max_age": cull.max_age,
         "every": cull.every or max(SHORTEST_ROUND, hub.shortest_limit // 4),
         "concurrency": cull.concurrency,
+        "telling": telling(hub),
         "groups": [
             {
                 "groups": list(each.groups),
@@ -29,6 +34,17 @@ def cull_values(hub: HubSettings) -> dict[str, Any]:
         ],
         "inside": inside(hub),
     }
+
+
+def telling(hub: HubSettings) -> int | None:
+    """Return every how many seconds servers tell the hub of their use, None where that is as usual.
+
+    A server in which a kernel computes, and to which no browser talks, shows by nothing else that it is in use: it has to
+    say so more often than it would be stopped as idle.
+    """
+    timeouts = [hub.cull_timeout, *(each.timeout for each in hub.cull.groups if each.timeout)]
+    seconds = min(timeouts) // 3
+    return seconds if hub.cull.enabled and seconds < USUAL_TELLING else None
 
 
 def inside(hub: HubSettings) -> list[str]:

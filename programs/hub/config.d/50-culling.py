@@ -21,5 +21,7 @@ if cull["enabled"]:
     if cull["groups"]:
         scopes.append("read:users:groups")
     c.JupyterHub.load_roles.append({"name": "idle-culler", "scopes": scopes, "services": ["idle-culler"]})
+if cull["telling"]:
+    c.KubeSpawner.environment["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(cull["telling"])
 if cull["inside"]:
     c.KubeSpawner.args.extend(cull["inside"])

@@ -253,6 +253,27 @@ def test_hub_runs_a_culler_only_where_it_is_wanted(tmp_path: Path) -> None:
 
 
 @pytest.mark.programs
+@pytest.mark.parametrize(
+    ("hub", "seconds"),
+    [
+        ({"cull": {"timeout": 60}}, ["20"]),
+        ({"cull": {"groups": [{"groups": ["pupils"], "timeout": 600}]}}, ["200"]),
+        ({"cull": {"timeout": 900}}, []),
+        ({"cull": {"timeout": 60, "enabled": False}}, []),
+        ({"cull": {"timeout": 60}, "singleuser": {"extraEnv": {"JUPYTERHUB_ACTIVITY_INTERVAL": "10"}}}, [None]),
+    ],
+    ids=repr,
+)
+def test_server_says_that_it_is_used_before_it_would_be_stopped(
+    tmp_path: Path, hub: dict[str, Any], seconds: list[str | None]
+) -> None:
+    """A kernel that computes while no browser is there shows it by nothing else."""
+    (container,) = ask(tmp_path, "pod", "ada", of=site(**hub))["spec"]["containers"]
+    said = [each.get("value") for each in container["env"] if each["name"] == "JUPYTERHUB_ACTIVITY_INTERVAL"]
+    assert said == seconds
+
+
+@pytest.mark.programs
 def test_kernels_and_terminals_are_stopped_by_the_server(tmp_path: Path) -> None:
     cull = {"kernels": {"cull_idle_timeout": 1800, "cull_connected": True}, "terminals": {"cull_inactive_timeout": 900}}
     (container,) = ask(tmp_path, "pod", "ada", of=site(cull=cull))["spec"]["containers"]
