@@ -61,7 +61,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     where = _as_written(detail["loc"])
     if where[-1:] == (_NAME,):
         where = where[:-1]
-    path = _masked(".".join(str(part) for part in where))
+    path = _ASSIGNED.sub(r"\1***", _masked(".".join(str(part) for part in where)))
     match detail["type"]:
         case "missing":
             return Problem(path, "is required and not given")
@@ -77,9 +77,9 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "value_error":
             said = _lower(detail["msg"].removeprefix("Value error, "))
             whole = isinstance(detail["input"], Mapping | Sequence) and not isinstance(detail["input"], str)
-            return Problem(path, said if whole or holds_secret(where) else f"{_masked(shown(detail['input']))}: {said}")
+            return Problem(path, said if whole or holds_secret(where) else f"{_given(detail, where)}: {said}")
         case kind:
-            given = "what is given" if holds_secret(where) else f"{_masked(shown(detail['input']))}:"
+            given = "what is given" if holds_secret(where) else f"{_given(detail, where)}:"
             why = _WHY.get(kind, "cannot be used here")
             return Problem(
                 path, f"{given} {why}", accepted=_accepted(detail, [each for each in detail["loc"] if each != _NAME])
@@ -209,14 +209,32 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**models[0], "properties": properties, _TYPES: types}
 
 
+_ASSIGNED: Final = re.compile(r"(=|: )\S.*", re.DOTALL)
+"""In a name, what was meant as its value: `TOKEN=x:` is the name of a variable with nothing in it."""
+_TOLD: Final = re.compile(r"((?:password|passwd|secret|token)\w*['\"]?[ =:]+)[^\s'\"]+", re.IGNORECASE)
+_NO_PORT: Final = re.compile(r"(://[^/@:\s]*):(?![0-9]*(?:[/?#'\"]|$))[^/\s'\"]+")
+
+
+def _given(detail: ErrorDetails, where: Sequence[int | str]) -> str:
+    """Return what was given, without what may be a password."""
+    text = _masked(shown(detail["input"]))
+    return re.sub(":.*", ":***'", text, flags=re.DOTALL) if where and where[-1] in USERS else text
+
+
+USERS: Final = ("user", "username")
+"""Settings beside a password, of which some are written as user:password elsewhere."""
+
+
 def _masked(text: str) -> str:
-    """Return the text without what may be a password: what is before the last @, the query of an address, a key."""
+    """Return the text without what may be a password: what is before the last @, the query of an address, a key, what
+    stands behind a colon that begins no port, or behind a word for it."""
     if "PRIVATE KEY" in text:
         return "***"
     if "://" in text:
-        return re.sub(r"\?[^\s'\"]*", "?***", re.sub("://.*@", "://***@", text, flags=re.DOTALL))
-    # An image's digest is neither a secret nor an address.
-    return text if "@sha256:" in text else re.sub(":.*@", ":***@", text, flags=re.DOTALL)
+        text = re.sub(r"\?[^\s'\"]*", "?***", re.sub("://.*@", "://***@", text, flags=re.DOTALL))
+    elif "@sha256:" not in text:  # an image's digest is neither a secret nor an address
+        text = re.sub(":.*@", ":***@", text, flags=re.DOTALL)
+    return _TOLD.sub(r"\1***", _NO_PORT.sub(r"\1:***", text))
 
 
 def _lower(message: str) -> str:

@@ -332,8 +332,8 @@ class ServiceSettings(Model):
     """A service of JupyterHub's: a program that uses the hub's API. What it may do is in a role, `loadRoles`."""
 
     command: tuple[Argument, ...] | None = Field(default=None, min_length=1)
-    """Program and arguments. The hub runs it beside itself, gives it a token, and starts it again when it ends. If
-    omitted, the service runs elsewhere, and `apiToken` is required."""
+    """Program and arguments, none of them a secret: lists of processes show them. The hub runs it beside itself, gives
+    it a token, and starts it again when it ends. If omitted, the service runs elsewhere, and `apiToken` is required."""
     api_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
         default=None, alias="apiToken", min_length=8
     )

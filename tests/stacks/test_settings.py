@@ -854,6 +854,22 @@ def test_webhook_is_repeated_nowhere() -> None:
         {"edge": {"certificate": "T0P-S3CRET"}},
         {"edge": {"certificate": ["T0P-S3CRET"]}},
         {"mirrors": {"registry": "https://u:p@ss/T0P-S3CRET@host/"}},
+        {"hub": {"extraEnv": {"TOKEN=T0P-S3CRET": ""}}},
+        {"hub": {"singleuser": {"extraEnv": {"TOKEN: T0P-S3CRET": ""}}}},
+        {"hub": {"services": {"a=T0P-S3CRET": {}}}},
+        login(GITHUB, **{"client_secret=T0P-S3CRET": ""}),
+        {"hub": {"imagePullSecrets": {"quay.io": {"username": "u:T0P-S3CRET", "password": "x"}}}},
+        {"hub": {"image_menu": {"repository": "quay.io/a/b", "user": "u:T0P-S3CRET"}}},
+        {"hub": {"pages_repository": {"url": "https://x.org/a", "commit": "1f" * 20, "user": "git:T0P-S3CRET "}}},
+        *(
+            {"hub": {"db": {"type": "postgres", "url": url, "password": "x"}}}
+            for url in (
+                "postgresql://hub:T0P-S3CRET",
+                "host=x user=hub password=T0P-S3CRET",
+                "postgresql://hub:1T0P-S3CRET/x",
+            )
+        ),
+        {"hub": {"services": {"a": {"command": "python3 x --token T0P-S3CRET"}}}},
     ],
 )
 def test_secret_in_the_wrong_place_is_repeated_nowhere(changes: dict[str, Any]) -> None:
@@ -948,3 +964,11 @@ def test_authority_that_the_hubs_next_python_does_not_trust_is_refused(
 def test_github_answers_programs_elsewhere(url: str, api: str) -> None:
     of = parse_settings(changed(tree("dev"), login(GITHUB, url=url))).hub
     assert of.login.values(of.callback_url)["api"] == api
+
+
+def test_other_texts_with_colons_are_shown() -> None:
+    wrong = {"hub": {"db": {"type": "postgres", "url": "mysql://db.example.org:3306/hub", "password": "x"}}}
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(changed(tree("dev"), changed(wrong, {"hub": {"server_image": "quay.io:5000/a:b:c"}})))
+    assert "hub.db.url: 'mysql://db.example.org:3306/hub': must begin with postgresql://" in str(refused.value)
+    assert "hub.server_image: 'quay.io:5000/a:b:c': must be HOST/PATH:TAG" in str(refused.value)
