@@ -16,9 +16,7 @@ from pulumi_kubernetes.core.v1 import (
     SecurityContextArgs,
 )
 
-from stacks.settings import hosts
-
-PURPOSE_LABEL: Final = hosts.PURPOSE_LABEL
+PURPOSE_LABEL: Final = "hub.jupyter.org/node-purpose"
 """Zero to JupyterHub's label of nodes; its values are those of `hosts.<name>.purpose`."""
 
 

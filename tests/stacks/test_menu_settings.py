@@ -4,11 +4,13 @@ from typing import Any, Final
 
 import pytest
 
+from components.kube import pods
 from programs.hub.menu import image_menu, oci_registry
 from stacks.load import parse_settings
 from stacks.problems import SettingsError, secret_settings
 from stacks.registry import tag_source
 from stacks.settings import Site
+from stacks.settings.hosts import PURPOSE_LABEL
 from tests.certificates import Authority
 from tests.stacks.sites import changed, tree
 
@@ -475,6 +477,11 @@ def test_docker_hub_gives_its_tokens_elsewhere() -> None:
     of = site(**OPEN, hub={"image_menu": {"repository": "docker.io/team/lab"}})
     assert of.hub.image_menu
     assert tag_source(of, of.hub.image_menu).token_hosts == ("auth.docker.io",)
+
+
+def test_settings_know_the_label_of_machines_for_people() -> None:
+    """The room of Kubernetes' objects imports no settings."""
+    assert PURPOSE_LABEL == pods.PURPOSE_LABEL
 
 
 def test_both_programs_of_the_menu_mean_the_same_by_a_tag_and_a_digest() -> None:
