@@ -184,7 +184,7 @@ lost=$(find {mountpoint} -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%
 least=${{lost%%$'\\n'*}}
 echo 'storage.homes.first_uid, {first_uid}, is more than the numbers of homes that there are. Their owners could' \\
   "start no server any more: $(wc --lines <<<"$lost") in all, such as ${{least#* }}. Put back $before, or write" \\
-  "at most ${{least%% *}}; nothing was changed."
+  "at most ${{least%% *}}; the provisioner runs as before."
 exit 1""",
     )
 

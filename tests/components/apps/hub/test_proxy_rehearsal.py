@@ -29,7 +29,7 @@ def test_it_is_the_proxys_pod(hub: Recorded) -> None:
     of_proxy, of_job = pod(hub, "hub-proxy"), spec(hub)["template"]["spec"]
     same = ("affinity", "securityContext", "enableServiceLinks", "automountServiceAccountToken")
     assert {each: of_job[each] for each in same} == {each: of_proxy[each] for each in same}
-    (tried,), (runs,) = of_job["containers"], of_proxy["containers"]
+    (tried,), (runs, _) = of_job["containers"], of_proxy["containers"]
     for each in ("image", "env", "securityContext"):
         assert tried[each] == runs[each]
     assert tried["command"][-len(runs["command"]) :] == runs["command"]

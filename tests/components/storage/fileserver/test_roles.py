@@ -166,7 +166,7 @@ def test_homes_are_not_refused_by_a_larger_first_number(
         assert refused.stdout.startswith("storage.homes.first_uid, 200000, is more than the numbers of homes")
         name, (uid, gid) = list(owners.items())[-1]
         assert f"1 in all, such as {name} belongs to {uid}:{gid}. Put back 100000, or" in refused.stdout
-        assert refused.stdout.endswith("write at most 100007; nothing was changed.\n")
+        assert refused.stdout.endswith("write at most 100007; the provisioner runs as before.\n")
 
 
 def test_server_waits_for_shares_and_serves_homes_without_them() -> None:
