@@ -88,7 +88,7 @@ lint: setup ## ruff, mypy --strict, shellcheck
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/mypy --config-file programs/mypy.ini programs/zpool programs/homes programs/certificates
-	@for fragment in programs/hub/*.py programs/hub/config.d/*.py programs/hub/logins/*.py programs/hub/menu/*.py programs/hub/images/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
+	@for fragment in programs/hub/*.py programs/hub/config.d/*.py programs/hub/logins/*.py programs/hub/menu/*.py programs/hub/images/*.py programs/hub/inside/*.py; do .venv/bin/mypy --config-file programs/mypy.ini --no-error-summary $$fragment || exit; done
 	@git ls-files -z '*.sh' .ci/run | xargs -0 .venv/bin/shellcheck --shell=bash
 
 format: setup ## lay out the code

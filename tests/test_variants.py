@@ -138,7 +138,10 @@ VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "sessions in PostgreSQL, announcements, and limits of groups": {
         "hub": {
             "announcements": [{"text": "Closed on Friday", "level": "warning"}],
-            "cull": {"maxAge": 86400, "groups": [{"groups": ["staff"], "timeout": 7200}]},
+            "cull": {
+                "maxAge": 86400,
+                "groups": [{"groups": ["staff"], "timeout": 7200, "kernels": {"cull_idle_timeout": 7200}}],
+            },
             "db": {
                 "type": "postgres",
                 "url": "postgresql://hub@db.example.org/hub",

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from programs.hub.inside.inside_limits import TIMES
 from stacks.checks.check import Check, repeated
 from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.amounts import bytes_of
+from stacks.settings.culling import INTERVAL
 from stacks.settings.logins.provider import ProviderLoginSettings
 
 
@@ -114,6 +116,29 @@ def culling_in_time(site: Site) -> Iterator[Problem]:
             )
 
 
+def culling_inside_in_time(site: Site) -> Iterator[Problem]:
+    """Refuse of a group's kernels and terminals what is refused of everyone's, with what the entry takes from them."""
+    cull = site.hub.cull
+    for index, entry in enumerate(cull.groups):
+        limits = cull.inside(entry)
+        for kind, own in (("kernels", entry.kernels), ("terminals", entry.terminals)):
+            said = own.model_dump(exclude_none=True) if own else {}
+            time, path = TIMES[kind], f"hub.cull.groups.{index}.{kind}"
+            seconds, interval = limits[kind][time], limits[kind][INTERVAL]
+            if said.keys() - {time} and not seconds:
+                yield Problem(
+                    path,
+                    f"nothing is stopped without {time}, and it is 0",
+                    accepted=f"{time} in seconds, here or for everyone (hub.cull.{kind}), or no other setting",
+                )
+            elif interval > seconds:
+                yield Problem(
+                    f"{path}.{INTERVAL}",
+                    f"{interval} is more than {time}, {seconds}: look at least as often",
+                    accepted=f"1 to {seconds}, or nothing",
+                )
+
+
 def answers_are_held(site: Site) -> Iterator[Problem]:
     """Refuse a last answer of the provider that is too old whenever it is asked again."""
     login = site.hub.login
@@ -135,5 +160,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     edge_can_be_drained,
     timeout_once,
     culling_in_time,
+    culling_inside_in_time,
     answers_are_held,
 )

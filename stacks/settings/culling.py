@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from programs.hub.inside.inside_limits import TIMES, Values
 from stacks.settings.chart import ChartModel
 from stacks.settings.types import GroupName, Model
 
@@ -30,23 +31,6 @@ def _with_a_time(settings: AnyModel, time: str) -> AnyModel:
     return settings
 
 
-class CullGroupSettings(ChartModel):
-    """Other limits for the members of some of the hub's groups."""
-
-    groups: tuple[GroupName, ...] = Field(min_length=1)
-    """The groups. Whoever is in groups of several entries has the longest of each limit."""
-    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
-    """In seconds. If omitted, everyone's."""
-    max_age: int | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
-    """In seconds; 0 for no limit. If omitted, everyone's."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "CullGroupSettings":
-        if self.timeout is None and self.max_age is None:
-            raise ValueError("give timeout, maxAge or both: this entry changes nothing")
-        return self
-
-
 class KernelCullSettings(Model):
     """Kernels. Names and meanings are those of Jupyter Server's MappingKernelManager."""
 
@@ -61,7 +45,7 @@ class KernelCullSettings(Model):
 
     @model_validator(mode="after")
     def _stops_some(self) -> "KernelCullSettings":
-        return _with_a_time(self, "cull_idle_timeout")
+        return _with_a_time(self, TIMES["kernels"])
 
 
 class TerminalCullSettings(Model):
@@ -74,7 +58,61 @@ class TerminalCullSettings(Model):
 
     @model_validator(mode="after")
     def _closes_some(self) -> "TerminalCullSettings":
-        return _with_a_time(self, "cull_inactive_timeout")
+        return _with_a_time(self, TIMES["terminals"])
+
+
+class KernelCullGroupSettings(Model):
+    """Kernels of the members, in the same words as everyone's. What is omitted is everyone's."""
+
+    cull_idle_timeout: int | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
+    """In seconds; 0 for no limit."""
+    cull_interval: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
+    """Seconds between looks. If omitted, everyone's, or the time after which something is stopped where that is
+    shorter."""
+    cull_connected: bool | None = None
+    """Also kernels whose notebook is open in a browser."""
+    cull_busy: bool | None = None
+    """Also kernels that compute."""
+
+
+class TerminalCullGroupSettings(Model):
+    """Terminals of the members, in the same words as everyone's. What is omitted is everyone's."""
+
+    cull_inactive_timeout: int | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
+    """In seconds; 0 for no limit."""
+    cull_interval: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
+    """Seconds between looks. If omitted, everyone's, or the time after which something is stopped where that is
+    shorter."""
+
+
+def _with_everyones(own: Model | None, everyones: KernelCullSettings | TerminalCullSettings, time: str) -> Values:
+    said = own.model_dump(exclude_none=True) if own else {}
+    values = {**everyones.model_dump(), **said}
+    usual = min(everyones.cull_interval or USUAL_INTERVAL_SECONDS, values[time])
+    return {**values, INTERVAL: said.get(INTERVAL, usual)}
+
+
+class CullGroupSettings(ChartModel):
+    """Other limits for the members of some of the hub's groups."""
+
+    groups: tuple[GroupName, ...] = Field(min_length=1)
+    """The groups. Whoever is in groups of several entries has the longest of each limit; of kernels, those stay that
+    any of the entries keeps."""
+    timeout: int | None = Field(default=None, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)
+    """In seconds. If omitted, everyone's."""
+    max_age: int | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
+    """In seconds; 0 for no limit. If omitted, everyone's."""
+    kernels: KernelCullGroupSettings | None = None
+    """Kernels inside their servers, by the groups in which they are when a server starts. If omitted, everyone's."""
+    terminals: TerminalCullGroupSettings | None = None
+    """Terminals inside their servers, by the groups in which they are when a server starts. If omitted, everyone's."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "CullGroupSettings":
+        inside = [each for each in (self.kernels, self.terminals) if each and each.model_dump(exclude_none=True)]
+        if self.timeout is None and self.max_age is None and not inside:
+            raise ValueError("give timeout, maxAge, kernels or terminals: this entry changes nothing")
+        return self
 
 
 class CullSettings(ChartModel):
@@ -96,3 +134,15 @@ class CullSettings(ChartModel):
     """Kernels inside servers that run on."""
     terminals: TerminalCullSettings = TerminalCullSettings()
     """Terminals inside servers that run on."""
+
+    @property
+    def inside_of_groups(self) -> bool:
+        """Whether groups have other limits of kernels or terminals."""
+        return any(each.kernels or each.terminals for each in self.groups)
+
+    def inside(self, entry: CullGroupSettings | None = None) -> dict[str, Values]:
+        """Return the settings of kernels and terminals with every default filled in: those of an entry of `groups`, or
+        everyone's."""
+        return {
+            kind: _with_everyones(getattr(entry, kind, None), getattr(self, kind), time) for kind, time in TIMES.items()
+        }

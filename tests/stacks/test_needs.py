@@ -39,6 +39,11 @@ def cull(**settings: Any) -> dict[str, Any]:
     return {"hub": {"cull": settings}}
 
 
+def of_a_group(kernels_of_group: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """Return the settings of a hub where a group has limits of kernels of its own."""
+    return cull(groups=[{"groups": ["a"], "kernels": kernels_of_group}], **settings)
+
+
 def collection(high: int, low: int | None = None, **cluster: Any) -> dict[str, Any]:
     """Return the settings of a cluster that removes images so."""
     lower = {} if low is None else {"image_gc_low_threshold_percent": low}
@@ -132,6 +137,31 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "",
     ),
     (
+        of_a_group({"cull_idle_timeout": 60, "cull_interval": 61}),
+        "hub.cull.groups.0.kernels.cull_interval: 61 is more than cull_idle_timeout, 60",
+        "1 to 60, or nothing",
+    ),
+    (
+        of_a_group({"cull_interval": 3601}, kernels={"cull_idle_timeout": 3600}),
+        "hub.cull.groups.0.kernels.cull_interval: 3601 is more than cull_idle_timeout, 3600",
+        "1 to 3600, or nothing",
+    ),
+    (
+        of_a_group({"cull_connected": True}),
+        "hub.cull.groups.0.kernels: nothing is stopped without cull_idle_timeout",
+        "cull_idle_timeout in seconds, here or for everyone (hub.cull.kernels), or no other setting",
+    ),
+    (
+        of_a_group({"cull_idle_timeout": 0, "cull_busy": False}, kernels={"cull_idle_timeout": 3600}),
+        "hub.cull.groups.0.kernels: nothing is stopped without cull_idle_timeout",
+        "cull_idle_timeout in seconds",
+    ),
+    (
+        cull(groups=[{"groups": ["a"], "terminals": {"cull_inactive_timeout": 60, "cull_interval": 61}}]),
+        "hub.cull.groups.0.terminals.cull_interval: 61 is more than cull_inactive_timeout, 60",
+        "1 to 60, or nothing",
+    ),
+    (
         {"hub": {"login": {**GITHUB, "check_seconds": 600, "hold_seconds": 599}}},
         "hub.login.hold_seconds: 599 is less than check_seconds, 600",
         "0 to hold none",
@@ -161,6 +191,10 @@ ALLOWED: list[dict[str, Any]] = [
     cull(enabled=False, timeout=600, every=601),
     cull(maxAge=301),
     cull(kernels={"cull_idle_timeout": 60, "cull_interval": 60}),
+    of_a_group({"cull_interval": 60}, kernels={"cull_idle_timeout": 60}),
+    of_a_group({"cull_idle_timeout": 60}, kernels={"cull_idle_timeout": 3600, "cull_interval": 600}),
+    of_a_group({"cull_idle_timeout": 0}, kernels={"cull_idle_timeout": 3600, "cull_connected": True}),
+    of_a_group({"cull_connected": False}, kernels={"cull_idle_timeout": 3600, "cull_connected": True}),
     {"hub": {"login": {**GITHUB, "hold_seconds": 0}}},
     {"monitoring": {"retention_size": "512MB", "retention_days": 36500}},
 ]

@@ -331,7 +331,17 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     (
         "limits that are everyone's",
         {"hub": {"cull": {"groups": [{"groups": ["staff"]}]}}},
-        "give timeout, maxAge or both",
+        "give timeout, maxAge, kernels or terminals",
+    ),
+    (
+        "limits of kernels that are everyone's",
+        {"hub": {"cull": {"groups": [{"groups": ["staff"], "kernels": {}, "terminals": {"cull_interval": None}}]}}},
+        "give timeout, maxAge, kernels or terminals",
+    ),
+    (
+        "a group's time beyond a lifetime",
+        {"hub": {"cull": {"groups": [{"groups": ["staff"], "kernels": {"cull_idle_timeout": 10**12}}]}}},
+        "hub.cull.groups.0.kernels.cull_idle_timeout: ",
     ),
     ("the chart's users", {"hub": {"cull": {"users": True}}}, "hub.cull.users: is not a setting"),
     ("a contact that is a program", {"hub": {"contact": "javascript:alert(1)"}}, "hub.contact: "),
@@ -687,6 +697,16 @@ ACCEPTED: list[dict[str, Any]] = [
             "cull": {
                 "kernels": {"cull_idle_timeout": 60, "cull_busy": True},
                 "terminals": {"cull_inactive_timeout": 60, "cull_interval": 5},
+            }
+        }
+    },
+    {
+        "hub": {
+            "cull": {
+                "groups": [
+                    {"groups": ["a"], "kernels": {"cull_idle_timeout": 0}},
+                    {"groups": ["b"], "terminals": {"cull_inactive_timeout": 60, "cull_interval": 5}, "maxAge": 0},
+                ]
             }
         }
     },

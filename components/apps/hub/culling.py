@@ -1,20 +1,24 @@
 """When servers are stopped by themselves, as data for the hub."""
 
+from pathlib import Path
 from typing import Any, Final
 
+from programs import hub as hub_program
+from programs.hub.inside.inside_limits import arguments
 from stacks.settings import HubSettings
-from stacks.settings.culling import INTERVAL, USUAL_INTERVAL_SECONDS, KernelCullSettings, TerminalCullSettings
+from stacks.settings.culling import CullSettings
 
+FILES: Final = ("51-inside.py", "inside_limits.py")
+"""In the hub's configuration where groups have other limits of kernels and terminals, and only there."""
+_DIRECTORY: Final = Path(hub_program.__file__).parent / "inside"
 SHORTEST_ROUND = 30
 """Seconds."""
-
-
 USUAL_TELLING: Final = 300
 """Seconds between two times at which a server tells the hub of its use, JupyterHub's own (jupyterhub/singleuser)."""
 
 
 def cull_values(hub: HubSettings) -> dict[str, Any]:
-    """Return what the fragment 50-culling.py and the culler read, with every default filled in."""
+    """Return what the fragments and the culler read, with every default filled in."""
     cull = hub.cull
     timeout = hub.cull_timeout
     return {
@@ -33,6 +37,7 @@ def cull_values(hub: HubSettings) -> dict[str, Any]:
             for each in cull.groups
         ],
         "inside": inside(hub),
+        **_limits_inside(cull),
     }
 
 
@@ -47,21 +52,19 @@ def telling(hub: HubSettings) -> int | None:
     return seconds if hub.cull.enabled and seconds < USUAL_TELLING else None
 
 
+def culling_files(hub: HubSettings) -> dict[str, str]:
+    """Return by name the files that give kernels and terminals the limits of groups, none where groups have none."""
+    return {name: (_DIRECTORY / name).read_text() for name in FILES} if hub.cull.inside_of_groups else {}
+
+
 def inside(hub: HubSettings) -> list[str]:
-    """Return the arguments with which user servers stop kernels and terminals, none where the site says nothing.
-
-    Arguments, because they come after the configuration that the image or the person has.
-    """
-    kernels, terminals = hub.cull.kernels, hub.cull.terminals
-    return [
-        *_arguments("MappingKernelManager", kernels, kernels.cull_idle_timeout),
-        *_arguments("TerminalManager", terminals, terminals.cull_inactive_timeout),
-    ]
+    """Return the arguments with which user servers stop kernels and terminals, none where the site says nothing."""
+    return arguments(hub.cull.inside())
 
 
-def _arguments(owner: str, settings: KernelCullSettings | TerminalCullSettings, seconds: int) -> list[str]:
-    if not seconds:
-        return []
-    usual = min(USUAL_INTERVAL_SECONDS, seconds)
-    given = {**settings.model_dump(), INTERVAL: settings.cull_interval or usual}
-    return [f"--{owner}.{name}={value}" for name, value in given.items()]
+def _limits_inside(cull: CullSettings) -> dict[str, Any]:
+    """Return what the fragment 51-inside.py reads; nothing where groups have no other limits."""
+    if not cull.inside_of_groups:
+        return {}
+    entries = [{"groups": list(each.groups), **cull.inside(each)} for each in cull.groups]
+    return {"limits_inside": {**cull.inside(), "groups": entries}}

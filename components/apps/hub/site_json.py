@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from components.apps.hub.added import added_values
 from components.apps.hub.addresses import SERVER_PORT, hub_url, proxy_api_url
-from components.apps.hub.culling import cull_values
+from components.apps.hub.culling import cull_values, culling_files
 from components.apps.hub.images import DEFAULT_FILE, image_files, image_values
 from components.apps.hub.menu import byte_specification, menu_files, menu_values
 from components.apps.hub.pages import page_values
@@ -70,7 +70,7 @@ def config_files(hub: HubSettings) -> dict[str, str]:
     files = {path.name: path.read_text() for path in (*(_FILES / name for name in own), *fragments)}
     own_say = hub.fragments.texts() if hub.fragments else {}
     login = {LOGIN_FRAGMENT: (_FILES / "logins" / hub.login.fragment).read_text()}
-    return {**files, **menu_files(hub), **image_files(hub), **own_say, **login}
+    return {**files, **menu_files(hub), **image_files(hub), **culling_files(hub), **own_say, **login}
 
 
 def hub_values(

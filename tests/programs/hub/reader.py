@@ -147,7 +147,9 @@ async def started(spawner: KubeSpawner, form: object) -> object:
         request = SimpleNamespace(method="POST", body=b"" if "saved" in form else b"{}")
         spawner.handler = SimpleNamespace(request=request)
         await spawner._run_apply_user_options(spawner.user_options)
-        await spawner.load_user_options()
+        # Of what KubeSpawner does then, the part before its first request to the API server.
+        with patch.object(KubeSpawner, "_start", lambda starting: starting.load_user_options()):
+            await spawner.start()
     except Exception as error:
         told = getattr(error, "jupyterhub_message", repr(error))
         return {"refused": told, "status": getattr(error, "status_code", 0)}

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import requests
 
-from components.apps.hub.culling import cull_values
+from components.apps.hub.culling import FILES, cull_values
+from components.apps.hub.site_json import config_files
 from programs.hub.culling import TELLING, Hearing, Limits, Notes, limits_for, shortest, spoken
+from programs.hub.inside.inside_limits import arguments, limits_inside, with_limits
 from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
 from tests.programs.hub.provided import ROUTES, SERVER
@@ -87,6 +90,68 @@ def test_times_are_said_in_words() -> None:
     assert said == ["1 day", "2 hours", "90 minutes", "61 seconds", "1 second"]
 
 
+INSIDE: Final[dict[str, Any]] = {
+    "kernels": {"cull_idle_timeout": 3600, "cull_interval": 600, "cull_connected": True},
+    "groups": [
+        {"groups": ["students", "pupils"], "kernels": {"cull_idle_timeout": 300}},
+        {"groups": ["staff"], "kernels": {"cull_idle_timeout": 7200, "cull_interval": 60, "cull_connected": False}},
+        {"groups": ["night"], "kernels": {"cull_idle_timeout": 0}, "terminals": {"cull_inactive_timeout": 900}},
+        {"groups": ["batch"], "terminals": {"cull_inactive_timeout": 60}, "maxAge": 0},
+    ],
+}
+
+
+def kernels(timeout: int, interval: int, connected: bool) -> list[str]:
+    """Return the arguments with these limits of kernels."""
+    owner = "--MappingKernelManager.cull"
+    said = {"idle_timeout": timeout, "interval": interval, "connected": connected, "busy": False}
+    return [f"{owner}_{name}={value}" for name, value in said.items()]
+
+
+def terminals(timeout: int, interval: int) -> list[str]:
+    """Return the arguments with these limits of terminals."""
+    return [f"--TerminalManager.cull_{name}" for name in (f"inactive_timeout={timeout}", f"interval={interval}")]
+
+
+EVERYONES: Final = kernels(3600, 600, connected=True)
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ((), EVERYONES),
+        (("others",), EVERYONES),
+        (("pupils",), kernels(300, 300, connected=True)),
+        (("staff", "others"), kernels(7200, 60, connected=False)),
+        (("students", "staff"), kernels(7200, 300, connected=False)),
+        (("night",), terminals(900, 300)),
+        (("batch",), [*EVERYONES, *terminals(60, 60)]),
+        (("students", "batch"), EVERYONES),
+        (("night", "batch"), terminals(900, 300)),
+        (("students", "staff", "night"), []),
+    ],
+)
+def test_most_generous_limit_of_the_groups_holds_inside(groups: tuple[str, ...], expected: list[str]) -> None:
+    cull = rules(**INSIDE)
+    assert arguments(limits_inside(cull["limits_inside"], groups)) == expected
+    assert cull["inside"] == EVERYONES
+
+
+@pytest.mark.parametrize("groups", [[], [{"groups": ["staff"], "timeout": 7200, "maxAge": 0}]])
+def test_hub_is_told_of_limits_inside_only_where_groups_have_them(groups: list[dict[str, Any]]) -> None:
+    of = {**INSIDE, "groups": groups}
+    assert "limits_inside" not in rules(**of)
+    assert config_files(site(cull=of).hub).keys().isdisjoint(FILES)
+    assert config_files(site(cull=INSIDE).hub).keys() >= {*FILES}
+
+
+def test_limits_take_the_place_of_earlier_ones_and_not_of_the_sites_own() -> None:
+    own = ["--ServerApp.root_dir=/", "--MappingKernelManager.cull_idle_timeout=0"]
+    assert with_limits(["--A.b=1", *own], ["--A.b=2"], ["--A.b=1"]) == [*own, "--A.b=2"]
+    assert with_limits(own, EVERYONES, []) == [*own, *EVERYONES[1:]]
+    assert with_limits([*own, *EVERYONES[1:]], [], EVERYONES) == own
+
+
 MINUTE: Final = timedelta(minutes=1)
 NOON: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -125,14 +190,16 @@ def test_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     notes.forget("ada")
 
 
+ONE_GROUP: Final[dict[str, Any]] = {"groups": [{"groups": ["x"], "maxAge": 0}]}
+
+
 class Culled:
     """A hub with servers of these people, and its culler."""
 
-    def __init__(self, directory: Path, **cull: Any) -> None:
-        """`cull` replaces what the settings say, with times that no site may have."""
+    def __init__(self, directory: Path, *, of: Mapping[str, Any] = ONE_GROUP, **cull: Any) -> None:
+        """`of` is the setting; `cull` replaces what it says, with times that no site may have."""
         self.directory = directory
-        of = site(login="dummy", administrators=["ada"], cull={"groups": [{"groups": ["x"], "maxAge": 0}]})
-        self.config = configured(directory, of, NO_PROVISIONER)
+        self.config = configured(directory, site(login="dummy", administrators=["ada"], cull=dict(of)), NO_PROVISIONER)
         (directory / "32-servers.py").write_text(SERVERS)
         (directory / "99-later.py").write_text(LATER)
         values = json.loads((directory / "site.json").read_text())
@@ -286,3 +353,80 @@ def test_kernels_and_terminals_are_stopped_by_the_server(tmp_path: Path) -> None
         "--TerminalManager.cull_inactive_timeout=900",
         "--TerminalManager.cull_interval=300",
     ]
+
+
+def served(directory: Path, groups: Sequence[str], fragment: str = "") -> list[str]:
+    """Return the arguments of the server of a person in these groups; `fragment` is the site's own."""
+    directory.joinpath("80-own.py").write_text(f"from henhouse_hub import c\n{fragment}\n")
+    (start,) = ask(directory, "starts", "ada", json.dumps(groups), "{}", of=site(cull=INSIDE))
+    return list(start["pod"]["spec"]["containers"][0]["args"])
+
+
+@pytest.mark.programs
+def test_pod_has_the_limits_of_its_persons_groups(tmp_path: Path) -> None:
+    for groups, expected in (
+        ([], EVERYONES),
+        (["staff"], kernels(7200, 60, connected=False)),
+        (["students", "staff", "night"], []),
+    ):
+        directory = tmp_path / "-".join(["in", *groups])
+        directory.mkdir()
+        assert served(directory, groups) == ["jupyterhub-singleuser", *expected]
+
+
+PROFILE: Final = """c.KubeSpawner.profile_list = [
+    {"slug": "own", "display_name": "Own", "default": True, "kubespawner_override": {"args": ["--A.b=1"]}}
+]"""
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize(
+    ("fragment", "expected"),
+    [
+        ('c.KubeSpawner.args.append("--A.b=1")', ["--A.b=1", *kernels(7200, 60, connected=False)]),
+        ('c.KubeSpawner.args = ["--A.b=1"]', ["--A.b=1", *kernels(7200, 60, connected=False)]),
+        (PROFILE, ["--A.b=1"]),
+    ],
+    ids=["appended", "replaced", "of a profile"],
+)
+def test_arguments_of_the_sites_own_stay(tmp_path: Path, fragment: str, expected: list[str]) -> None:
+    assert served(tmp_path, ["staff"], fragment) == ["jupyterhub-singleuser", *expected]
+
+
+TOKEN_OF_GROUPS: Final = "token-of-who-keeps-groups"
+KEEPER: Final = f"""
+from henhouse_hub import c
+
+c.JupyterHub.services.append({{"name": "keeper", "api_token": {TOKEN_OF_GROUPS!r}}})
+c.JupyterHub.load_roles.append({{"name": "keeper", "scopes": ["groups"], "services": ["keeper"]}})
+"""
+
+
+@pytest.mark.programs
+def test_servers_of_a_member_and_of_another_person_get_their_own_limits(tmp_path: Path) -> None:
+    """Groups are those at the start: whoever joins one has its limits from the next start on."""
+    hub = Culled(tmp_path, of=INSIDE)
+    told = tmp_path / "arguments"
+    told.mkdir()
+    (tmp_path / "33-keeper.py").write_text(KEEPER + f'c.Spawner.environment = {{"TELLS_ARGUMENTS": {str(told)!r}}}\n')
+    later = tmp_path / "99-later.py"
+    later.write_text(later.read_text() + 'c.JupyterHub.load_groups = {"staff": ["ann"]}\n')
+
+    def arguments_of(name: str) -> Any:
+        return json.loads((told / name).read_text())
+
+    with hub.running("ann", "zoe"):
+        assert arguments_of("ann") == kernels(7200, 60, connected=False)
+        assert arguments_of("zoe") == EVERYONES
+        joins = requests.post(
+            f"{hub.url}/hub/api/groups/staff/users",
+            json={"users": ["zoe"]},
+            headers={"Authorization": f"token {TOKEN_OF_GROUPS}"},
+            verify=str(tmp_path / HUB_CA),
+        )
+        assert joins.status_code == 200, joins.text
+        assert hub.api("zoe", "DELETE", "users/zoe/server").status_code in (202, 204)
+        eventually("zoe's server stops", lambda: 'id="stop"' not in hub.home("zoe"), seconds=40)
+        assert hub.people["zoe"].post("/hub/spawn").status_code == 302
+        eventually("zoe's new server", lambda: hub.runs("zoe"), seconds=40)
+        assert arguments_of("zoe") == kernels(7200, 60, connected=False)

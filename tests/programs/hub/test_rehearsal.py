@@ -68,7 +68,10 @@ EVERYTHING: Final[dict[str, Any]] = {
     "profile_list": [{"display_name": "Lab"}],
     "prePuller": {"continuous": {"enabled": True}},
     "announcements": [{"text": "Hello"}],
-    "cull": {"maxAge": 86400, "groups": [{"groups": ["staff"], "timeout": 7200}]},
+    "cull": {
+        "maxAge": 86400,
+        "groups": [{"groups": ["staff"], "timeout": 7200, "kernels": {"cull_idle_timeout": 7200}}],
+    },
     "templateVars": {"course": "astronomy"},
     "extraEnv": {"COURSE": "astronomy"},
     "loadRoles": {"helpers": {"scopes": ["list:users"], "groups": ["staff"]}},

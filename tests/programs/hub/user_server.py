@@ -22,6 +22,8 @@ if __name__ == "__main__":
     hub = os.getppid()
     if directory := os.environ.get("TELLS_ENVIRONMENT"):
         Path(directory, os.environ["JUPYTERHUB_USER"]).write_text(json.dumps(dict(os.environ)))
+    if directory := os.environ.get("TELLS_ARGUMENTS"):
+        Path(directory, os.environ["JUPYTERHUB_USER"]).write_text(json.dumps(sys.argv[1:]))
     server = HTTPServer(("127.0.0.1", urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0), Handler)
     server.timeout = 0.5
     outlives = [Path(each) for each in sys.argv[1:2]]
