@@ -1,7 +1,9 @@
-"""Pages that walk through the code name files and things that exist."""
+"""Pages name files and things that exist, and show the pictures that tests take."""
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,7 @@ import pytest
 from tests.stacks.sites import ROOT
 
 PAGES: Final = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"]
+SCREENSHOTS: Final = ROOT / "docs/screenshots"
 ROOMS: Final = tuple(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
 _PATH: Final = re.compile(rf"(?:{'|'.join(ROOMS)})/[A-Za-z0-9_./-]*")
 _NAME: Final = re.compile(r"(?:stacks|components|converge|ops|lab|engine|programs|quickstart|tests)(?:\.\w+)+")
@@ -54,3 +57,28 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
         assert not [link for link in links if not (page.parent / link).exists()], page.name
+
+
+def pictures(test: Path) -> Iterator[str]:
+    """Yield the names of the pictures that a test takes: they are in the calls, or the values of its `PICTURES`."""
+    for node in ast.walk(ast.parse(test.read_text())):
+        match node:
+            case ast.Call(func=ast.Name("picture"), args=[_, ast.Constant(str(name))]):
+                yield name
+            case ast.Call(func=ast.Name("picture"), args=[_, of]):
+                assert "PICTURES" in test.read_text(), f"{test.name}: which pictures are {ast.unparse(of)}?"
+            case ast.AnnAssign(target=ast.Name("PICTURES"), value=ast.Dict(values=names)):
+                yield from map(ast.literal_eval, names)
+
+
+def test_pictures_are_taken_by_tests_and_shown() -> None:
+    kept = {each.stem for each in SCREENSHOTS.iterdir()}
+    taken = {name for test in ROOT.glob("tests/browser/test_*.py") for name in pictures(test)}
+    shown = {
+        name
+        for page in PAGES
+        for name in re.findall(r"!\[[^\]]+\]\((?:docs/)?screenshots/(.+?)\.png\)", page.read_text())
+    }
+    assert taken - kept == set(), "`make screenshots` takes them, and they are committed"
+    assert kept - taken == set(), "no test takes them again"
+    assert kept - shown == set(), "no page shows them"

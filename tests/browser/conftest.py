@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.visitor import Visitor
 
-LARGEST = 150_000
+LARGEST = 200_000
 """Bytes of a picture in the repository."""
 
 
@@ -18,13 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
-    """Provide what takes a picture of the page under a name, when pictures are asked for."""
+    """Provide what takes a picture of the whole page under a name, when pictures are asked for."""
     folder: Path | None = request.config.getoption("screenshots", None)
 
     def take(visitor: Visitor, name: str) -> None:
         if folder is not None:
             folder.mkdir(exist_ok=True)
-            size = len(visitor.page.screenshot(path=folder / f"{name}.png", animations="disabled", caret="hide"))
+            file = folder / f"{name}.png"
+            size = len(visitor.page.screenshot(path=file, full_page=True, animations="disabled", caret="hide"))
             assert size < LARGEST, f"{name}: {size} bytes"
 
     return take

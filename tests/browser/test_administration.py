@@ -1,4 +1,5 @@
-"""The pages of administrators: images on the machines, people, and the groups that they are in; by keyboard alone."""
+"""The pages of administrators: images on the machines, people, and the groups that they are in, by keyboard alone; and
+the hub's state."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,20 +9,29 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import Visitor, visiting
+from tests.programs.hub.distribution import REPOSITORY
+from tests.programs.hub.provisioner import running_provisioner
 from tests.programs.hub.running import HUB_CA, serving
+from tests.programs.hub.test_announcing import servers
 from tests.programs.hub.test_images_page import ADMINISTRATOR, IMAGES, PASSWORD, configured_with_nodes, of
 
 pytestmark = pytest.mark.programs
 
 GROUP: Final = "grads"
+RIGHT_EDGE: Final = "each => each.getBoundingClientRect().right"
 
 
 @pytest.fixture(scope="module")
-def one_visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    directory: Path = tmp_path_factory.mktemp("hub")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(scope="module")
+def one_visitor(tmp_path_factory: pytest.TempPathFactory, directory: Path) -> Iterator[Visitor]:
     host = of().hub.host
     with (
-        serving(configured_with_nodes(directory), host=host) as url,
+        running_provisioner(tmp_path_factory.mktemp("provisioner")) as provisioner,
+        serving(configured_with_nodes(directory, provisioner), host=host) as url,
         visiting(url, host, (directory / HUB_CA).read_text()) as visitor,
     ):
         yield visitor
@@ -94,3 +104,19 @@ def test_group_is_made_filled_and_emptied(visitor: Visitor, picture: Callable[[V
     presses(visitor, f"Remove {ADMINISTRATOR}")
     visitor.sees("button", f"^Add {ADMINISTRATOR}$")
     visitor.looks()
+
+
+def test_state_of_the_hub_is_seen_at_a_glance(
+    visitor: Visitor, directory: Path, picture: Callable[[Visitor, str], None]
+) -> None:
+    small, large = {"size": "small", "image": "r180"}, {"size": "large", "image": "w202648"}
+    visitor.log_in(ADMINISTRATOR, PASSWORD)
+    with servers(directory, small, small, large):
+        presses(visitor, "Status")
+        visitor.sees("heading", "Status of the hub")
+        visitor.reads("3 in all", f"The menu of quay.io/{REPOSITORY}", "3.0 TiB")
+        edges = {
+            visitor.page.locator(each).last.evaluate(RIGHT_EDGE) for each in ("h1", "table >> nth=0", "table >> nth=1")
+        }
+        assert len(edges) == 1, "a table is wider than the page's text"
+        picture(visitor, "status")

@@ -1,6 +1,7 @@
 """What people read who log in with GitHub: members, others, and those who come while GitHub is away."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 from playwright.sync_api import expect
@@ -13,12 +14,14 @@ from tests.programs.hub.test_github import LOGIN, github
 
 pytestmark = pytest.mark.programs
 
+CONTACT: Final = "help@example.org"
+
 
 @pytest.fixture(scope="module")
 def one_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     directory = tmp_path_factory.mktemp("hub")
     with running(github(), directory) as provider:
-        made = Hub(directory, provider, url=provider.url, **LOGIN)
+        made = Hub(directory, provider, contact=CONTACT, url=provider.url, **LOGIN)
         # Nothing here is about a GitHub that is slow: on a busy computer, two seconds are none.
         made.also('login.http_request_kwargs = {**login.http_request_kwargs, "request_timeout": 60}')
         with made.running() as hub:
@@ -96,6 +99,7 @@ def test_who_is_not_let_in_reads_where_to_ask(
     visitor.sees("heading", "You are not let in")
     visitor.reads("Ask an administrator of this site", "tell them the name of your account")
     visitor.sees("link", "log in with another account")
+    expect(visitor.sees("link", "Contact an administrator")).to_have_attribute("href", f"mailto:{CONTACT}")
     picture(visitor, "not-let-in")
 
 
@@ -164,7 +168,6 @@ def test_administrator_sees_people_and_others_read_that_they_do_not(
     assert visitor.open("/hub/admin/status") == 200
     visitor.sees("heading", "Status")
     visitor.looks()
-    picture(visitor, "status")
     visitor.forget()
     comes(visitor, hub, "lee")
     assert visitor.open("/hub/admin") == 403

@@ -58,7 +58,13 @@ class Hub:
     """A hub with this login; its settings that name the provider are added."""
 
     def __init__(
-        self, directory: Path, provider: Provider, administrators: Sequence[str] = ("ada",), **login: Any
+        self,
+        directory: Path,
+        provider: Provider,
+        administrators: Sequence[str] = ("ada",),
+        *,
+        contact: str | None = None,
+        **login: Any,
     ) -> None:
         self._directory = directory
         self.provider = provider
@@ -68,7 +74,7 @@ class Hub:
             "certificate_authority": (directory / PROVIDER_CA).read_text(),
             **login,
         }
-        self.site = site(login=settings, administrators=list(administrators))
+        self.site = site(login=settings, administrators=list(administrators), contact=contact)
         self.secrets = {**SECRETS, **self.site.hub.login.given}
         self._config = configured(directory, self.site, NO_PROVISIONER, self.secrets)
         (directory / "99-local-servers.py").write_text(LOCAL_SERVERS)

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +97,25 @@ def person(hub: tuple[str, Path, Provisioner], name: str) -> Browser:
     return browser
 
 
+@contextmanager
+def servers(directory: Path, *chosen: Mapping[str, str]) -> Iterator[None]:
+    """Let the database of a hub that runs say that there are servers with these options, while the block runs."""
+    numbers = range(90, 90 + len(chosen))
+    with closing(sqlite3.connect(directory / "jupyterhub.sqlite")) as database:
+        for number, options in zip(numbers, chosen, strict=True):
+            database.execute("INSERT INTO servers (id, proto, ip, port, base_url) VALUES (?, '', '', 1, '')", (number,))
+            database.execute(
+                "INSERT INTO spawners (user_id, server_id, name, user_options) SELECT id, ?, ?, ? FROM users LIMIT 1",
+                (number, f"n{number}", json.dumps(options)),
+            )
+        database.commit()
+        yield
+        for number in numbers:
+            database.execute("DELETE FROM spawners WHERE server_id = ?", (number,))
+            database.execute("DELETE FROM servers WHERE id = ?", (number,))
+        database.commit()
+
+
 @pytest.mark.programs
 def test_announcement_comes_and_goes_while_the_hub_runs(hub: tuple[str, Path, Provisioner]) -> None:
     url, directory, _ = hub
@@ -120,16 +140,8 @@ def test_administrators_see_servers_images_and_disks(hub: tuple[str, Path, Provi
     assert "admin/status" not in zoe.get("/hub/home").text
     assert Browser(url, directory / HUB_CA).get("/hub/admin/status").status_code == 302
     assert 'href="/hub/admin/status"' in grace.get("/hub/home").text
-    with sqlite3.connect(directory / "jupyterhub.sqlite") as database:
-        for number, options in enumerate(({"size": "small", "image": "r180"}, {"size": "small", "image": "r180"}, {})):
-            database.execute(
-                "INSERT INTO servers (id, proto, ip, port, base_url) VALUES (?, '', '', 1, '')", (90 + number,)
-            )
-            database.execute(
-                "INSERT INTO spawners (user_id, server_id, name, user_options) SELECT id, ?, ?, ? FROM users LIMIT 1",
-                (90 + number, f"n{number}", json.dumps(options)),
-            )
-    page = " ".join(grace.get("/hub/admin/status").text.split())
+    with servers(directory, {"size": "small", "image": "r180"}, {"size": "small", "image": "r180"}, {}):
+        page = " ".join(grace.get("/hub/admin/status").text.split())
     assert "<td>as the site has it</td><td>r180</td><td>small</td><td>2</td>" in page
     assert "3 in all" in page
     assert f"<code>quay.io/team/lab:r180@{DIGEST}</code>" in page

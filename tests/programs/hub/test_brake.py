@@ -267,7 +267,7 @@ def test_logins_from_before_something_was_denied_stop_no_servers(tmp_path: Path)
     given = github(staff)
     given.scope = "read:user"
     with running(given, tmp_path) as provider, user_server() as url:
-        login = {"type": "github", "allowed_users": sorted(staff), "scope": ["read:user"]}
+        login: dict[str, Any] = {"type": "github", "allowed_users": sorted(staff), "scope": ["read:user"]}
         made = Hub(tmp_path, provider, url=provider.url, **login)
         made.also(ONE_PROCESS.format(url=url, seconds=ROUND_SECONDS))
         with made.running() as hub:

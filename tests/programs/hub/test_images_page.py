@@ -18,6 +18,7 @@ from stacks.settings import Site
 from tests.programs.hub.asking import SECRETS, ask, configured, site
 from tests.programs.hub.distribution import REPOSITORY, digest
 from tests.programs.hub.page import Page
+from tests.programs.hub.provisioner import Provisioner
 from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.programs.hub.test_menu import IMAGE, OFFERED, known
 from tests.programs.hub.test_prepulling import READY
@@ -46,14 +47,15 @@ def seen(nodes: list[dict[str, Any]], images: list[str], memory: Memory | None =
     return status([Place(each) for each in nodes], wanted, memory or Memory(), time.time())
 
 
-def configured_with_nodes(directory: Path) -> Path:
-    """Return the configuration of a hub with a menu and two nodes."""
+def configured_with_nodes(directory: Path, provisioner: Provisioner | None = None) -> Path:
+    """Return the configuration of a hub with a menu and two nodes; without a provisioner, no file server answers."""
     known(directory)
     memory = Memory()
     memory.note("chick2", IMAGES[1], "ErrImagePull: <no route>", 0)
     nodes = [node("chick1", *IMAGES[:3]), node("chick2", IMAGES[0])]
     write_status(directory / STATUS_FILE, seen(nodes, IMAGES, memory))
-    config = configured(directory, of())
+    homes = (provisioner.url, {**SECRETS, **provisioner.secrets}) if provisioner else ()
+    config = configured(directory, of(), *homes)
     own = f"from henhouse_hub import c\n\nc.SharedPasswordAuthenticator.admin_password = {PASSWORD!r}\n"
     (directory / "22-administrators.py").write_text(own)
     return config
