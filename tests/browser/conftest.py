@@ -1,10 +1,11 @@
 """The person at the keyboard, and pictures of pages for the documentation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.browser.cluster import Cluster, running
 from tests.browser.visitor import Visitor
 
 LARGEST = 200_000
@@ -29,6 +30,13 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Visitor, str], None]:
             assert size < LARGEST, f"{name}: {size} bytes"
 
     return take
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Provide a cluster whose pods wait."""
+    with running(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -3,46 +3,27 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import cluster as clusters
 from tests.browser.axe import findings
 from tests.browser.cluster import Cluster
-from tests.browser.visitor import Visitor, visiting
-from tests.programs.hub.asking import SECRETS, configured
-from tests.programs.hub.provisioner import running_provisioner
-from tests.programs.hub.running import HUB_CA, serving
-from tests.programs.hub.test_menu import NOTHING, known, site
+from tests.browser.offering import PASSWORD, offering
+from tests.browser.visitor import Visitor
+from tests.programs.hub.test_menu import NOTHING, site
 from tests.programs.hub.test_proxy import proxy_of
 from tests.tools import free_port
 
 pytestmark = pytest.mark.programs
 
-PASSWORD: Final = SECRETS["shared-password"]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with clusters.running(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
-
 
 @pytest.fixture(scope="module")
 def one_visitor(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Visitor]:
-    directory: Path = tmp_path_factory.mktemp("hub")
-    of = site(NOTHING)
-    known(directory, scanned=time.time() - 3600)
-    with running_provisioner(tmp_path_factory.mktemp("provisioner")) as provisioner:
-        config = configured(directory, of, provisioner.url, {**SECRETS, **provisioner.secrets})
-        with (
-            serving(config, cluster=cluster.kubeconfig, host=of.hub.host) as url,
-            visiting(url, of.hub.host, (directory / HUB_CA).read_text()) as visitor,
-        ):
-            yield visitor
+    hour_ago = time.time() - 3600
+    with offering(site(NOTHING), cluster, tmp_path_factory.mktemp("site"), scanned=hour_ago) as visitor:
+        yield visitor
 
 
 def test_axe_sees_what_cannot_be_read(visitor: Visitor) -> None:
