@@ -116,7 +116,7 @@ LANGUAGES: Final = Recipe(
     ),
     stands_on=PYTHON,
 )
-"""The default user environment: with R, Octave and C++."""
+"""With R, Octave and C++."""
 SAGE: Final = Recipe(
     "sage",
     kernels=(
