@@ -44,6 +44,13 @@ DELETED_FIRST: Final[Mapping[str, str]] = {}
 """Why an object may be away for a while, by logical name. Jobs need no place here: the provider names them, so an old
 one is deleted after the new one is done."""
 
+UPDATED: Final = {
+    "secrets-cookie-secret": {"hub-server"},
+    "secrets-proxy-token": {"hub-server", "hub-proxy"},
+    "secrets-metrics-token": {"hub-server", "rooster-watch-command"},
+}
+"""What starts again when a secret is replaced, by the secret's logical name."""
+
 
 def settings(word: str, day: int) -> Mapping[str, Any]:
     """Return a site with what has objects in the cluster; each value has the word or the number in it."""
@@ -202,6 +209,13 @@ class Running:
         steps = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
         return [(each["op"], each["urn"].rpartition("::")[2]) for each in steps if each["op"] != "same"], printed
 
+    def unprotected(self, name: str) -> str:
+        """Let a resource be replaced, and return its URN."""
+        resources = json.loads(self._pulumi("stack", "export"))["deployment"]["resources"]
+        (urn,) = (each["urn"] for each in resources if each["urn"].endswith(f"::{name}"))
+        self._pulumi("state", "unprotect", "--yes", urn)
+        return str(urn)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Running:
@@ -237,6 +251,21 @@ def test_share_that_is_removed_is_refused_before_its_export_goes(site: Running) 
     steps, printed = site.steps(fewer, *words, fails=True)
     assert "storage.shares: project was removed, and its volume and its claim are protected" in printed
     assert steps == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", UPDATED)
+def test_secret_that_is_replaced_restarts_no_more_than_docs_say(site: Running, name: str) -> None:
+    """By the commands of docs/hub.md."""
+    steps, _ = site.steps(settings("Friday", 11), "preview", "--replace", site.unprotected(name))
+    assert {each for operation, each in steps if operation == "update"} - {"flock-provider"} == UPDATED[name]
+    assert {each for operation, each in steps if operation == "create-replacement"} >= {
+        name,
+        "hub-keys",
+        "hub-rehearsal",
+    }
+    operations = [operation for operation, _ in steps]
+    assert "update" not in operations[operations.index("delete-replaced") :], "the old one is there until then"
 
 
 @pytest.mark.parametrize("name", EACH)
