@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.log import app_log, enable_pretty_logging
 
 PAGED: Final = "application/jupyterhub-pagination+json"
+NO_TIME: Final = timedelta()
 ANSWER_SECONDS: Final = 60
 """The list of thousands of people takes a while; tornado's own limit is 20 s."""
 
@@ -76,10 +77,15 @@ class Culler:
         inactive = self._hearing.unused(datetime.fromisoformat(server["last_activity"] or server["started"]), now)
         if not shortest(self._cull).exceeded(inactive, age):
             return
-        why = self._limits_of(person).exceeded(inactive, age)
+        limits = self._limits_of(person)
+        too_old = limits.exceeded(NO_TIME, age)
+        why = too_old or limits.exceeded(inactive, age)
         if why is None:
             return
         name, which = person["name"], server["name"]
+        if not too_old and await self._computes(name, which):
+            app_log.info("The server %s of %s was not used, and computes", which or "(default)", name)
+            return
         app_log.info("Stopping the server %s of %s, because %s", which or "(default)", name, why)
         kind = f"servers/{quote(which, safe='')}" if which else "server"
         if not which:  # before it, as the person may look at once
@@ -89,6 +95,10 @@ class Culler:
         except BaseException:
             self._notes.forget(name)
             raise
+
+    async def _computes(self, name: str, which: str) -> bool:
+        path = f"henhouse/computes/{quote(name, safe='')}/{quote(which, safe='')}"
+        return bool(json.loads(await self._ask(f"{self._url}/{path}"))["computes"])
 
     def _limits_of(self, person: Mapping[str, Any]) -> Limits:
         """Return a person's limits; raise where the hub does not say which groups they are in, and nothing is stopped.

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from computing import PATH, Computing
 from henhouse_hub import c, site
 
 cull = site["cull"]
@@ -21,6 +22,7 @@ if cull["enabled"]:
     if cull["groups"]:
         scopes.append("read:users:groups")
     c.JupyterHub.load_roles.append({"name": "idle-culler", "scopes": scopes, "services": ["idle-culler"]})
+    c.JupyterHub.extra_handlers.append((PATH, Computing))
 if cull["telling"]:
     c.KubeSpawner.environment["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(cull["telling"])
 if cull["inside"]:

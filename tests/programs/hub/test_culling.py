@@ -222,6 +222,8 @@ class Culled:
     @contextmanager
     def culler(self) -> Iterator["subprocess.Popen[bytes]"]:
         """Run the command that the hub would run, with the hub's address of this test."""
+        if (kernels := self.directory / "kernels").exists():
+            (kernels / ".hub").write_text(f"{self.url}\n{self.directory / HUB_CA}\n")
         words: list[str] = json.loads((self.directory / "culler-command").read_text())
         command = [f"--url={self.url}/hub/api" if each.startswith("--url=") else each for each in words]
         environment = {"JUPYTERHUB_API_TOKEN": TOKEN, "SSL_CERT_FILE": str(self.directory / HUB_CA)}
@@ -301,6 +303,47 @@ def test_server_in_use_is_stopped_at_its_age_and_a_new_one_forgets_why(tmp_path:
         assert hub.api("zoe", "DELETE", "users/zoe/server").status_code in (202, 204)
         eventually("zoe stops it herself", lambda: 'id="stop"' not in hub.home("zoe"), seconds=40)
         assert "was stopped" not in hub.home("zoe")
+
+
+def with_kernels(directory: Path, **said: str) -> Path:
+    """Have servers say this of their kernels; return where each person's answer is."""
+    kernels = directory / "kernels"
+    kernels.mkdir()
+    for name, text in said.items():
+        (kernels / name).write_text(text)
+    environment = f"c.Spawner.environment.update({ {'KERNELS_ARE_IN': str(kernels)}!r})"
+    (directory / "99-with-kernels.py").write_text(f"from henhouse_hub import c\n\n{environment}\n")
+    return kernels
+
+
+BUSY: Final = json.dumps([{"execution_state": "idle"}, {"execution_state": "busy"}])
+IDLE: Final = json.dumps([{"execution_state": "idle"}, {"execution_state": "starting"}])
+
+
+@pytest.mark.programs
+def test_server_whose_kernel_computes_is_not_idle(tmp_path: Path) -> None:
+    hub = Culled(tmp_path, timeout=1, max_age=0, groups=[])
+    kernels = with_kernels(tmp_path, zoe=BUSY, ann=IDLE, eve='{"execution_state": "busy"}', bob="[1]")
+    with hub.running("zoe", "ann", "eve", "bob"), hub.culler():
+        for name in ("ann", "eve", "bob"):
+            eventually(f"{name}'s server is stopped", lambda name=name: not hub.runs(name), seconds=40)  # type: ignore[misc]
+        eventually("zoe's is asked", lambda: "of zoe was not used, and computes" in hub.log(), seconds=40)
+        assert hub.runs("zoe")
+        assert hub.api("eve", "GET", "henhouse/computes/zoe/").status_code == 404, "as for an unknown person"
+        (kernels / "zoe").write_text(IDLE)
+        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        tokens = hub.api("zoe", "GET", "users/zoe/tokens").json()["api_tokens"]
+        assert not [each for each in tokens if "kernel" in each["note"]]
+
+
+@pytest.mark.programs
+def test_age_counts_also_while_a_kernel_computes(tmp_path: Path) -> None:
+    hub = Culled(tmp_path, timeout=1, max_age=10, groups=[])
+    with_kernels(tmp_path, zoe=BUSY)
+    with hub.running("zoe"), hub.culler():
+        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=60)
+        assert "it ran for 10 seconds" in hub.home("zoe")
+        assert "of zoe was not used, and computes" in hub.log()
 
 
 @pytest.mark.programs
