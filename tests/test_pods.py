@@ -162,10 +162,10 @@ def test_every_namespace_of_ours_enforces_it(name: str) -> None:
 
 
 def with_container(**changes: Any) -> Pod:
-    """Return a good pod whose container has other security settings; None takes one away."""
-    (container,) = good()["containers"]
+    """Return a good pod whose first container has other security settings; None takes one away."""
+    container, *others = good()["containers"]
     changed = {key: value for key, value in {**security(container), **changes}.items() if value is not None}
-    return {**good(), "containers": [{**container, "securityContext": changed}]}
+    return {**good(), "containers": [{**container, "securityContext": changed}, *others]}
 
 
 def with_pod(**changes: Any) -> Pod:

@@ -45,7 +45,9 @@ def test_fragments_are_read_as_they_are(tmp_path: Path) -> None:
 
 def test_own_names_are_those_of_the_pod() -> None:
     menu = {"repository": "quay.io/team/lab"}
-    site = parse_settings(changed(tree("dev"), {"mirrors": {"registry": None}, "hub": {"image_menu": menu}}))
+    cull = {"groups": [{"groups": ["staff"], "kernels": {"cull_idle_timeout": 3600}}]}
+    hub = {"image_menu": menu, "cull": cull}
+    site = parse_settings(changed(tree("dev"), {"mirrors": {"registry": None}, "hub": hub}))
     in_the_pod = {name for name in config_files(site.hub) if re.match("[0-9][0-9]-", name)}
     assert in_the_pod == own_fragments()
 
