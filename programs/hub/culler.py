@@ -18,7 +18,7 @@ from urllib.parse import quote
 sys.path.insert(0, str(Path(__file__).parent))  # for the module beside this file
 
 from culling import Hearing, Limits, Notes, limits_for, shortest
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.log import app_log, enable_pretty_logging
 
 PAGED: Final = "application/jupyterhub-pagination+json"
@@ -36,6 +36,8 @@ class Culler:
         self._cull = site["cull"]
         self._notes = Notes(site["directory"])
         self._hearing = Hearing()
+        self._silent: set[tuple[str, str]] = set()
+        """Servers that did not answer when they were asked the last time."""
         self._asking = asyncio.Semaphore(self._cull["concurrency"])
 
     async def run(self) -> None:
@@ -83,8 +85,8 @@ class Culler:
         if why is None:
             return
         name, which = person["name"], server["name"]
-        if not too_old and await self._computes(name, which):
-            app_log.info("The server %s of %s was not used, and computes", which or "(default)", name)
+        if not too_old and (spared := await self._spared(name, which)):
+            app_log.info("The server %s of %s was not used, and %s", which or "(default)", name, spared)
             return
         app_log.info("Stopping the server %s of %s, because %s", which or "(default)", name, why)
         kind = f"servers/{quote(which, safe='')}" if which else "server"
@@ -96,9 +98,20 @@ class Culler:
             self._notes.forget(name)
             raise
 
-    async def _computes(self, name: str, which: str) -> bool:
+    async def _spared(self, name: str, which: str) -> str | None:
+        """Return why an idle server is not stopped now: it computes, or for the first time does not say so in time."""
         path = f"henhouse/computes/{quote(name, safe='')}/{quote(which, safe='')}"
-        return bool(json.loads(await self._ask(f"{self._url}/{path}"))["computes"])
+        try:
+            computes = json.loads(await self._ask(f"{self._url}/{path}"))["computes"]
+        except HTTPClientError as error:
+            if error.code != 404:
+                raise
+            computes = False  # it has ended meanwhile, or a fragment of the site's replaced the hub's handlers
+        if computes is None and (name, which) not in self._silent:
+            self._silent.add((name, which))
+            return "does not answer"
+        self._silent.discard((name, which))
+        return "computes" if computes else None
 
     def _limits_of(self, person: Mapping[str, Any]) -> Limits:
         """Return a person's limits; raise where the hub does not say which groups they are in, and nothing is stopped.

@@ -44,8 +44,8 @@ def cull_values(hub: HubSettings) -> dict[str, Any]:
 def telling(hub: HubSettings) -> int | None:
     """Return every how many seconds servers tell the hub of their use, None where that is as usual.
 
-    A server in which a kernel computes, and to which no browser talks, shows by nothing else that it is in use: it has
-    to say so more often than it would be stopped as idle.
+    What a kernel or a terminal prints now and then, with no browser open, the hub learns by nothing else: a server has
+    to tell of it more often than it would be stopped as idle.
     """
     timeouts = [hub.cull_timeout, *(each.timeout for each in hub.cull.groups if each.timeout)]
     seconds = min(timeouts) // 3

@@ -323,13 +323,17 @@ IDLE: Final = json.dumps([{"execution_state": "idle"}, {"execution_state": "star
 @pytest.mark.programs
 def test_server_whose_kernel_computes_is_not_idle(tmp_path: Path) -> None:
     hub = Culled(tmp_path, timeout=1, max_age=0, groups=[])
-    kernels = with_kernels(tmp_path, zoe=BUSY, ann=IDLE, eve='{"execution_state": "busy"}', bob="[1]")
-    with hub.running("zoe", "ann", "eve", "bob"), hub.culler():
-        for name in ("ann", "eve", "bob"):
+    said = {"ann": IDLE, "eve": '{"execution_state": "busy"}', "bob": "[1]", "max": "[" + " " * 2**21, "lee": ""}
+    kernels = with_kernels(tmp_path, zoe=BUSY, **said)
+    with hub.running("zoe", *said), hub.culler():
+        for name in said:
             eventually(f"{name}'s server is stopped", lambda name=name: not hub.runs(name), seconds=40)  # type: ignore[misc]
         eventually("zoe's is asked", lambda: "of zoe was not used, and computes" in hub.log(), seconds=40)
         assert hub.runs("zoe")
-        assert hub.api("eve", "GET", "henhouse/computes/zoe/").status_code == 404, "as for an unknown person"
+        assert "Reached maximum read buffer size" in (tmp_path / "log").read_text()
+        assert hub.log().count("of lee was not used, and does not answer") == 1, "it is asked once more"
+        for name in ("eve", "zoe"):
+            assert hub.api(name, "GET", "henhouse/computes/zoe/").status_code == 404, "it is for services"
         (kernels / "zoe").write_text(IDLE)
         eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
         tokens = hub.api("zoe", "GET", "users/zoe/tokens").json()["api_tokens"]
@@ -338,11 +342,11 @@ def test_server_whose_kernel_computes_is_not_idle(tmp_path: Path) -> None:
 
 @pytest.mark.programs
 def test_age_counts_also_while_a_kernel_computes(tmp_path: Path) -> None:
-    hub = Culled(tmp_path, timeout=1, max_age=10, groups=[])
+    hub = Culled(tmp_path, timeout=1, max_age=40, groups=[])
     with_kernels(tmp_path, zoe=BUSY)
     with hub.running("zoe"), hub.culler():
-        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=60)
-        assert "it ran for 10 seconds" in hub.home("zoe")
+        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=100)
+        assert "it ran for 40 seconds" in hub.home("zoe")
         assert "of zoe was not used, and computes" in hub.log()
 
 
@@ -377,7 +381,7 @@ def test_hub_runs_a_culler_only_where_it_is_wanted(tmp_path: Path) -> None:
 def test_server_says_that_it_is_used_before_it_would_be_stopped(
     tmp_path: Path, hub: dict[str, Any], seconds: list[str | None]
 ) -> None:
-    """A kernel that computes while no browser is there shows it by nothing else."""
+    """What a kernel or a terminal prints while no browser is there, the hub learns by nothing else."""
     (container,) = ask(tmp_path, "pod", "ada", of=site(**hub))["spec"]["containers"]
     said = [each.get("value") for each in container["env"] if each["name"] == "JUPYTERHUB_ACTIVITY_INTERVAL"]
     assert said == seconds

@@ -19,6 +19,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer."""
         kernels = Path(os.environ.get("KERNELS_ARE_IN", "/nowhere"), os.environ["JUPYTERHUB_USER"])
         asks = self.path.endswith("/api/kernels") and kernels.exists()
+        if asks and not kernels.read_bytes():
+            return  # and end the connection
         self.send_response(200 if not asks or self.may_use_it() else 403)
         self.end_headers()
         if asks:
