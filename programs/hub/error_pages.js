@@ -9,6 +9,8 @@ const http = require("node:http");
 
 const [port, address] = process.argv.slice(1);
 const PATIENCE_MS = 5000; // a node that is gone answers nothing
+const AT_ONCE = 100; // a flood must not cost this container its memory: without it, the proxy's pod would not be ready
+const LONGEST_HEADER = 65536; // the proxy encodes the address that was asked for once more
 const AWAY = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -24,19 +26,25 @@ keeps running. Wait a minute, then <a href="">try again</a>. If this stays, cont
 </html>
 `;
 
+let asking = 0;
+
 async function pageOf(path) {
+  if (asking >= AT_ONCE) return AWAY;
+  asking += 1;
   try {
     const answer = await fetch(address + path, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "error" });
     if (answer.ok) return await answer.text();
     console.log(`asked for ${path.split("?")[0]}, the hub answers ${answer.status}`);
   } catch (error) {
     console.log(`asked for ${path.split("?")[0]}: ${error.cause?.message || error.message}`);
+  } finally {
+    asking -= 1;
   }
   return AWAY;
 }
 
 http
-  .createServer(async (request, response) => {
+  .createServer({ maxHeaderSize: LONGEST_HEADER }, async (request, response) => {
     const page = await pageOf(request.url);
     response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
   })
