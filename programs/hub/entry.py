@@ -21,7 +21,8 @@ class No(Enum):
     DENIED = auto()
     """By what the settings deny: they are out at once."""
     REFUSED = auto()
-    """By the provider, or by a last yes of it that is too old: the next round puts them out, or the brake holds."""
+    """By the provider, or by a last yes that is too old, and that it does not repeat: the next round puts them out, or
+    the brake holds."""
     STANDS = auto()
     """By the provider's answer before this one, which says nothing: they cannot log in, and servers run on."""
 

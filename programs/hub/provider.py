@@ -8,13 +8,12 @@ from person import AUTHORITY, introduce
 
 
 def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
-    """Return the names of the groups that a provider says a person is in: a list, or one name, which is not a list of
-    letters.
+    """Return the names of the groups that a provider says a person is in: a list, or one group by itself.
 
-    In the list are names, or objects with a `name`, as CILogon has them from some institutions' directories.
+    A group is a name, or an object with a `name`, as CILogon has them from some institutions' directories.
     """
     found = claims.get(claim) or []
-    entries = [found] if isinstance(found, str) else found
+    entries = [found] if isinstance(found, str | dict) else found
     names = [each.get("name") if isinstance(each, dict) else each for each in entries]
     return [each for each in names if isinstance(each, str)]
 

@@ -56,7 +56,7 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
                 *(held.refused, held.answers, time_in_words(held.until), ", ".join(held.people)),
             )
         elif was_held:
-            self.log.warning("brake: off. %d people are refused, and put out unless it says yes now", len(out))
+            self.log.warning("brake: off. %d people are refused, and put out where it says no again", len(out))
         await self._for_each([people[name] for name in out], self._put_out)
 
     async def repeats_no(self, user: Any) -> bool:

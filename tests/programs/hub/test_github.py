@@ -263,7 +263,7 @@ def finding_nothing_of(provider: GitHub, name: str) -> Iterator[list[str]]:
     def on_the_way_down(path: str, query: dict[str, str], person: str | None) -> Answer:
         if person != name:
             return answer(path, query, person)
-        if "/members/" in path:
+        if "/members/" in path and (asked or "/foxes/" in path):  # from the first question of a round on
             asked.append(path)
             return 404, {"message": "Not Found"}, {}
         return (503, None, {}) if asked else answer(path, query, person)

@@ -120,6 +120,8 @@ def test_group_may_be_an_object_with_its_name(hub: Hub) -> None:
     assert hub.lets_in("eve")
     eve["groups"] = [{"name": "staff", "id": 1363}, {"name": "expelled"}]
     assert not hub.lets_in("eve"), "what is denied wins in any spelling"
+    eve["groups"] = {"name": "staff"}
+    assert hub.lets_in("eve"), "one by itself"
     eve["groups"] = [{"id": 1363}, {"name": ["staff"]}, {"staff": "staff"}, 7, None]
     assert not hub.lets_in("eve")
 
