@@ -212,7 +212,7 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
 _ASSIGNED: Final = re.compile(r"(=|: )\S.*", re.DOTALL)
 """In a name, what was meant as its value: `TOKEN=x:` is the name of a variable with nothing in it."""
 _TOLD: Final = re.compile(r"((?:password|passwd|secret|token)\w*['\"]?[ =:]+)[^\s'\"]+", re.IGNORECASE)
-_NO_PORT: Final = re.compile(r"(://[^/@:\s]*):(?![0-9]*(?:[/?#'\"]|$))[^/\s'\"]+")
+_NO_PORT: Final = re.compile(r"(://(?:\[[^\]]*\]|[^/@:\s\[]*)):(?![0-9]*(?:[/?#'\",\s]|$))[^/\s'\"]+")
 
 
 def _given(detail: ErrorDetails, where: Sequence[int | str]) -> str:

@@ -10,7 +10,7 @@ from stacks.problems import Problem
 from stacks.settings import Site
 from stacks.settings.chart import ServiceSettings
 from stacks.settings.files import KIBIBYTE, too_large
-from stacks.settings.menu import FREE
+from stacks.settings.menu import FREE, TELLING_SECONDS, tells_in_time
 
 HUB_NAMES: Final = ("HOME", "PATH", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH")
 """Variables without which the hub's image does not run as it was built."""
@@ -55,6 +55,13 @@ def environment_is_free(site: Site) -> Iterator[Problem]:
     yield from _taken("hub.extraEnv", hub.extra_env, HUB_NAMES, HUB_PREFIXES, "the hub's")
     servers = hub.singleuser.extra_env
     yield from _taken("hub.singleuser.extraEnv", servers, SERVER_NAMES, SERVER_PREFIXES, "the user server's")
+    for name, value in servers.items():
+        if not tells_in_time(name, value.get_secret_value()):
+            yield Problem(
+                f"hub.singleuser.extraEnv.{name}",
+                "what is given is not a time after which servers can tell the hub of their use",
+                accepted=f"seconds, a whole number from 1 to {TELLING_SECONDS}",
+            )
     for number, profile in enumerate(hub.profile_list):
         path = f"hub.profile_list.{number}.kubespawner_override.environment"
         names = profile.kubespawner_override.environment or {}

@@ -81,13 +81,19 @@ def _mounts(
                 yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
 
 
+def _places(
+    path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
+) -> dict[str, str]:
+    """Return by setting where something is mounted: volumes in their order, then files by name."""
+    places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
+    return {**places, **{f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}}
+
+
 def _inside_a_file(
     path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
 ) -> Iterator[Problem]:
     """Refuse a place below a file: nothing can be there, and no pod starts."""
-    places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
-    places |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
-    for where, place in places.items():
+    for where, place in _places(path, files_path, mounts, files).items():
         for file in files.values():
             if file.mount_path != place and PurePosixPath(place).is_relative_to(file.mount_path):
                 yield Problem(where, f"{place} is inside the file {file.mount_path}", accepted="a place beside it")
@@ -107,12 +113,10 @@ def _inside_what_is_read(
     files: Mapping[FileKey, ExtraFileSettings],
 ) -> Iterator[Problem]:
     """Refuse a place inside a volume in which none can be made: no container starts."""
-    places = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
-    places |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
     for number, mount in enumerate(mounts):
         if not nothing_can_be_in(mount, volumes):
             continue
-        for where, place in places.items():
+        for where, place in _places(path, files_path, mounts, files).items():
             if place != mount.mount_path and PurePosixPath(place).is_relative_to(mount.mount_path):
                 problem = f"{place} is inside what {path}.{number} mounts read-only at {mount.mount_path}"
                 yield Problem(where, problem, accepted="a place beside it")
@@ -122,9 +126,8 @@ def _filled_in(
     path: str, files_path: str, mounts: Sequence[VolumeMountSettings], files: Mapping[FileKey, ExtraFileSettings]
 ) -> Iterator[Problem]:
     """Refuse words in braces in the hub's own pod: KubeSpawner fills them in for people's, and here they would stay."""
-    texts = {f"{path}.{number}.mountPath": mount.mount_path for number, mount in enumerate(mounts)}
+    texts = _places(path, files_path, mounts, files)
     texts |= {f"{path}.{number}.subPath": mount.sub_path or "" for number, mount in enumerate(mounts)}
-    texts |= {f"{files_path}.{key}.mountPath": file.mount_path for key, file in sorted(files.items())}
     for where, text in texts.items():
         if "{" in text:
             problem = (

@@ -78,8 +78,16 @@ LabelValue = Annotated[
 
 FREE: Final = ("JUPYTERHUB_ACTIVITY_INTERVAL", "JUPYTERHUB_SINGLEUSER_APP", "JUPYTERHUB_SINGLEUSER_EXTENSION")
 """What JupyterHub leaves to the site: how its program in the user server starts, and how often it tells of its use."""
+TELLING_SECONDS: Final = 600
+"""The most for the first of them: after eleven minutes, the culler takes a server that told nothing for idle
+(programs/hub/culling.py, `TELLING`), and JupyterHub varies the time by a tenth."""
 _OURS: Final = ("HOME", "USER", "LOGNAME")
 _TAKEN: Final = ("JUPYTERHUB_", "JPY_")
+
+
+def tells_in_time(name: str, value: str) -> bool:
+    """Return whether a variable is another one, or a time after which servers can tell the hub of their use."""
+    return name != FREE[0] or (re.fullmatch("[0-9]{1,3}", value) is not None and 0 < int(value) <= TELLING_SECONDS)
 
 
 def _not_ours(environment: dict[str, str]) -> dict[str, str]:
@@ -90,6 +98,8 @@ def _not_ours(environment: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"must have single braces in {name}: it reaches the server as it is written")
         if name in _OURS or (name.startswith(_TAKEN) and name not in FREE):
             raise ValueError(f"must not set {name}, which is set for every server, by its home or by JupyterHub")
+        if not tells_in_time(name, value):
+            raise ValueError(f"must have seconds in {name}, a whole number from 1 to {TELLING_SECONDS}")
     return environment
 
 
@@ -172,7 +182,7 @@ def _with_the_name_alone(url: str) -> str:
     """Refuse what JupyterHub cannot fill in, which is less than KubeSpawner can elsewhere (Spawner.format_string)."""
     if "{" in (rest := url.replace("{username}", "")) or "}" in rest:
         raise ValueError("has braces, and what may stand in them is username")
-    if "$" in url:
+    if "$(" in url or "$$" in url:
         raise ValueError("must have %24 for each $: the server is told in a variable, in which Kubernetes reads it")
     return url
 

@@ -111,7 +111,7 @@ PICTURES: Final = {"/hub/error/503": "error", "/hub/admin": "error-403", "/hub/n
 
 
 @pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "not logged in"])
-def test_proxy_say_what_to_do(visitor: Visitor, logged_in: bool, picture: Callable[[Visitor, str], None]) -> None:
+def test_error_pages_say_what_to_do(visitor: Visitor, logged_in: bool, picture: Callable[[Visitor, str], None]) -> None:
     if logged_in:
         visitor.log_in("eve", PASSWORD)
     for path, status, heading, advice in ERRORS if logged_in else ERRORS[1:]:

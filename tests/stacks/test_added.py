@@ -182,6 +182,27 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
     ({"loadRoles": {"abc": {"scopes": ["self"], "users": ["A b"]}}}, "hub.loadRoles.abc.users.0"),
 ]
 
+NO_TIMES: Final = ("5m", "0", "601", "3600", "-1", "", " 60", "1e2", "٣٠")
+REFUSED.extend(
+    [
+        *(
+            (
+                in_servers(extraEnv={"JUPYTERHUB_ACTIVITY_INTERVAL": time}),
+                "hub.singleuser.extraEnv.JUPYTERHUB_ACTIVITY_INTERVAL: what is given is not a time after which servers "
+                "can tell the hub of their use",
+            )
+            for time in NO_TIMES
+        ),
+        *(
+            (
+                {"profile_list": [profile(environment={"JUPYTERHUB_ACTIVITY_INTERVAL": time})]},
+                "must have seconds in JUPYTERHUB_ACTIVITY_INTERVAL, a whole number from 1 to 600",
+            )
+            for time in NO_TIMES
+        ),
+    ]
+)
+
 ACCEPTED: Final[list[dict[str, Any]]] = [
     {"extraEnv": {"HTTPS_PROXY": "http://proxy.example.org:3128", "_x1": ""}},
     in_servers(extraEnv={"JUPYTERHUB_ACTIVITY_INTERVAL": "600"}),

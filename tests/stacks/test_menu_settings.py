@@ -391,6 +391,7 @@ ACCEPTED: Final[list[dict[str, Any]]] = [
         default_url="/rstudio",
         start_timeout=900,
     ),
+    with_override(default_url="/lab/tree/a$b"),
     {"hub": {"image_menu": LAB}},
     removing("quay.io/team/lab:1", f"quay.io/team/lab:1@{A_DIGEST}", "quay.io/jupyter/base-notebook:2020-01-01"),
     {"hub": {"image_menu": {"repository": "198.18.0.1:5000/team/lab"}}},
