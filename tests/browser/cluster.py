@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import kubeconfig
 
@@ -43,6 +44,12 @@ class Cluster:
         for reason, message in STEPS:
             self.tell(name, reason, message.format(pod=name))
         return pod
+
+    def container(self, pod: str) -> dict[str, Any]:
+        """Return the container of a pod, which may be made a moment after the page says that its server starts."""
+        found = eventually(f"the pod {pod}", lambda: self.pods.get(pod), seconds=60, every=0.2)
+        (container,) = found["spec"]["containers"]
+        return dict(container)
 
     def tell(self, pod: str, reason: str, message: str) -> None:
         """Say of a pod what Kubernetes says."""

@@ -75,8 +75,7 @@ def test_server_is_chosen_by_keyboard_and_the_wait_is_told_in_plain_words(
     visitor.sees("group", "").get_by_text("No machine has room for your server at the moment")
     visitor.looks()
     picture(visitor, "progress")
-    (container,) = cluster.pods["jupyter-grace"]["spec"]["containers"]
-    assert "w202648@" in container["image"]
+    assert "w202648@" in cluster.container("jupyter-grace")["image"]
 
 
 def test_start_that_fails_says_why_and_what_to_do(visitor: Visitor) -> None:

@@ -119,7 +119,7 @@ def test_server_starts_with_what_was_chosen_of_its_profile(visitor: Visitor, clu
     with page.expect_navigation(url="**/hub/spawn-pending/eve*"):
         page.keyboard.press("Space")
     visitor.sees("heading", "Your server is starting")
-    (container,) = cluster.pods["jupyter-eve"]["spec"]["containers"]
+    container = cluster.container("jupyter-eve")
     assert container["image"] == COURSE_IMAGE
     assert float(container["resources"]["limits"]["cpu"]) == 4
     assert {"name": "JUPYTERHUB_DEFAULT_URL", "value": "/lab/tree/birds"} in container["env"]
