@@ -71,12 +71,11 @@ def _mounts(
     yield from _inside_what_is_read(path, files_path, mounts, volumes, files)
     if whose == "hub":
         yield from _filled_in(path, files_path, mounts, files)
-    wanted = [(f"{path}.{number}.mountPath", mount.mount_path, True) for number, mount in enumerate(mounts)]
-    wanted += [(f"{files_path}.{key}.mountPath", file.mount_path, False) for key, file in sorted(files.items())]
-    for number, (where, place, directory) in enumerate(wanted):
-        if why := why_refused(PurePosixPath(place), whose, directory=directory):
+    wanted = list(_places(path, files_path, mounts, files).items())
+    for number, (where, place) in enumerate(wanted):
+        if why := why_refused(PurePosixPath(place), whose, directory=not where.startswith(f"{files_path}.")):
             yield Problem(where, f"{place} {why}", accepted="a directory of its own, such as /srv/shared")
-        for other, taken, _ in wanted[:number]:
+        for other, taken in wanted[:number]:
             if taken == place:
                 yield Problem(where, f"{place} is also {other}", accepted="one mount at each path")
 
