@@ -50,3 +50,9 @@ def _unpack(directory: Path) -> None:
 
 PROXY: Final = Artifact("proxy-root", "unpacking the proxy's image", _unpack, needs=(_PROXY_IMAGE.layout,))
 """The proxy's image as a directory: the same node and the same modules as on a site."""
+
+
+def in_the_proxys_image(*variables: str) -> list[str]:
+    """Return the words before a command that run it in the proxy's image as the image's user, with these variables."""
+    path = "PATH=/srv/configurable-http-proxy/bin:/usr/bin:/bin"
+    return ["chroot", "--userspec=65534:65534", str(PROXY.make()), "/usr/bin/env", path, *variables]

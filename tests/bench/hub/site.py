@@ -16,7 +16,7 @@ from components.storage.fileserver.texts import PROVISIONER_CLIENT, PROVISIONER_
 from stacks.settings import Site
 from tests.acceptance.site import eventually
 from tests.bench.hub.cluster import HUB, hub_kubeconfig
-from tests.bench.hub.programs import PROXY
+from tests.bench.hub.programs import in_the_proxys_image
 from tests.certificates import LOOPBACK, Authority
 from tests.engine.control_plane import ControlPlane, running
 from tests.programs.hub.asking import SECRETS, configured
@@ -109,8 +109,6 @@ def proxy_command() -> list[str]:
     ]
 
 
-def _proxy() -> list[str | Path]:
-    """Return the command that runs the proxy in its image's root, as the image's user."""
-    path = "PATH=/srv/configurable-http-proxy/bin:/usr/bin:/bin"
-    root = ("chroot", "--userspec=65534:65534", PROXY.make(), "/usr/bin/env", path)
-    return [*root, *proxy_command()]
+def _proxy() -> list[str]:
+    """Return the command that runs the proxy."""
+    return [*in_the_proxys_image(), *proxy_command()]

@@ -15,7 +15,7 @@ import requests
 
 from components.apps.hub.proxy import proxy_command
 from tests.acceptance.site import eventually
-from tests.bench.hub.programs import PROXY
+from tests.bench.hub.programs import in_the_proxys_image
 from tests.programs.hub.provided import SOON
 from tests.stacks.sites import ROOT
 from tests.tools import free_port
@@ -23,15 +23,13 @@ from tests.tools import free_port
 pytestmark = pytest.mark.programs
 
 PROGRAM: Final = (ROOT / "programs/hub/error_pages.js").read_text()
-ENVIRONMENT: Final = ("PATH=/srv/configurable-http-proxy/bin:/usr/bin:/bin", "CONFIGPROXY_AUTH_TOKEN=t")
 HERE: Final = "127.0.0.1"
 
 
 @contextmanager
 def running(*command: str) -> Iterator[None]:
     """Run a program of the proxy's image, as the image's user, until it is asked to end."""
-    root = ("chroot", "--userspec=65534:65534", str(PROXY.make()), "/usr/bin/env", *ENVIRONMENT)
-    process = subprocess.Popen([*root, *command])
+    process = subprocess.Popen([*in_the_proxys_image("CONFIGPROXY_AUTH_TOKEN=t"), *command])
     try:
         yield
     finally:

@@ -6,27 +6,21 @@ from typing import Final
 
 import pytest
 
-from tests.bench.hub.programs import PROXY
+from tests.bench.hub.programs import in_the_proxys_image
 from tests.certificates import LOOPBACK
 from tests.stacks.sites import ROOT
+from tests.tools import free_port
 
 pytestmark = pytest.mark.programs
 
 PROGRAM: Final = (ROOT / "programs/hub/rehearse_proxy.js").read_text()
-ENVIRONMENT: Final = ("PATH=/srv/configurable-http-proxy/bin:/usr/bin:/bin", "CONFIGPROXY_AUTH_TOKEN=T0P-S3CRET")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((str(LOOPBACK), 0))
-        return int(probe.getsockname()[1])
 
 
 def rehearsed(*command: str, port: int, seconds: int = 60) -> "subprocess.CompletedProcess[str]":
     """Run the program in the proxy's image, as the image's user; return what it says, on both streams."""
-    root = ("chroot", "--userspec=65534:65534", str(PROXY.make()), "/usr/bin/env", *ENVIRONMENT)
+    rehearsal = ("node", "-e", PROGRAM, "--", str(port), str(seconds), *command)
     return subprocess.run(
-        [*root, "node", "-e", PROGRAM, "--", str(port), str(seconds), *command],
+        [*in_the_proxys_image("CONFIGPROXY_AUTH_TOKEN=T0P-S3CRET"), *rehearsal],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
