@@ -247,8 +247,16 @@ class Culled:
 
     def runs(self, name: str) -> bool:
         """Return whether a person's server runs."""
-        servers: Mapping[str, Any] = self.api(name, "GET", f"users/{name}").json()["servers"]
-        return bool(servers.get("", {}).get("ready"))
+        return bool(self._servers(name).get("", {}).get("ready"))
+
+    def await_end(self, name: str, *, seconds: float = 40) -> None:
+        """Wait until a person has no server, not even one that is about to end: its page says why from then on."""
+        eventually(f"{name}'s server has ended", lambda: not self._servers(name), seconds=seconds)
+
+    def _servers(self, name: str) -> Mapping[str, Any]:
+        """Return a person's servers: that run, start or end."""
+        found: Mapping[str, Any] = self.api(name, "GET", f"users/{name}").json()["servers"]
+        return found
 
     def home(self, name: str) -> str:
         """Return a person's page."""
@@ -267,10 +275,10 @@ def test_idle_server_of_one_group_is_stopped_and_anothers_stays(tmp_path: Path) 
     ]
     hub = Culled(tmp_path, timeout=1, max_age=0, groups=groups)
     with hub.running("ann", "eve", "zoe"), hub.culler():
-        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        hub.await_end("zoe")
         assert hub.runs("ann"), "of the group with the long limit"
         assert hub.runs("eve"), "the longest of her groups' limits holds"
-        eventually("zoe is told", lambda: "Your server was stopped on" in hub.home("zoe"), seconds=40)
+        assert "Your server was stopped on" in hub.home("zoe")
         assert "because it was not used for 1 second. Your files are safe." in hub.home("zoe")
         assert "was stopped" in " ".join(hub.people["zoe"].get("/hub/user/zoe/lab").text.split())
         assert "was stopped" not in hub.home("ann")
@@ -285,7 +293,7 @@ def test_servers_have_time_to_tell_of_their_use_after_the_hub_was_away(tmp_path:
         eventually("the limit is over", lambda: time.monotonic() - ready > limit, seconds=40)
         begun = time.monotonic()
         with hub.culler():
-            eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+            hub.await_end("zoe")
         assert time.monotonic() - begun >= limit
 
 
@@ -294,14 +302,14 @@ def test_server_in_use_is_stopped_at_its_age_and_a_new_one_forgets_why(tmp_path:
     hub = Culled(tmp_path, timeout=LONG, max_age=2, groups=[{"groups": ["long"], "timeout": 1, "max_age": 0}])
     with hub.running("zoe"):
         with hub.culler():
-            eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+            hub.await_end("zoe")
         why = "it ran for 2 seconds, which is as long as a server may run here"
-        eventually("zoe is told", lambda: why in hub.home("zoe"), seconds=40)
+        assert why in hub.home("zoe")
         assert hub.people["zoe"].post("/hub/spawn").status_code == 302
         eventually("zoe's new server", lambda: hub.runs("zoe"), seconds=40)
         assert 'id="stop"' in hub.home("zoe"), "Stop My Server"
         assert hub.api("zoe", "DELETE", "users/zoe/server").status_code in (202, 204)
-        eventually("zoe stops it herself", lambda: 'id="stop"' not in hub.home("zoe"), seconds=40)
+        hub.await_end("zoe")
         assert "was stopped" not in hub.home("zoe")
 
 
@@ -327,7 +335,7 @@ def test_server_whose_kernel_computes_is_not_idle(tmp_path: Path) -> None:
     kernels = with_kernels(tmp_path, zoe=BUSY, **said)
     with hub.running("zoe", *said), hub.culler():
         for name in said:
-            eventually(f"{name}'s server is stopped", lambda name=name: not hub.runs(name), seconds=40)  # type: ignore[misc]
+            hub.await_end(name)
         eventually("zoe's is asked", lambda: "of zoe was not used, and computes" in hub.log(), seconds=40)
         assert hub.runs("zoe")
         assert "Reached maximum read buffer size" in (tmp_path / "log").read_text()
@@ -335,7 +343,7 @@ def test_server_whose_kernel_computes_is_not_idle(tmp_path: Path) -> None:
         for name in ("eve", "zoe"):
             assert hub.api(name, "GET", "henhouse/computes/zoe/").status_code == 404, "it is for services"
         (kernels / "zoe").write_text(IDLE)
-        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=40)
+        hub.await_end("zoe")
         tokens = hub.api("zoe", "GET", "users/zoe/tokens").json()["api_tokens"]
         assert not [each for each in tokens if "kernel" in each["note"]]
 
@@ -345,7 +353,7 @@ def test_age_counts_also_while_a_kernel_computes(tmp_path: Path) -> None:
     hub = Culled(tmp_path, timeout=1, max_age=40, groups=[])
     with_kernels(tmp_path, zoe=BUSY)
     with hub.running("zoe"), hub.culler():
-        eventually("zoe's server is stopped", lambda: not hub.runs("zoe"), seconds=100)
+        hub.await_end("zoe", seconds=100)
         assert "it ran for 40 seconds" in hub.home("zoe")
         assert "of zoe was not used, and computes" in hub.log()
 
@@ -473,7 +481,7 @@ def test_servers_of_a_member_and_of_another_person_get_their_own_limits(tmp_path
         )
         assert joins.status_code == 200, joins.text
         assert hub.api("zoe", "DELETE", "users/zoe/server").status_code in (202, 204)
-        eventually("zoe's server stops", lambda: 'id="stop"' not in hub.home("zoe"), seconds=40)
+        hub.await_end("zoe")
         assert hub.people["zoe"].post("/hub/spawn").status_code == 302
         eventually("zoe's new server", lambda: hub.runs("zoe"), seconds=40)
         assert arguments_of("zoe") == kernels(7200, 60, connected=False)
