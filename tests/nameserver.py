@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -91,8 +90,7 @@ class NameServer:
 @contextmanager
 def name_server(zone: str, directory: Path) -> Iterator[NameServer]:
     """Run a server while the block runs; its files are in `directory`."""
-    with socket.create_server((ADDRESS, 0)) as free:
-        port = free.getsockname()[1]
+    port = tools.free_port()
     found = NameServer(zone, port, base64.b64encode(secrets.token_bytes(32)).decode())
     for name in ("run", "database"):
         (directory / name).mkdir()

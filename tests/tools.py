@@ -196,3 +196,9 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
+
+
+def listens(port: int) -> bool:
+    """Return whether a process listens at a TCP port of the loopback."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0

@@ -44,14 +44,15 @@ def registry_configuration(
 
 
 def _fill(output: Path) -> None:
-    with _writable_registry(output) as server:
+    with writable_registry(output) as server:
         for image in all_images():
             origin, target = f"oci:{image.layout.path}/oci:{image.tag}", f"docker://{server}/{image.reference}"
             run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", origin, target])
 
 
 @contextmanager
-def _writable_registry(storage: Path) -> Iterator[str]:
+def writable_registry(storage: Path) -> Iterator[str]:
+    """Run a registry on the loopback, open to all, while the block runs; yield its host and port."""
     with socket.create_server((str(_LOOPBACK), 0)) as probe:
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="registry-") as directory:

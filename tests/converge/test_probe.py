@@ -21,6 +21,7 @@ from converge.role import Fact, Role
 from converge.stack import StateError
 from converge.state import COMMAND, HOST_STATE, AppliedRole, applied_roles, revealed
 from tests.converge.scripts import LoopbackShell
+from tests.tools import free_port
 
 MARKS = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 SECRETS = {"key": "hunter2-hunter2"}
@@ -81,8 +82,7 @@ def test_many_roles_of_a_machine_use_one_connection(shell: LoopbackShell, ssh_se
 
 
 def test_machine_that_is_dead_does_not_hide_the_others(shell: LoopbackShell) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        closed = server.getsockname()[1]
+    closed = free_port()
     dead = replace(applied(shell, FILE, "chick1"), connection=shell.connection | {"port": closed})
     seen = look(dead, applied(shell, FILE))
     assert [(each.machine, each.role) for each in seen.differences] == [("chick0", "file")]

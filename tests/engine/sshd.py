@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.machines.debian import base_root
+from tests.tools import free_port
 
 _CONFIGURATION: Final = """\
 Port {port}
@@ -134,8 +135,7 @@ def _files(directory: Path, name: str, address: str) -> tuple[Path, int]:
     files.mkdir()
     for key in ("host", "client", "other"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", files / key], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     (files / "sshd_config").write_text(_CONFIGURATION.format(port=port, address=address))
     return files, port
 

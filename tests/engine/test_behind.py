@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from tests.converge import test_access
 from tests.engine import sshd
 from tests.engine.project import Project, until
 from tests.stacks.sites import ROOT
+from tests.tools import free_port, listens
 
 pytestmark = pytest.mark.engine
 
@@ -82,8 +82,7 @@ def test_one_command_opens_the_tunnel_and_ends_as_it_does(
 ) -> None:
     """`ops tunnel -- COMMAND` of a stack whose key is encrypted in its file."""
     settings = test_access.site_behind(server, jump)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings["access"]["jump"]["tunnel_port"] = port
     (tmp_path / "Pulumi.yaml").write_text("name: henhouse\nruntime: python\n")
     config = {f"henhouse:{key}": value for key, value in settings.items()}
@@ -111,15 +110,10 @@ def test_one_command_opens_the_tunnel_and_ends_as_it_does(
     greeting = f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf '\\x05\\x01\\x00' >&3; head --bytes=2 <&3 | xxd -p; exit 7"
     done = run(*tunnel, "bash", "-c", greeting)
     assert (done.stdout, done.returncode) == ("0500\n", 7), done.stderr
-    until("the tunnel has gone with its command", lambda: not answers(port))
+    until("the tunnel has gone with its command", lambda: not listens(port))
 
     other = ("henhouse:access.jump.host_key", jump.other_key)
     assert run("pulumi", "config", "set", "--stack", "dev", "--path", *other).returncode == 0
     done = run(*tunnel, "echo", "started")
     assert (done.stdout, done.returncode) == ("", 2)
     assert done.stderr.strip().endswith("its host key differs from the one in the settings (access.jump)")
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import json
-import socket
 import subprocess
 import sys
 import tarfile
@@ -19,12 +18,9 @@ from images.build import Built, compressed_size
 from images.push import push, target
 from images.recipe import LANGUAGES, PYTHON
 from images.report import COLUMNS, as_data, rows
-from lab.mirror.registry import registry_configuration
+from lab.mirror.registry import writable_registry
 from lab.rack import RackError
-from tests.acceptance.site import eventually
-from tests.certificates import LOOPBACK
 from tests.stacks.sites import ROOT
-from tests.tools import running
 
 FOUND: Final = {
     "kernels": {"python3": {"answer": "10", "seconds": 2.04}, "ir": {"answer": "[1] 7", "seconds": 3}},
@@ -141,18 +137,8 @@ def test_command_line_refuses_what_it_does_not_know() -> None:
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """Provide a registry, Debian's docker-registry."""
-    with socket.create_server((str(LOOPBACK), 0)) as probe:
-        port = probe.getsockname()[1]
-    configuration = tmp_path / "registry.yml"
-    configuration.write_text(registry_configuration(tmp_path / "storage", LOOPBACK, port, read_only=False))
-    with running("docker-registry", "serve", str(configuration), log=tmp_path / "log"):
-
-        def answers() -> bool:
-            with socket.socket() as client:
-                return client.connect_ex((str(LOOPBACK), port)) == 0
-
-        eventually("a registry", answers, seconds=60, every=0.05)
-        yield f"{LOOPBACK}:{port}"
+    with writable_registry(tmp_path / "storage") as place:
+        yield place
 
 
 @pytest.mark.programs

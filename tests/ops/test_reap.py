@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import requests
 
-from lab.mirror.registry import registry_configuration
+from lab.mirror.registry import registry_configuration, writable_registry
 from ops.__main__ import parser
 from ops.commands import reap
 from ops.exits import Exit
@@ -21,9 +21,9 @@ from stacks.load import parse_settings
 from stacks.settings import ImageMenuSettings
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
-from tests.programs.hub.test_real_registry import MANIFEST, PATH, answers, push
+from tests.programs.hub.test_real_registry import MANIFEST, PATH, push
 from tests.stacks.sites import changed, tree
-from tests.tools import free_port, running
+from tests.tools import free_port, listens, running
 
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 ALL: Final = {"release": None, "weekly": None, "daily": None, "experimental": None}
@@ -154,7 +154,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     configuration["storage"]["delete"] = {"enabled": True}
     (tmp_path / "registry.yml").write_text(json.dumps(configuration))
     with running("docker-registry", "serve", str(tmp_path / "registry.yml"), log=tmp_path / "log"):
-        eventually("a registry", lambda: answers(port), seconds=60, every=0.05)
+        eventually("a registry", lambda: listens(port), seconds=60, every=0.05)
         yield f"http://{LOOPBACK}:{port}"
 
 
@@ -264,12 +264,8 @@ def test_experimental_image_says_when_it_was_made(url: str) -> None:
 
 @pytest.mark.programs
 def test_registry_that_deletes_nothing_is_named(tmp_path: Path) -> None:
-    port = free_port()
-    path = tmp_path / "registry.yml"
-    path.write_text(registry_configuration(tmp_path / "storage", LOOPBACK, port, read_only=False))
-    with running("docker-registry", "serve", str(path), log=tmp_path / "log"):
-        eventually("a registry", lambda: answers(port), seconds=60, every=0.05)
-        url = f"http://{LOOPBACK}:{port}"
+    with writable_registry(tmp_path / "storage") as place:
+        url = f"http://{place}"
         with pytest.raises(RegistryError, match="the registry deletes nothing"):
             Store(url).delete(PATH, push(url, "w202601", "x"))
 

@@ -1,8 +1,6 @@
 """The real proxy: what people read where it finds neither a server nor the hub, and what the hub hears of requests."""
 
-import contextlib
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from tests.acceptance.site import eventually
 from tests.bench.hub.programs import in_the_proxys_image
 from tests.programs.hub.provided import SOON
 from tests.stacks.sites import ROOT
-from tests.tools import free_port
+from tests.tools import free_port, listens
 
 pytestmark = pytest.mark.programs
 
@@ -49,12 +47,6 @@ def proxy_of(hub: str) -> Iterator[str]:
     ):
         eventually("both", lambda: listens(pages) and listens(port), seconds=SOON)
         yield f"http://{HERE}:{port}"
-
-
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HERE, port)):
-        return True
-    return False
 
 
 class Hub(BaseHTTPRequestHandler):

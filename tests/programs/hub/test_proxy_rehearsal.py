@@ -1,6 +1,5 @@
 """The next proxy is started in its image before the one that people use is stopped."""
 
-import socket
 import subprocess
 from typing import Final
 
@@ -9,7 +8,7 @@ import pytest
 from tests.bench.hub.programs import in_the_proxys_image
 from tests.certificates import LOOPBACK
 from tests.stacks.sites import ROOT
-from tests.tools import free_port
+from tests.tools import free_port, listens
 
 pytestmark = pytest.mark.programs
 
@@ -34,18 +33,13 @@ def proxy(port: int, *more: str) -> tuple[str, ...]:
     return ("configurable-http-proxy", *local, "--default-target=http://127.0.0.1:1", *more)
 
 
-def answers(port: int) -> bool:
-    with socket.socket() as asking:
-        return asking.connect_ex((str(LOOPBACK), port)) == 0
-
-
 def test_proxy_that_answers_passes_and_is_ended() -> None:
     port = free_port()
     done = rehearsed(*proxy(port), port=port)
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1] == "the proxy answers"
     assert "T0P-S3CRET" not in done.stdout
-    assert not answers(port)
+    assert not listens(port)
 
 
 def test_what_the_proxy_says_is_said() -> None:
@@ -67,4 +61,4 @@ def test_proxy_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     done = rehearsed(*proxy(port), port=free_port(), seconds=2)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "the proxy has not answered in 2 s"
-    assert not answers(port)
+    assert not listens(port)

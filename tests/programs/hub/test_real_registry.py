@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -10,12 +9,9 @@ from typing import Final
 import pytest
 import requests
 
-from lab.mirror.registry import registry_configuration
+from lab.mirror.registry import writable_registry
 from programs.hub.menu.image_menu import choose
 from programs.hub.menu.oci_registry import Registry, RegistryError
-from tests.acceptance.site import eventually
-from tests.certificates import LOOPBACK
-from tests.tools import running
 
 pytestmark = pytest.mark.programs
 
@@ -25,21 +21,8 @@ MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    with socket.create_server((str(LOOPBACK), 0)) as probe:
-        port = probe.getsockname()[1]
-    configuration = tmp_path / "registry.yml"
-    configuration.write_text(registry_configuration(tmp_path / "storage", LOOPBACK, port, read_only=False))
-    with running("docker-registry", "serve", str(configuration), log=tmp_path / "log"):
-        eventually("a registry", lambda: answers(port), seconds=60, every=0.05)
-        yield f"http://{LOOPBACK}:{port}"
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection((str(LOOPBACK), port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with writable_registry(tmp_path / "storage") as place:
+        yield f"http://{place}"
 
 
 def push(url: str, tag: str, content: str, **more: str) -> str:

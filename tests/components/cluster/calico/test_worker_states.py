@@ -16,6 +16,7 @@ from stacks.settings import Site
 from tests.certificates import Authority
 from tests.components.cluster.calico.conftest import TOKEN
 from tests.components.cluster.calico.machine import ETC, MachineOfFiles
+from tests.tools import free_port
 
 THIS = "1" * 32
 EARLIER = "2" * 32
@@ -160,8 +161,7 @@ def test_probe_that_does_not_know_the_new_installation_sees_that_it_needs_a_toke
 def test_machine_that_is_off_changes_nothing(
     head: MachineOfFiles, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        closed = server.getsockname()[1]
+    closed = free_port()
     chick2 = SshTarget("chick2", "127.0.0.1", site.hosts["chick2"].host_key, port=closed)
     root = tmp_path_factory.mktemp("off")
     off = MachineOfFiles(root, roles.admission_role(site, chick2), "chick2 may join", {"machine_id": THIS})

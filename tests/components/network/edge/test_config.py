@@ -27,7 +27,7 @@ from stacks.load import parse_settings
 from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.stacks.sites import tree
-from tests.tools import accepts, free_port, run, running
+from tests.tools import accepts, free_port, listens, run, running
 
 pytestmark = pytest.mark.programs
 
@@ -120,7 +120,7 @@ def edge(directory: Path, hub: int) -> Iterator[int]:
     config = re.sub(r"listen unix:/tmp/n/([01])", rf"listen unix:{directory}/\1.sock", config)
     (directory / "nginx.conf").write_text(config)
     with running("nginx", "-e", "stderr", "-c", str(directory / "nginx.conf"), log=directory / "log"):
-        eventually("nginx", lambda: _listens(port), seconds=20, every=0.1)
+        eventually("nginx", lambda: listens(port), seconds=20, every=0.1)
         yield port
 
 
@@ -187,11 +187,6 @@ def test_what_the_hub_itself_answers_is_passed_on(tmp_path: Path, status: int) -
         with edge(tmp_path, server.server_port) as port:
             ((found, _, text),) = _answers(port, ["/hub/home"])
     assert (found, text) == (status, "hub")
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _statuses(port: int, paths: Sequence[str]) -> list[int]:
