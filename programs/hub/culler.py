@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the module beside this file
 
-from culling import Hearing, Limits, Notes, limits_for, shortest
+from culling import Hearing, Limits, Notes, Silence, limits_for, shortest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.log import app_log, enable_pretty_logging
 
@@ -36,8 +36,7 @@ class Culler:
         self._cull = site["cull"]
         self._notes = Notes(site["directory"])
         self._hearing = Hearing()
-        self._silent: set[tuple[str, str]] = set()
-        """Servers that did not answer when they were asked the last time."""
+        self._silence = Silence()
         self._asking = asyncio.Semaphore(self._cull["concurrency"])
 
     async def run(self) -> None:
@@ -85,7 +84,7 @@ class Culler:
         if why is None:
             return
         name, which = person["name"], server["name"]
-        if not too_old and (spared := await self._spared(name, which)):
+        if not too_old and (spared := await self._spared(name, which, server["last_activity"])):
             app_log.info("The server %s of %s was not used, and %s", which or "(default)", name, spared)
             return
         app_log.info("Stopping the server %s of %s, because %s", which or "(default)", name, why)
@@ -98,8 +97,11 @@ class Culler:
             self._notes.forget(name)
             raise
 
-    async def _spared(self, name: str, which: str) -> str | None:
-        """Return why an idle server is not stopped now: it computes, or for the first time does not say so in time."""
+    async def _spared(self, name: str, which: str, used: str | None) -> str | None:
+        """Return why an idle server is not stopped now: it computes, or for the first time does not say so in time.
+
+        `used` is when it was used last.
+        """
         path = f"henhouse/computes/{quote(name, safe='')}/{quote(which, safe='')}"
         try:
             computes = json.loads(await self._ask(f"{self._url}/{path}"))["computes"]
@@ -107,10 +109,8 @@ class Culler:
             if error.code != 404:
                 raise
             computes = False  # it has ended meanwhile, or a fragment of the site's replaced the hub's handlers
-        if computes is None and (name, which) not in self._silent:
-            self._silent.add((name, which))
+        if self._silence.excuses((name, which), used, answered=computes is not None):
             return "does not answer"
-        self._silent.discard((name, which))
         return "computes" if computes else None
 
     def _limits_of(self, person: Mapping[str, Any]) -> Limits:

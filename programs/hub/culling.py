@@ -68,6 +68,26 @@ class Hearing:
         return now - last if heard >= TELLING else min(now - last, heard)
 
 
+class Silence:
+    """Which servers gave no answer when they were asked whether they compute."""
+
+    def __init__(self) -> None:
+        self._used: dict[tuple[str, str], str | None] = {}
+        """When each was last used, as the hub said it then."""
+
+    def excuses(self, server: tuple[str, str], used: str | None, *, answered: bool) -> bool:
+        """Note how a server, known by its person and its name, answered; return whether its silence is forgiven.
+
+        It is forgiven once: the second time, and until the server is used again, it counts as idle.
+        """
+        if answered:
+            self._used.pop(server, None)
+            return False
+        known = server in self._used and self._used[server] == used
+        self._used[server] = used
+        return not known
+
+
 def limits_for(cull: Mapping[str, Any], groups: Collection[str]) -> Limits:
     """Return the limits of a person in these groups: the longest of the entries that name one, or else everyone's."""
     entries = [each for each in cull["groups"] if set(each["groups"]) & set(groups)] or [cull]

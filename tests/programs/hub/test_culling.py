@@ -15,7 +15,7 @@ import requests
 
 from components.apps.hub.culling import FILES, cull_values
 from components.apps.hub.site_json import config_files
-from programs.hub.culling import TELLING, Hearing, Limits, Notes, limits_for, shortest, spoken
+from programs.hub.culling import TELLING, Hearing, Limits, Notes, Silence, limits_for, shortest, spoken
 from programs.hub.inside.inside_limits import arguments, limits_inside, with_limits
 from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
@@ -177,6 +177,21 @@ def test_clock_that_is_set_makes_no_server_idle(step: timedelta) -> None:
     now = NOON + TELLING + MINUTE + step
     hearing.confirm(now, (TELLING + MINUTE).total_seconds())
     assert hearing.unused(NOON + TELLING, now) <= timedelta(0)
+
+
+def test_silence_is_forgiven_once_after_each_use() -> None:
+    silence, ada, bob = Silence(), ("ada", ""), ("bob", "")
+    told = [
+        (ada, "09:00", False, True),
+        (bob, None, False, True),
+        (bob, None, False, False),
+        (ada, "09:00", False, False),
+        (ada, "11:00", False, True),
+        (ada, "11:00", True, False),
+        (ada, "11:00", False, True),
+    ]
+    for server, used, answered, forgiven in told:
+        assert silence.excuses(server, used, answered=answered) is forgiven, (server, used, answered)
 
 
 def test_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
