@@ -16,6 +16,7 @@ import pytest
 
 from tests.acceptance.site import HOSTS, connects, eventually, in_the_pod, kubectl, on, output, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
+from tests.browser.session import open_notebook
 
 pytestmark = pytest.mark.rack
 
@@ -68,7 +69,7 @@ def test_pod_has_no_rights_and_gets_none(ada: Visitor) -> None:
 
 
 def test_no_port_of_a_machine_answers_a_pod(ada: Visitor) -> None:
-    """Every port of every machine that is declared; the story shows that they listen."""
+    """Every TCP port of every machine that is declared; the story shows that they listen."""
     del ada
     places = sorted(
         {(HOSTS[each["machine"]]["address"], each["port"]) for each in output("openings") if each["protocol"] == "tcp"}
@@ -96,6 +97,29 @@ places = json.loads(sys.argv[1])
 with concurrent.futures.ThreadPoolExecutor(32) as each:
     print(json.dumps([place for place, open in zip(places, each.map(connects, places)) if open]))
 """
+
+
+ASKING: Final[dict[int, str]] = {
+    # RFC 1035, section 4: a recursive question for the name servers of the root.
+    53: r"\0\1\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1",
+    # RFC 5905, section 7.3: version 3, from a client, and 47 bytes that may be zero.
+    123: r"\033" + r"\0" * 47,
+}
+"""What a program at a UDP port answers, in the words of printf: whoever sends it nothing hears nothing."""
+
+
+def test_no_udp_port_of_a_machine_answers_a_pod(ada: Visitor) -> None:
+    del ada
+    places = [
+        (HOSTS[each["machine"]]["address"], each["port"]) for each in output("openings") if each["protocol"] == "udp"
+    ]
+    assert {port for _, port in places} == ASKING.keys(), "each has its question"
+    for address, port in places:
+        question = (
+            f"exec 3<>/dev/udp/{address}/{port}; printf '{ASKING[port]}' >&3; timeout 3 head --bytes=1 <&3 | wc --bytes"
+        )
+        assert on("chick2", f"bash -c {shlex.quote(question)}").strip() == "1", f"{address}:{port} answers a machine"
+        assert in_the_pod(USER, question).strip() == "0", f"{address}:{port}"
 
 
 def test_metadata_address_does_not_answer_a_pod(ada: Visitor) -> None:
@@ -167,6 +191,37 @@ def test_api_of_the_proxy_does_not_answer_a_pod(ada: Visitor) -> None:
     address = kubectl("--namespace", "hub", "get", "service", "proxy-api", "--output", "jsonpath={.spec.clusterIP}")
     assert connects(partial(on, "chick1"), f"{address}:8001")
     assert connected([(address, 8001)]) == []
+
+
+def test_culler_hears_that_a_kernel_computes(ada: Visitor) -> None:
+    """A kernel that prints nothing is otherwise idle for it, and the server is stopped in the middle of the work."""
+    with open_notebook(USER, password()) as page:
+        page.run("print(6 * 7)")
+        page.expect_output("42")
+        eventually("a kernel that waits", lambda: not computes(), seconds=60)
+        page.run("import time; time.sleep(9999)")
+        eventually("a kernel that computes", computes, seconds=60)
+    ada.stop(USER)
+    ada.start(USER)
+
+
+def computes() -> bool:
+    """Return what the hub tells its culler of the person's server."""
+    printed = kubectl("--namespace", "hub", "exec", "deployment/hub", "--", "python3", "-c", _AS_THE_CULLER)
+    found = json.loads(printed)["computes"]
+    assert isinstance(found, bool), "the server answered"
+    return found
+
+
+_AS_THE_CULLER: Final = f"""
+import pathlib, urllib.request
+running = pathlib.Path("/proc").glob("[0-9]*")
+(culler,) = [each for each in running if b"/culler.py\\0" in (each / "cmdline").read_bytes()]
+variables = dict(each.split("=", 1) for each in (culler / "environ").read_text().split("\\0") if each)
+headers = {{"Authorization": "token " + variables["JUPYTERHUB_API_TOKEN"]}}
+request = urllib.request.Request("http://127.0.0.1:8081/hub/api/henhouse/computes/{USER}/", headers=headers)
+print(urllib.request.urlopen(request, timeout=30).read().decode())
+"""
 
 
 WISHES: Final[dict[str, Any]] = {
