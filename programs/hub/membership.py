@@ -108,6 +108,7 @@ class Membership(Rounds, Entry):  # type: ignore[misc, unused-ignore]
         login was renewed by on the way: a provider that takes each token once would not be understood again.
         """
         faults = faults_from_here()
+        self.silent_about.pop(user.name, None)
         try:
             model = await super().refresh_user(user, handler, **options)
             if away := next((each for each in faults if isinstance(each, ProviderAway)), None):
@@ -126,6 +127,7 @@ class Membership(Rounds, Entry):  # type: ignore[misc, unused-ignore]
             elif not model and self._may_have_ended(state, faults) and self.holds(user.name, known):
                 return True
         except ProviderAway as error:
+            self.silent_about[user.name] = str(error)
             if self.holds(user.name, known):
                 return True
             if REFUSED in known and self.is_young(known):

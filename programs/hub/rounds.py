@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final
 
 from brake import REFUSED, Brake
@@ -17,6 +17,10 @@ from traitlets import Integer
 AT_ONCE = 10
 """How many people are checked with the provider, or put out, at one time."""
 _HELD: Final = Gauge("henhouse_refused_people_held", "People that the provider refuses and whose servers run on")
+_SILENT: Final = Gauge(
+    "henhouse_unanswered_people",
+    "People whose servers run, and that the provider gave no answer about in the last round",
+)
 
 
 class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
@@ -32,6 +36,8 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.brake = Brake(self.brake_seconds)
+        self.silent_about: dict[str, str] = {}
+        """People that the provider gave no answer about when it was last asked, and what came instead."""
         self._rounds = PeriodicCallback(self.ask_about_everybody, self.auth_refresh_age * 1000)
         self._rounds.start()
 
@@ -58,6 +64,15 @@ class Rounds(OAuthenticator):  # type: ignore[misc, unused-ignore]
         elif was_held:
             self.log.warning("brake: off. %d people are refused, and put out where it says no again", len(out))
         await self._for_each([people[name] for name in out], self._put_out)
+        self._tell_of_silence({name for name, user in people.items() if user.active})
+
+    def _tell_of_silence(self, people: Collection[str]) -> None:
+        self.silent_about = {name: why for name, why in self.silent_about.items() if name in people}
+        _SILENT.set(len(self.silent_about))
+        if self.silent_about:
+            name, why = next(iter(self.silent_about.items()))
+            told = "the provider gives no answer about %d of %d people whose servers run; about %s: %s"
+            self.log.warning(told, len(self.silent_about), len(people), name, why)
 
     async def repeats_no(self, user: Any) -> bool:
         """Ask about a person, and return whether the provider says no: one that is away says nothing."""

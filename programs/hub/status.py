@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from culling import spoken
 from file_server import client
 from tornado.httpclient import HTTPRequest
 
@@ -76,6 +77,15 @@ def refused(authenticator: Any) -> dict[str, Any] | None:
     """
     held = getattr(getattr(authenticator, "brake", None), "held", None)
     return None if held is None else {**vars(held), "until": time_in_words(held.until)}
+
+
+def silence(authenticator: Any) -> dict[str, Any] | None:
+    """Return about how many `people` the provider gave no answer, and how long its last one `holds`, in words.
+
+    None where it answers, and where people log in without one.
+    """
+    people = len(getattr(authenticator, "silent_about", ()))
+    return {"people": people, "holds": spoken(authenticator.hold_seconds)} if people else None
 
 
 def in_words(size: float) -> str:

@@ -7,7 +7,7 @@ from henhouse_hub import c, site
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.scopes import needs_scope
-from status import refused, room, running, shown_pages, time_in_words
+from status import refused, room, running, shown_pages, silence, time_in_words
 from tornado.web import authenticated
 
 images = site.get("menu", {}).get("images")
@@ -43,6 +43,7 @@ class StatusPage(BaseHandler):  # type: ignore[misc, unused-ignore]
         page = self.render_template(
             "henhouse/status.html",
             refused=refused(self.authenticator),
+            silence=silence(self.authenticator),
             servers=running(options for (options,) in servers),
             usual=site["server"]["image"],
             menu=menu(),

@@ -149,10 +149,15 @@ def run(hub: Hub, ada: Browser) -> set[str]:
 
 
 def held(hub: Hub) -> float:
+    """Return how many people Prometheus is told that the brake holds."""
+    return told(hub, "henhouse_refused_people_held")
+
+
+def told(hub: Hub, metric: str) -> float:
     """Return what Prometheus is told."""
     headers = {"Authorization": f"token {SECRETS['metrics-token']}"}
     page = requests.get(f"{hub.url}/hub/metrics", headers=headers, verify=str(hub.authority)).text
-    (line,) = [each for each in page.splitlines() if each.startswith("henhouse_refused_people_held ")]
+    (line,) = [each for each in page.splitlines() if each.startswith(f"{metric} ")]
     return float(line.split()[1])
 
 
@@ -187,6 +192,8 @@ def test_organization_that_is_renamed_stops_no_server_for_a_while(tmp_path: Path
             eventually("the end of it", lambda: hub.says("brake: off"), seconds=LATER)
             assert held(hub) == 0
             assert "provider says no" not in ada.get("/hub/admin/status").text
+            assert run(hub, ada) == stays
+            give_no_answer_for_a_while(hub, ada, len(stays))
             assert run(hub, ada) == stays
             assert browsers["p1"].post("/hub/spawn").status_code == 302
             eventually("that server", lambda: run(hub, ada) == stays | {"p1"}, seconds=LATER)
@@ -224,6 +231,23 @@ def leave(hub: Hub, name: str) -> None:
     out = lambda: hub.says("stopping the server", f"of {name},")  # noqa: E731
     eventually("the end of that server", out, seconds=LATER, every=0.2)
     assert not hub.says("brake:")
+
+
+def give_no_answer_for_a_while(hub: Hub, ada: Browser, people: int) -> None:
+    """Have the provider be away for a round, which administrators are told of."""
+    unanswered = lambda: told(hub, "henhouse_unanswered_people")  # noqa: E731
+    assert unanswered() == 0
+    hub.provider.answers_with = 502
+    eventually("a round without an answer", lambda: unanswered() == people, seconds=LATER)
+    page = " ".join(ada.get("/hub/admin/status").text.split())
+    assert (
+        f"gives no answer about {people} of the people whose servers run. Its last answer about each holds for 1 day"
+        in page
+    )
+    assert hub.says("no answer about", f"{people} of {people} people", "status 502")
+    hub.provider.answers_with = None
+    eventually("a round with all answers", lambda: unanswered() == 0, seconds=LATER)
+    assert "gives no answer" not in ada.get("/hub/admin/status").text
 
 
 def stop_and_start_in_vain(hub: Hub, ada: Browser, browser: Browser) -> None:
