@@ -36,7 +36,7 @@ def _short(_token: Any, note: Any, *_: Any) -> Any:
 
 
 def _few(_token: Any, scopes: Any, *_: Any) -> Any:
-    """Return the scopes. Raise ValueError where they are too long, which JupyterHub tells whoever asks for the token."""
+    """Return the scopes. Raise ValueError where they are too long: JupyterHub tells whoever asks for the token."""
     if len(json.dumps(scopes)) > LONGEST_SCOPES:
         raise ValueError(f"the scopes of a token have at most {LONGEST_SCOPES} characters together")
     return scopes

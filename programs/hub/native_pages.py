@@ -54,6 +54,14 @@ class Login(handlers.LoginHandler):
             return f"{self.hub.base_url}change-password"
         return str(super().get_next_url(user, default))
 
+    async def post(self) -> None:
+        """Let in a person; upstream compares the password of one who is not let in again, however many were wrong."""
+        name, password = (self.get_argument(each, "", strip=False) for each in ("username", "password"))
+        if self.authenticator.is_tried(self.authenticator.normalize_username(name), password):
+            await super().post()
+        else:
+            self.finish(await self._render(login_error="Invalid username or password.", username=name))
+
     def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
         """Return the page as JupyterHub makes it.
 
