@@ -46,7 +46,7 @@ def test_large_request_of_a_stranger_is_not_read(hub: Hub, path: str) -> None:
 def test_administrator_adds_thousands_of_people_at_once(hub: Hub, mallory: Person) -> None:
     body: dict[str, Any] = {"usernames": [f"{number:060}" for number in range(10_000)]}
     answer = mallory.api("POST", "users", **body)
-    assert answer.status_code == 403, "it was read, and refused to who is no administrator"
+    assert answer.status_code == 403, "it was read, and who is not an administrator is refused"
 
 
 def test_note_and_scopes_of_a_token_are_kept_up_to_a_length(hub: Hub, mallory: Person) -> None:
