@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 import requests
 
+from programs.hub.culling import NOTES
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, Held, OpenId, running
@@ -231,6 +233,20 @@ def test_account_that_came_first_has_the_name(hub: Hub, admin: Browser) -> None:
     assert hub.runs(browser, "renamed"), "whoever was added works on"
     provider.accounts["renamed"] = 99
     assert not hub.lets_in("renamed")
+
+
+@pytest.mark.parametrize("name", ["../kept", "typo/x", "..", "Typo", "typo two", "typo\nx", "typ\u00f6", "t" * 64, ""])
+def test_person_is_not_renamed_to_what_no_person_can_be_called(hub: Hub, admin: Browser, name: str) -> None:
+    """A token that may change one person would end files of the hub's, which are called as people are."""
+    kept = hub.authority.with_name("kept")
+    kept.touch()
+    kept.with_name(NOTES).mkdir(exist_ok=True)
+    assert add(hub, admin, "typo").status_code == 201
+    try:
+        assert hub.api(admin, "PATCH", "users/typo", name=name).status_code in (400, 403)
+    finally:
+        assert 204 in [hub.api(admin, "DELETE", f"users/{quote(each, safe='')}").status_code for each in ("typo", name)]
+    assert kept.exists()
 
 
 def test_blocked_person_is_out_whatever_they_are_called_now(tmp_path: Path) -> None:
