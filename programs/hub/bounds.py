@@ -1,19 +1,25 @@
-"""How much one request may bring, and how much the database keeps of it; shipped to the hub beside its configuration.
+"""How much requests and answers may bring, and the database keeps; shipped to the hub beside its configuration.
 
 JupyterHub takes 100 MiB from anybody, and keeps what a person calls a token, however long that is: in SQLite no text
 has a limit. So anybody could use up the hub's memory, and everyone with an account the disk of its database.
+
+It asks each server whether it is up, also all of them when it starts itself, and reads whatever that answers: by
+pycurl, which the hub's image has, without end, and unpacked. One person's server could end each start of the hub.
 """
 
 import json
 from functools import partialmethod
 from typing import Any, Final
 
-from jupyterhub import orm
+from jupyterhub import orm, utils
 from sqlalchemy import event
 from tornado.httpserver import HTTPServer
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 LARGEST_REQUEST: Final = 2**20
 """Bytes. What the hub is sent is forms and short JSON; ten thousand people that are added at once have less."""
+LONGEST_ANSWER: Final = 2**20
+"""Bytes of what a server says when it is up, of which the hub wants the headers."""
 LONGEST_NOTE: Final = 1023
 """Characters, as the column has them (orm.APIToken.note)."""
 LONGEST_SCOPES: Final = 10_000
@@ -23,6 +29,23 @@ LONGEST_SCOPES: Final = 10_000
 def bound_requests() -> None:
     """Have servers of this process refuse a request with a larger body, before they read it."""
     HTTPServer.initialize = partialmethod(HTTPServer.initialize, max_body_size=LARGEST_REQUEST)
+
+
+def bound_answers() -> None:
+    """Have no more read where JupyterHub looks whether a server is up (utils.py, wait_for_http_server).
+
+    A server that says that its answer is longer has not answered.
+    """
+    utils.AsyncHTTPClient = _client
+
+
+def _client() -> SimpleAsyncHTTPClient:
+    return SimpleAsyncHTTPClient(
+        force_instance=True,
+        max_body_size=LONGEST_ANSWER,
+        max_buffer_size=LONGEST_ANSWER,
+        defaults={"decompress_response": False},
+    )
 
 
 def bound_tokens() -> None:

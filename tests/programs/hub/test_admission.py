@@ -88,7 +88,7 @@ def held_at(provider: GitHub, path: str) -> Iterator[Held]:
             assert held.answered.wait(SOON)
         return answer(asked, query, person)
 
-    provider.answer = slowly  # type: ignore[method-assign]
+    provider.answer = slowly  # type: ignore[method-assign, assignment]
     try:
         yield held
     finally:

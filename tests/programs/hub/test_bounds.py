@@ -1,6 +1,9 @@
 """How much one request may bring to a hub, and how much of it is kept: a real hub with its database."""
 
+import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,8 @@ import requests
 
 from tests.programs.hub.accounts import Hub, Person
 from tests.programs.hub.running import HUB_CA
+from tests.stacks.sites import ROOT
+from tests.tools import jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
@@ -62,3 +67,12 @@ def test_note_and_scopes_of_a_token_are_kept_up_to_a_length(hub: Hub, mallory: P
     assert {each["note"][:4] for each in kept} >= {"nnnn", "few"}
     assert "many" not in {each["note"] for each in kept}
     assert (hub.directory / "jupyterhub.sqlite").stat().st_size < MIB
+
+
+def test_hub_reads_little_of_what_a_server_says_when_it_is_up() -> None:
+    command = [jupyterhub_python(), Path(__file__).with_name("large_answers.py"), ROOT / "programs/hub"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.pop("grown") < 64 * MIB
+    assert found == {"usual": 200, "endless": 200, "long": "TimeoutError", "packed": 200}
