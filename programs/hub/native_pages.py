@@ -118,11 +118,13 @@ class AskToDiscard(handlers.DiscardHandler, _AskFirst):
 
     @handlers.admin_users_scope
     async def post(self, user_name: str) -> None:
+        # Upstream takes Ada's account for ada's, and would leave the person and forget that the name was given up.
+        name = self.authenticator.normalize_username(user_name)
         # Upstream forgets the person also while a server of theirs runs, which would be left alone then.
-        user = self.find_user(user_name)
-        if user is not None and not self.authenticator.lets_in(user_name):
+        user = self.find_user(name)
+        if user is not None and not self.authenticator.lets_in(name):
             await _keep_out_before(self.authenticator, user)
-        await super().get(user_name)
+        await super().get(name)
 
 
 class ChangePassword(handlers.ChangePasswordHandler):

@@ -1,5 +1,6 @@
 """Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -231,3 +232,15 @@ def test_password_that_is_too_long_is_refused(hub: Hub) -> None:
     passwords = {"new_password": long, "new_password_confirmation": long}
     assert "Something went wrong" in zoe.post("/hub/change-password/zoe", **passwords).text
     assert administrator(hub).is_in()
+
+
+def test_account_that_is_discarded_in_capitals_is_forgotten_whole(hub: Hub) -> None:
+    """With the person, whose name is noted: whoever has it next does not get the home."""
+    person, zoe = hub.browser(), administrator(hub)
+    assert person.sign_up("gone") == 200
+    zoe.post("/hub/authorize/gone")
+    assert person.log_in("gone", CHOSEN)
+    zoe.post("/hub/authorize/gone")
+    assert zoe.post("/hub/discard/GONE").status_code == 302
+    assert zoe.api("GET", "users/gone").status_code == 404
+    assert "gone" in json.loads((hub.directory / "names.json").read_text())
