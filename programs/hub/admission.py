@@ -4,10 +4,12 @@ JupyterHub calls one hook, `add_user`, for them, for whoever logs in first, and 
 request that tells. Shipped to the hub beside its configuration.
 """
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from jupyterhub.apihandlers.users import UserAPIHandler, UserListAPIHandler, default_handlers
 from jupyterhub.crypto import encrypt
@@ -24,6 +26,8 @@ NO_ADMINISTRATOR: Final = (
 )
 
 _adder: ContextVar[str] = ContextVar("adder", default="")
+_arriving: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
+"""By the name with which someone is about to come in: one at a time, since a login is kept in several steps."""
 
 
 @contextmanager
@@ -89,10 +93,17 @@ class Callback(OAuthCallbackHandler):  # type: ignore[misc, unused-ignore]
         return {**super().template_namespace, "at_login": True}
 
     async def auth_to_user(self, authenticated: dict[str, Any], user: Any = None) -> Any:
-        """Return the person of a login that was let in; refuse one that was added, and deleted since it began."""
-        if ADDED in known_of(authenticated["auth_state"]) and self.find_user(authenticated["name"]) is None:
-            raise HTTPError(403, "%s was deleted a moment ago", authenticated["name"])
-        return await super().auth_to_user(authenticated, user)
+        """Return the person of a login that was let in.
+
+        Since it began, while the provider was asked, another account of the name may have come in for the first time,
+        or one that was added may have been deleted: both are refused.
+        """
+        name, known = authenticated["name"], known_of(authenticated["auth_state"])
+        async with _arriving.setdefault(name, asyncio.Lock()):
+            if ADDED in known and self.find_user(name) is None:
+                raise HTTPError(403, "%s was deleted a moment ago", name)
+            await self.authenticator.last_login(name, known["account"])
+            return await super().auth_to_user(authenticated, user)
 
 
 class Admission(OAuthenticator):  # type: ignore[misc, unused-ignore]

@@ -72,12 +72,8 @@ class Entry(Admission, Asking):  # type: ignore[misc, unused-ignore]
         if auth_model is None:
             return bool(await super().check_allowed(username, auth_model))
         state = auth_model["auth_state"]
-        stored = await self._stored(username)
+        stored = await self.last_login(username, state[OURS]["account"])
         known = known_of(stored)
-        if known.get("account", state[OURS]["account"]) != state[OURS]["account"]:
-            now, before = state[OURS]["account"], known["account"]
-            self.log.error("%s is now another account, %s, before %s", username, now, before)
-            raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
         state[OURS] |= self.kept_addition(known, username)
         _keep_what_renews(state, stored)
         try:
@@ -131,6 +127,14 @@ class Entry(Admission, Asking):  # type: ignore[misc, unused-ignore]
         """Put the person into the groups of the hub that the provider says, where it says any."""
         if self.manage_groups:
             user.sync_groups(answer["groups"])
+
+    async def last_login(self, username: str, account: str) -> dict[str, Any]:
+        """Return the last login of the person who has this name, or nothing. Refuse another account."""
+        stored = await self._stored(username)
+        if (before := known_of(stored).get("account", account)) != account:
+            self.log.error("%s is now another account, %s, before %s", username, account, before)
+            raise HTTPError(403, "The name %s belongs to another account. Please ask an administrator.", username)
+        return stored
 
     async def _stored(self, username: str) -> dict[str, Any]:
         """Return the last login of the person who had this name, or nothing. Refuse a name with something to lose."""

@@ -54,6 +54,14 @@ class Login(handlers.LoginHandler):
             return f"{self.hub.base_url}change-password"
         return str(super().get_next_url(user, default))
 
+    async def post(self) -> None:
+        """Let in a person; upstream compares the password of one who is not let in again, however many were wrong."""
+        name, password = (self.get_argument(each, "", strip=False) for each in ("username", "password"))
+        if self.authenticator.is_tried(self.authenticator.normalize_username(name), password):
+            await super().post()
+        else:
+            self.finish(await self._render(login_error="Invalid username or password.", username=name))
+
     def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
         """Return the page as JupyterHub makes it.
 
@@ -110,11 +118,13 @@ class AskToDiscard(handlers.DiscardHandler, _AskFirst):
 
     @handlers.admin_users_scope
     async def post(self, user_name: str) -> None:
+        # Upstream takes Ada's account for ada's, and would leave the person and forget that the name was given up.
+        name = self.authenticator.normalize_username(user_name)
         # Upstream forgets the person also while a server of theirs runs, which would be left alone then.
-        user = self.find_user(user_name)
-        if user is not None and not self.authenticator.lets_in(user_name):
+        user = self.find_user(name)
+        if user is not None and not self.authenticator.lets_in(name):
             await _keep_out_before(self.authenticator, user)
-        await super().get(user_name)
+        await super().get(name)
 
 
 class ChangePassword(handlers.ChangePasswordHandler):

@@ -34,6 +34,7 @@ GIT_COMMIT: Final = "git_commit.py"
 MODULES: Final = (
     "administrators.py",
     "announcing.py",
+    "bounds.py",
     "computing.py",
     "culler.py",
     "culling.py",

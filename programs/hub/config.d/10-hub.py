@@ -1,13 +1,17 @@
-"""The hub itself: where it listens, its proxy, its database and its keys."""
+"""The hub itself: where it listens and what it takes in, its proxy, its database and its keys."""
 
 from pathlib import Path
 
+from bounds import bound_answers, bound_requests, bound_tokens
 from database import give_password
 from henhouse_hub import c, secret, site
 from patient_proxy import PatientProxy
 
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_url = site["hub_url"]
+bound_requests()
+bound_answers()
+bound_tokens()
 # A file is absolute, and on a volume of the node: sqlite's locks do not hold on NFS (https://sqlite.org/faq.html#q5).
 c.JupyterHub.db_url = site["database_url"]
 give_password(Path(site["secrets_directory"]))

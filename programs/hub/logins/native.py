@@ -26,6 +26,8 @@ ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 GENERATED = Memory("generated-passwords", site["directory"], site["database_url"])
 ACCOUNTS = Memory("names", site["directory"], site["database_url"])
 NAMES = Path(site["directory"]) / "names.json"
+LONGEST_PASSWORD = 72
+"""Bytes: bcrypt has never looked at more, and takes no longer one since its release 5.0."""
 ROUND_SECONDS = 60
 """How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
 away, or whose person was sent away just before the hub ended."""
@@ -52,9 +54,22 @@ class Accounts(NativeAuthenticator):
     async def authenticate(self, handler: Any, data: dict[str, str]) -> Any:
         """Return the name of the person who may log in; a generated password opens the page that changes it alone."""
         name = self.normalize_username(data.get("username", ""))
+        if not self.is_tried(name, data.get("password", "")):
+            return None
         if not isinstance(handler, Login) and self.has_generated_password(name):
             return None
         return await super().authenticate(handler, data)
+
+    def is_tried(self, name: str, password: str) -> bool:
+        """Return whether a password is compared: not after too many wrong ones, and none that is too long for any.
+
+        Each comparison takes the hub a quarter of a second, in which it does nothing else.
+        """
+        return _fits(password) and not self.is_blocked(name)
+
+    def is_password_strong(self, password: str) -> bool:
+        """Return whether a person may have this password."""
+        return _fits(password) and bool(super().is_password_strong(password))
 
     def settle_notes(self) -> None:
         """See to it that the database has what is noted of its accounts, whatever henhouse it was written by."""
@@ -226,6 +241,10 @@ class Accounts(NativeAuthenticator):
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Return upstream's pages, with ours in the place of some."""
         return pages(super().get_handlers(app))
+
+
+def _fits(password: str) -> bool:
+    return len(password.encode()) <= LONGEST_PASSWORD
 
 
 def _hashed(password: str) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 ANSWER_SECONDS = 30.0
 """How long a registry may say nothing."""
@@ -136,7 +136,7 @@ class Registry:
                 self._authorization = self._log_in(answer.headers, repository)
                 logged_in = True
             elif answer.status in (301, 302, 303, 307, 308):
-                target = urljoin(where, answer.headers.get("Location", ""))
+                target = _split(answer.headers.get("Location", ""), where).geturl()
                 if _origin(target) != _origin(where):
                     raise RegistryError(f"{where}: leads to another place, {target[:200]!r}")
                 where = target
@@ -171,7 +171,7 @@ class Registry:
         return token
 
     def _may_give_tokens(self, realm: str) -> None:
-        here, there = urlsplit(self.url), urlsplit(realm)
+        here, there = urlsplit(self.url), _split(realm)
         if there.scheme != "https" and (there.scheme != "http" or here.scheme != "http"):
             raise RegistryError(f"{self.url}: wants a token of {realm[:200]!r}, which is not https")
         if there.username or there.hostname not in (here.hostname, *self.token_hosts):
@@ -184,7 +184,7 @@ class Registry:
         """Return the next page, always at the same registry, whatever host the link names."""
         for link in headers.get_all("Link") or []:
             if found := _NEXT.search(link[:LONGEST_LINK]):
-                target = urlsplit(urljoin(where, found[1]))
+                target = _split(found[1], where)
                 return urljoin(self.url, f"{target.path}?{target.query}")
         return None
 
@@ -208,11 +208,18 @@ class Registry:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = _split(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _split(url: str, where: str = "") -> SplitResult:
+    """Return the parts of an address that a registry answers at `where`; raise RegistryError where it is none."""
     try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port
+        parts = urlsplit(urljoin(where, url))
+        _ = parts.port
     except ValueError as error:
         raise RegistryError(f"{url[:200]!r} is not an address") from error
+    return parts
 
 
 def _json(body: bytes, where: str) -> dict[str, Any]:

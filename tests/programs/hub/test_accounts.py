@@ -1,5 +1,6 @@
 """Who becomes an administrator of a hub with accounts: its own pages, asked as a browser asks them."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,3 +206,41 @@ def test_person_who_was_kept_out_stays_out_after_a_restart(tmp_path: Path) -> No
         assert hub.browser().log_in("mallory", CHOSEN) is None
     with hub.running():
         assert hub.browser().log_in("mallory", CHOSEN) is None
+
+
+def test_password_is_not_compared_after_too_many_wrong_ones(hub: Hub) -> None:
+    """The page says of a person who waits to be let in that the password is right: that would tell it to a guesser."""
+    guesser = hub.browser()
+    assert guesser.sign_up("patient") == 200
+    right = {"username": "patient", "password": CHOSEN}
+    assert "has not been authorized" in guesser.post("/hub/login", **right).text
+    for _ in range(4):
+        guesser.post("/hub/login", username="patient", password="wrong")
+    refused = guesser.post("/hub/login", **right)
+    assert "Invalid username or password" in refused.text
+    assert "has not been authorized" not in refused.text
+
+
+def test_password_that_is_too_long_is_refused(hub: Hub) -> None:
+    stranger, long = hub.browser(), "\u00e9" * 37
+    passwords = {"signup_password": long, "signup_password_confirmation": long}
+    asked = stranger.post("/hub/signup", username="talkative", **passwords)
+    assert (asked.status_code, "Something went wrong" in asked.text) == (200, True)
+    assert stranger.post("/hub/login", username="zoe", password=long).status_code == 200
+    assert stranger.ask_for_a_token("zoe", long) == 403
+    zoe = administrator(hub)
+    passwords = {"new_password": long, "new_password_confirmation": long}
+    assert "Something went wrong" in zoe.post("/hub/change-password/zoe", **passwords).text
+    assert administrator(hub).is_in()
+
+
+def test_account_that_is_discarded_in_capitals_is_forgotten_whole(hub: Hub) -> None:
+    """With the person, whose name is noted: whoever has it next does not get the home."""
+    person, zoe = hub.browser(), administrator(hub)
+    assert person.sign_up("gone") == 200
+    zoe.post("/hub/authorize/gone")
+    assert person.log_in("gone", CHOSEN)
+    zoe.post("/hub/authorize/gone")
+    assert zoe.post("/hub/discard/GONE").status_code == 302
+    assert zoe.api("GET", "users/gone").status_code == 404
+    assert "gone" in json.loads((hub.directory / "names.json").read_text())

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 import requests
 
+from programs.hub.culling import NOTES
 from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
-from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, OpenId, running
+from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, Held, OpenId, running
 from tests.programs.hub.running import Browser
 
 pytestmark = pytest.mark.programs
@@ -73,6 +75,25 @@ def admin(hub: Hub) -> Browser:
 def of(hub: Hub) -> GitHub:
     assert isinstance(hub.provider, GitHub)
     return hub.provider
+
+
+@contextmanager
+def held_at(provider: GitHub, path: str) -> Iterator[Held]:
+    """Let a question wait for its answer."""
+    held, answer = Held(), provider.answer
+
+    def slowly(asked: str, query: dict[str, str], person: str | None) -> Any:
+        if asked.endswith(path):
+            held.begun.set()
+            assert held.answered.wait(SOON)
+        return answer(asked, query, person)
+
+    provider.answer = slowly  # type: ignore[method-assign, assignment]
+    try:
+        yield held
+    finally:
+        held.answered.set()
+        provider.answer = answer  # type: ignore[method-assign]
 
 
 def add(hub: Hub, admin: Browser, *names: str) -> requests.Response:
@@ -173,28 +194,32 @@ def test_deletion_holds_against_a_login_that_is_under_way(hub: Hub, admin: Brows
     """The login is let in for having been added, and waits for the provider while the administrator deletes."""
     assert add(hub, admin, "guest").status_code == 201
     provider = of(hub)
-    asked = Event()
-    answer = provider.answer
-
-    def slowly(path: str, query: dict[str, str], person: str | None) -> Any:
-        if path.endswith("/orgs/foxes/members/guest"):
-            asked.set()
-            assert deleted.wait(SOON)
-        return answer(path, query, person)
-
-    deleted = Event()
-    provider.answer = slowly  # type: ignore[method-assign]
-    try:
-        with ThreadPoolExecutor() as threads:
-            login = threads.submit(hub.lets_in, "guest")
-            assert asked.wait(SOON)
-            assert hub.api(admin, "DELETE", "users/guest").status_code == 204
-            deleted.set()
-            assert not login.result()
-    finally:
-        deleted.set()
-        provider.answer = answer  # type: ignore[method-assign]
+    with held_at(provider, "/orgs/foxes/members/guest") as held, ThreadPoolExecutor() as threads:
+        login = threads.submit(hub.lets_in, "guest")
+        assert held.begun.wait(SOON)
+        assert hub.api(admin, "DELETE", "users/guest").status_code == 204
+        held.answered.set()
+        assert not login.result()
     assert not hub.lets_in("guest")
+
+
+def test_name_is_of_the_account_that_came_in_first_not_of_one_that_began_before(hub: Hub, admin: Browser) -> None:
+    """Both are new to the hub, as after a name was given up at the provider, and taken."""
+    provider = of(hub)
+    provider.accounts |= {"Racer": 77, "racer": 78}
+    provider.members["flock"] |= {"Racer", "racer"}
+    with held_at(provider, "/orgs/foxes/members/Racer") as held, ThreadPoolExecutor() as threads:
+        late = threads.submit(hub.log_in, "Racer")
+        assert held.begun.wait(SOON)
+        first, status = hub.log_in("racer")
+        assert status == 200
+        held.answered.set()
+        second, refused = late.result()
+    assert refused == 403
+    assert second.get("/hub/home").status_code == 302
+    assert first.get("/hub/home").status_code == 200
+    login = hub.api(admin, "GET", "users/racer").json()["auth_state"]
+    assert login["henhouse"]["account"].endswith(" 78")
 
 
 def test_account_that_came_first_has_the_name(hub: Hub, admin: Browser) -> None:
@@ -208,6 +233,20 @@ def test_account_that_came_first_has_the_name(hub: Hub, admin: Browser) -> None:
     assert hub.runs(browser, "renamed"), "whoever was added works on"
     provider.accounts["renamed"] = 99
     assert not hub.lets_in("renamed")
+
+
+@pytest.mark.parametrize("name", ["../kept", "typo/x", "..", "Typo", "typo two", "typo\nx", "typ\u00f6", "t" * 64, ""])
+def test_person_is_not_renamed_to_what_no_person_can_be_called(hub: Hub, admin: Browser, name: str) -> None:
+    """A token that may change one person would end files of the hub's, which are called as people are."""
+    kept = hub.authority.with_name("kept")
+    kept.touch()
+    kept.with_name(NOTES).mkdir(exist_ok=True)
+    assert add(hub, admin, "typo").status_code == 201
+    try:
+        assert hub.api(admin, "PATCH", "users/typo", name=name).status_code in (400, 403)
+    finally:
+        assert 204 in [hub.api(admin, "DELETE", f"users/{quote(each, safe='')}").status_code for each in ("typo", name)]
+    assert kept.exists()
 
 
 def test_blocked_person_is_out_whatever_they_are_called_now(tmp_path: Path) -> None:
