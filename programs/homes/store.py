@@ -45,8 +45,8 @@ class Homes:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._first_uid = first_uid
         # A person's own group has their number. Where numbers begin among those of organizations, the site wants that.
-        above = (ORGANIZATION_GIDS,) if first_uid < ACCOUNT_UIDS.start else ()
-        self._reserved = (SYSTEM_UIDS, ACCOUNT_UIDS, *above)
+        self._above = (ORGANIZATION_GIDS,) if first_uid < ACCOUNT_UIDS.start else ()
+        self._reserved = (SYSTEM_UIDS, ACCOUNT_UIDS, *self._above)
 
     def close(self) -> None:
         """Close the directory."""
@@ -99,12 +99,20 @@ class Homes:
             return None
         if not stat.S_ISDIR(found.st_mode):
             raise NotAHome(f"{name} is not a directory: move it away, and a home is made in its place")
-        if min(found.st_uid, found.st_gid) < self._first_uid:
+        if found.st_uid < self._first_uid:
             raise NotAHome(
-                f"{name} belongs to {found.st_uid}:{found.st_gid}, and ids of people begin at {self._first_uid}: "
+                f"{name} belongs to {found.st_uid}, and ids of people begin at {self._first_uid}: "
                 "give it and what is in it to a free id of that range with chown -R"
             )
-        return Home(name, found.st_uid, found.st_gid)
+        return Home(name, found.st_uid, self._own_group(found))
+
+    def _own_group(self, found: os.stat_result) -> int:
+        """Return the group of a home, or its owner's number where that is a group of several.
+
+        People can give their home to each group that they are in (chgrp), and would be in it after they left it.
+        """
+        shared = found.st_gid < self._first_uid or any(found.st_gid in gids for gids in self._above)
+        return found.st_uid if shared else found.st_gid
 
     def _refuse_another(self, name: str, account: str | None) -> None:
         recorded = self._account(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from programs.homes import store
-from programs.homes.names import ACCOUNT_UIDS
+from programs.homes.names import ACCOUNT_UIDS, ORGANIZATION_GIDS
 from programs.homes.store import Home, Homes, NotAHome
 
 FIRST = 100000
@@ -183,6 +183,17 @@ def test_account_is_not_given_a_number_that_another_home_has_as_its_group(homes:
         homes.make("ada", ADA, UID)
 
 
+@pytest.mark.parametrize("first", [FIRST, 1_234_600_000], ids=["counted", "of SSSD"])
+def test_home_that_its_owner_gave_to_a_group_of_several_is_still_theirs(tmp_path: Path, first: int) -> None:
+    """Otherwise they would be in that group after they have left it, or could not come in any more."""
+    homes = Homes(str(tmp_path), first)
+    ada, _ = homes.make("ada")
+    organization = ORGANIZATION_GIDS.start + 42
+    for group, own in ((100, ada.uid), (FIRST - 1, ada.uid), (organization, ada.uid), (first + 500, first + 500)):
+        os.chown(tmp_path / "ada", ada.uid, group)
+        assert homes.make("ada") == (Home("ada", ada.uid, own), False), group
+
+
 def test_home_that_is_moved_away_meanwhile_does_not_count(
     homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +239,7 @@ def test_link_is_not_a_home(homes: Homes, tmp_path: Path) -> None:
 
 def test_directory_of_root_is_not_a_home(homes: Homes, tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
-    with pytest.raises(NotAHome, match=r"ada belongs to 0:0.*begin at 100000"):
+    with pytest.raises(NotAHome, match=r"ada belongs to 0,.*begin at 100000"):
         homes.make("ada")
 
 

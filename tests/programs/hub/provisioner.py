@@ -15,7 +15,7 @@ from tests.certificates import LOOPBACK, Authority
 REFUSALS: Final = {
     "roomless": (503, b"no room"),
     "full": (500, b'{"error": "[Errno 28] No space left on device"}'),
-    "moved": (409, b'{"error": "moved belongs to 1000:100, and ids of people begin at 100000"}'),
+    "moved": (409, b'{"error": "moved belongs to 1000, and ids of people begin at 100000"}'),
     "strange": (409, b"[]"),
 }
 """Status and body, by the person's name."""

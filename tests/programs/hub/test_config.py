@@ -163,7 +163,7 @@ def test_home_is_asked_for_by_the_account_and_shared_with_its_organizations(
     [
         ("roomless", "could not be made", "the file server answered with status 503", True),
         ("full", "could not be made", "No space left on device", True),
-        ("moved", "cannot be used", "moved belongs to 1000:100, and ids of people begin at 100000", False),
+        ("moved", "cannot be used", "moved belongs to 1000, and ids of people begin at 100000", False),
         ("strange", "cannot be used", "the file server answered with status 409", False),
     ],
 )
