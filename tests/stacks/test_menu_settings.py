@@ -59,6 +59,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
             *((f"a{sign}b", f"{f'a{sign}b'!r}: cannot be used") for sign in ("\u2028", "\x85", "\u202e", "\n")),
         )
     ),
+    ("a registry that is nowhere", with_menu(networks=[]), "hub.image_menu.networks: []: is too short"),
     ("a description of nothing", {"hub": {"sizes": [{**SIZE, "description": " "}]}}, "must have something that people"),
     *(
         (f"a kind of server for {value}", with_override(node_selector={label: value}), f"{label}: {value}: no machine")
