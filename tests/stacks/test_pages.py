@@ -39,6 +39,7 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
         ({"logo.bmp": PNG}, "logo.bmp has no place there"),
         ({"logo.png": PNG, "logo.svg": "x"}, "logo.png and logo.svg are two logos"),
         ({"login.html": "x"}, "login.html has no place there"),
+        ({"Logo.svg": "x"}, ": Logo.svg has no place there"),
         ({"templates/more/x.html": "x"}, "templates/more/x.html has no place there"),
         ({"templates/x.htm": "x"}, "templates/x.htm has no place there"),
         ({"static/a..b": "x"}, "static/a..b has no place there"),
