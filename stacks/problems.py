@@ -75,7 +75,7 @@ def _problem(detail: ErrorDetails) -> Problem:
             named = not holds_secret(where) or get_close_matches(tag.lower(), types, cutoff=0.7)
             return Problem(path, f"{repr(tag) if named else 'what is given'} is none of its types", ", ".join(types))
         case "value_error":
-            said = _lower(detail["msg"].removeprefix("Value error, "))
+            said = detail["msg"].removeprefix("Value error, ")
             whole = isinstance(detail["input"], Mapping | Sequence) and not isinstance(detail["input"], str)
             return Problem(path, said if whole or holds_secret(where) else f"{_given(detail, where)}: {said}")
         case kind:
@@ -235,10 +235,6 @@ def _masked(text: str) -> str:
     elif "@sha256:" not in text:  # an image's digest is neither a secret nor an address
         text = re.sub(":.*@", ":***@", text, flags=re.DOTALL)
     return _TOLD.sub(r"\1***", _NO_PORT.sub(r"\1:***", text))
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def _as_yaml(path: str, value: object) -> list[str]:

@@ -4,12 +4,13 @@ Used on the computer that runs `pulumi up` for a folder beside the stack's file,
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.meta import find_referenced_templates
+from jinja2.nodes import Block, Extends
 
 LONGEST: Final = 200
 """Characters of a file's path; a ConfigMap's key has at most 253, and ours is longer than the path."""
@@ -49,6 +50,25 @@ UPSTREAM_OF_NATIVE: Final[Mapping[str, str]] = dict.fromkeys(
     "page.html",
 )
 """NativeAuthenticator's templates; its page.html is never seen."""
+BLOCKS: Final = frozenset(
+    (
+        *(
+            "announcement",
+            "client_row",
+            "error_detail",
+            "expiration_options",
+            "favicon",
+            "footer",
+            "h1_error",
+            "header",
+        ),
+        *("heading", "login", "login_container", "login_terms", "login_terms_text", "login_widget", "logo", "main"),
+        *("message", "meta", "nav_bar", "nav_bar_left_items", "nav_bar_right_items", "otp_input", "otp_input_attrs"),
+        *("password_input", "password_input_attrs", "script", "scripts", "service", "start_button", "stylesheet"),
+        *("theme_toggle", "title", "token_row", "username_input", "username_input_attrs"),
+    )
+)
+"""Parts of both that a template which extends one may replace."""
 
 
 def pages_in(names: Iterable[str]) -> Mapping[str, str]:
@@ -96,6 +116,7 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
     for name, base in (*UPSTREAM.items(), *UPSTREAM_OF_NATIVE.items()):
         uses[f"templates/{name}"] = [base] if base else []
         uses.setdefault(name, [base] if base else [])
+    texts = dict[str, str]()
     for name, content in files.items():
         if not is_template(name):
             continue
@@ -112,6 +133,10 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
             yield f"{name}: is too deep or too large for a template ({error})"
             continue
         uses[name.removeprefix("templates/")] = _used_by(text)
+        texts[name] = text
+    for name, text in texts.items():
+        others = (*own.values(), *(each for other, each in texts.items() if other != name))
+        yield from _unseen(name, text, BLOCKS.union(*map(_blocks, others)))
     for name in files:
         if is_template(name):
             yield from _lost(name, uses)
@@ -126,6 +151,24 @@ def _misspelt(file: str, uses: Mapping[str, list[str]], own: Iterable[str]) -> I
         return
     if near := get_close_matches(name.lower().replace("-", "_"), pages, n=1, cutoff=0.85):
         yield f"{file} would never be shown: no page has that name, and nothing uses it. Is {near[0]} meant?"
+
+
+def _unseen(file: str, text: str, known: Collection[str]) -> Iterator[str]:
+    """Refuse a block that is almost called as one of the page below: Jinja shows nothing of it, and says nothing."""
+    tree = _ENVIRONMENT.parse(text)
+    if tree.find(Extends) is None:
+        return
+    unknown = [each for each in tree.body if isinstance(each, Block) and each.name not in known]
+    for each in unknown:
+        if near := get_close_matches(each.name, sorted(known), n=1, cutoff=0.85):
+            yield (
+                f"{file}, line {each.lineno}: no page has a block {each.name}, so nothing of it would be shown. "
+                f"Is {near[0]} meant?"
+            )
+
+
+def _blocks(text: str) -> set[str]:
+    return {each.name for each in _ENVIRONMENT.parse(text).find_all(Block)}
 
 
 def _lost(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:

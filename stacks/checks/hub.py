@@ -116,6 +116,24 @@ def culling_in_time(site: Site) -> Iterator[Problem]:
             )
 
 
+def culled_idle_before_old(site: Site) -> Iterator[Problem]:
+    """Refuse an age below the limit of idle servers, as where each has the other's number: it stops servers in use."""
+    hub = site.hub
+    written = hub.cull.timeout is not None or "cull_idle_seconds" in hub.model_fields_set
+    limits: dict[str, tuple[int | None, int | None]] = {
+        "hub.cull": (hub.cull_timeout if written else None, hub.cull.max_age)
+    }
+    limits |= {f"hub.cull.groups.{index}": (each.timeout, each.max_age) for index, each in enumerate(hub.cull.groups)}
+    for path, (timeout, age) in limits.items():
+        if hub.cull.enabled and timeout and age and timeout > age:
+            yield Problem(
+                f"{path}.maxAge",
+                f"{age} is less than the limit of idle servers, {timeout}: servers in use would be stopped before any "
+                "is idle for so long",
+                accepted=f"0 for no limit, or {timeout} and more; or a limit of idle servers up to {age}",
+            )
+
+
 def culling_inside_in_time(site: Site) -> Iterator[Problem]:
     """Refuse of a group's kernels and terminals what is refused of everyone's, with what the entry takes from them."""
     cull = site.hub.cull
@@ -160,6 +178,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     edge_can_be_drained,
     timeout_once,
     culling_in_time,
+    culled_idle_before_old,
     culling_inside_in_time,
     answers_are_held,
 )

@@ -63,7 +63,7 @@ class EgressSettings(ChartModel):
 
     to: tuple[PeerSettings, ...] = Field(min_length=1)
     """The addresses."""
-    ports: tuple[PortSettings, ...] = ()
+    ports: tuple[PortSettings, ...] = Field(default=(), min_length=1)
     """The ports; if omitted, all."""
 
 

@@ -72,7 +72,7 @@ class ImageMenuSettings(Model):
     """The password or the token of `user`."""
     token_hosts: tuple[DomainName, ...] = ()
     """Hosts besides the registry's own that may issue tokens, and so learn the password."""
-    networks: tuple[IPv4Network, ...] = ()
+    networks: tuple[IPv4Network, ...] = Field(default=(), min_length=1)
     """Networks that the registry, and whoever gives its tokens, has addresses in; the hub reaches them and no others.
     If omitted: the registry's own address where it is written as one, or else all of the Internet, at the registry's
     port."""

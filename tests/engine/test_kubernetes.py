@@ -29,6 +29,7 @@ Make = Callable[..., Project]
 TOKEN = "correct-horse-battery"
 JOBS = "/apis/batch/v1/namespaces/space/jobs"
 PODS = "/api/v1/namespaces/space/pods"
+IDLE = "/apis/apps/v1/namespaces/space/deployments/idle"
 MERGE = "application/merge-patch+json"
 
 
@@ -195,6 +196,33 @@ def test_conflict_is_recorded_and_retried(stack: Project, cluster: ControlPlane)
     cluster.ask("PATCH", path, {"metadata": {"managedFields": kept}}, MERGE)
     stack.up()
     assert cluster.ask("GET", path)["data"]["text"] == "three"
+
+
+def test_what_was_scaled_by_hand_is_scaled_back_where_that_is_forced(stack: Project, cluster: ControlPlane) -> None:
+    """By the commands of docs/hub-database.md and docs/reinstall.md."""
+
+    def scale() -> None:
+        cluster.ask("PATCH", f"{IDLE}/scale?fieldManager=kubectl", {"spec": {"replicas": 1}}, MERGE)
+
+    def replicas() -> object:
+        return cluster.ask("GET", IDLE)["spec"]["replicas"]
+
+    stack.up()
+    scale()
+    assert stack.plan() == {}, "nothing has changed in the settings"
+    stack.configure(text="two")
+    printed, _ = stack.up(fails=True)
+    assert "conflict" in printed
+    assert ".spec.replicas" in printed
+    assert replicas() == 1
+    stack.configure(forced=True)
+    stack.up()
+    assert replicas() == 0
+    scale()
+    stack.pulumi("refresh", "--yes", "--skip-preview")
+    assert stack.plan() == {"idle": "update"}
+    stack.up()
+    assert replicas() == 0
 
 
 def test_waits_until_ready(stack: Project, cluster: ControlPlane) -> None:

@@ -35,6 +35,7 @@ def rules(whose: str, *to: dict[str, Any], **more: object) -> dict[str, Any]:
         ({"cidr": "10.1.0.0/16", "except": ["10.2.0.0/24"]}, {}, "except has 10.2.0.0/24, which is not a part of"),
         ({"cidr": "10.1.0.0/16", "except": ["10.1.0.0/16"]}, {}, "which is not a part of"),
         ({"cidr": "10.1.2.3/32"}, {"ports": [{"port": 0}]}, "ports.0.port"),
+        ({"cidr": "10.1.2.3/32"}, {"ports": []}, "ports: []: is too short"),
         ({"cidr": "10.1.2.3/32"}, {"ports": [{"port": 99, "endPort": 9}]}, "endPort, 9, is less than port, 99"),
         ({"cidr": "10.1.2.3/32"}, {"ports": [{"port": 5432, "protocol": "tcp"}]}, "protocol"),
         ({"cidr": "10.1.2.3/32"}, {"podSelector": {}}, "podSelector: is not a setting"),

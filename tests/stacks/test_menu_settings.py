@@ -1,12 +1,8 @@
 """What a site may write of sizes, profiles and the menu of images, and what is refused."""
 
-import re
-from pathlib import Path
-from textwrap import dedent
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from components.kube import pods
 from programs.hub.menu import image_menu, oci_registry
@@ -16,9 +12,8 @@ from stacks.registry import tag_source
 from stacks.settings import Site
 from stacks.settings.hosts import PURPOSE_LABEL
 from tests.certificates import Authority
-from tests.stacks.sites import ROOT, changed, tree
+from tests.stacks.sites import changed, tree
 
-PAGE: Final = ROOT / "docs/hub-menu.md"
 LAB: Final = {"repository": "quay.io/team/lab"}
 ACCOUNT: Final = {"user": "grace", "password": "T0P-S3CRET"}
 OPEN: Final = {"mirrors": {"registry": None}}
@@ -59,6 +54,7 @@ REJECTED: Final[list[tuple[str, dict[str, Any], str]]] = [
             *((f"a{sign}b", f"{f'a{sign}b'!r}: cannot be used") for sign in ("\u2028", "\x85", "\u202e", "\n")),
         )
     ),
+    ("a registry that is nowhere", with_menu(networks=[]), "hub.image_menu.networks: []: is too short"),
     ("a description of nothing", {"hub": {"sizes": [{**SIZE, "description": " "}]}}, "must have something that people"),
     *(
         (f"a kind of server for {value}", with_override(node_selector={label: value}), f"{label}: {value}: no machine")
@@ -415,18 +411,6 @@ def test_mistake_is_named(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("changes", ACCEPTED, ids=range(len(ACCEPTED)))
 def test_what_a_site_may_write_is_accepted(changes: dict[str, Any]) -> None:
     parse_settings(changed(tree("dev"), changes))
-
-
-def examples(page: Path) -> list[dict[str, Any]]:
-    """Return the settings below `hub` of each example of a page; a list is one of profiles."""
-    texts = re.findall(r"^ *```yaml\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    found = (yaml.safe_load(dedent(text)) for text in texts)
-    return [{"profile_list": each} if isinstance(each, list) else each.get("henhouse:hub", each) for each in found]
-
-
-@pytest.mark.parametrize("example", examples(PAGE), ids="-".join)
-def test_example_of_the_page_is_accepted(example: dict[str, Any]) -> None:
-    parse_settings(changed(tree("dev"), {**OPEN, "hub": example}))
 
 
 def site(**changes: object) -> Site:

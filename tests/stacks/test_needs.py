@@ -115,6 +115,21 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "30 to 300",
     ),
     (cull(every=1200, maxAge=900), "hub.cull.every: 1200 is more than the shortest limit, 900", "30 to 900"),
+    (
+        cull(timeout=604800, maxAge=7200),
+        "hub.cull.maxAge: 7200 is less than the limit of idle servers, 604800",
+        "604800",
+    ),
+    (
+        changed(cull(maxAge=7200), {"hub": {"cull_idle_seconds": 7201}}),
+        "hub.cull.maxAge: 7200 is less than the limit of idle servers, 7201: servers in use would be stopped",
+        "0 for no limit, or 7201 and more",
+    ),
+    (
+        cull(groups=[{"groups": ["a"], "timeout": 43200, "maxAge": 3600}]),
+        "hub.cull.groups.0.maxAge: 3600 is less than the limit of idle servers, 43200",
+        "43200 and more",
+    ),
     (cull(maxAge=60), "hub.cull.maxAge: 60 is not more than hub.start_timeout_seconds, 300", "0 for no limit"),
     (
         changed(cull(maxAge=600), profile(start_timeout=900)),
@@ -190,6 +205,9 @@ ALLOWED: list[dict[str, Any]] = [
     cull(timeout=600, every=600),
     cull(enabled=False, timeout=600, every=601),
     cull(maxAge=301),
+    cull(timeout=7200, maxAge=7200),
+    cull(enabled=False, timeout=7201, maxAge=7200),
+    cull(maxAge=7200, groups=[{"groups": ["a"], "timeout": 43200}]),
     cull(kernels={"cull_idle_timeout": 60, "cull_interval": 60}),
     of_a_group({"cull_interval": 60}, kernels={"cull_idle_timeout": 60}),
     of_a_group({"cull_idle_timeout": 60}, kernels={"cull_idle_timeout": 3600, "cull_interval": 600}),

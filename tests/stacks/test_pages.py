@@ -39,6 +39,7 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
         ({"logo.bmp": PNG}, "logo.bmp has no place there"),
         ({"logo.png": PNG, "logo.svg": "x"}, "logo.png and logo.svg are two logos"),
         ({"login.html": "x"}, "login.html has no place there"),
+        ({"Logo.svg": "x"}, ": Logo.svg has no place there"),
         ({"templates/more/x.html": "x"}, "templates/more/x.html has no place there"),
         ({"templates/x.htm": "x"}, "templates/x.htm has no place there"),
         ({"static/a..b": "x"}, "static/a..b has no place there"),
@@ -67,6 +68,13 @@ def test_folder_is_read_as_it_is(tmp_path: Path) -> None:
             ({f"templates/{name}.html": "x"}, f"templates/{name}.html would never be shown: no page has that name")
             for name in ("spawn-pending", "Login", "eror", "native_login")
         ),
+        *(
+            (
+                {"templates/login.html": f'{{% extends "{base}" %}}\n{{% block login_containr %}}x{{% endblock %}}'},
+                "login.html, line 2: no page has a block login_containr, so nothing of it would be shown. Is login_con",
+            )
+            for base in ("henhouse/login.html", "templates/login.html")
+        ),
         ({"templates/x.html": "\n\n{% block a %}"}, "templates/x.html, line 3: "),
         ({"templates/x.html": "\n{{ a | nofilter }}"}, "templates/x.html, line 2: No filter named 'nofilter'"),
         ({"templates/x.html": "\n{% frob %}"}, "templates/x.html, line 2: "),
@@ -90,6 +98,16 @@ def test_variable_of_jupyterhubs_is_refused(tmp_path: Path, name: str) -> None:
 def test_variables_are_of_any_kind(tmp_path: Path) -> None:
     given = {"announcement": "<b>Maintenance</b> on Friday", "links": [{"a": 1}], "shown": True}
     assert parsed(tmp_path, templateVars=given).hub.template_vars == given
+
+
+def test_blocks_of_ones_own_are_accepted(tmp_path: Path) -> None:
+    inside = "{% block main %}{% block mains %}{% endblock %}{% endblock %}{% block more %}{% endblock %}"
+    files = {
+        "templates/ours.html": f'{{% extends "page.html" %}}{inside}',
+        "pages/about.html": '{% extends "ours.html" %}{% block mains %}x{% endblock %}',
+    }
+    written(tmp_path, files, "pages")
+    parsed(tmp_path, pages="pages")
 
 
 def test_own_templates_would_be_accepted_of_a_site(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "a name that is let in and kept out",
-        login(GOOGLE, allowed_users=["ada", "bob"], blocked_users=["bob"]),
+        login(GOOGLE, allow_all=False, allowed_users=["ada", "bob"], blocked_users=["bob"]),
         "hub.login.allowed_users.1: bob is also one of hub.login.blocked_users, which wins",
     ),
     ("the whole world", login(GOOGLE, hosted_domain=[]), "allow_all needs hosted_domain, such as [example.edu]"),
@@ -279,6 +279,26 @@ REJECTED: list[tuple[str, dict[str, Any], str]] = [
     ("Google without a scope", login(GOOGLE, scope=["openid", "mail"]), "scope must have email"),
     ("Google for no one", login(GOOGLE, allow_all=False), "lets no one in: set hosted_domain, such as [example.edu]"),
     ("CILogon from nowhere", login(CILOGON, idps={}), "hub.login.idps: "),
+    (
+        "groups beside everybody",
+        login(OIDC, allow_all=True),
+        "hub.login: allow_all lets in everybody with an account there, whatever allowed_groups say: remove",
+    ),
+    (
+        "names beside everybody",
+        login(GOOGLE, allowed_users=["ada"]),
+        "hub.login: allow_all lets in everybody in hosted_domain, whatever allowed_users say",
+    ),
+    (
+        "groups beside all of CILogon's people",
+        login(CILOGON, allowed_groups=["CO:members"]),
+        "hub.login: allow_all lets in all people of each of idps, whatever allowed_groups say",
+    ),
+    (
+        "domains beside all of a provider's people",
+        login(CILOGON, idps={IDP: {"allow_all": True, "allowed_domains": ["example.edu"]}}),
+        "allow_all lets in all its people, whatever allowed_domains says",
+    ),
     ("CILogon for no one", login(CILOGON, idps={IDP: {"allow_all": False}}), "lets no one in: set allow_all: true"),
     ("a domain for an EntityID", login(CILOGON, idps={"example.edu": {"allow_all": True}}), "'example.edu'"),
     (

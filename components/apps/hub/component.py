@@ -12,7 +12,7 @@ from components.apps.hub.account import service_account
 from components.apps.hub.added import SERVER_SECRET, hub_secrets, server_secrets
 from components.apps.hub.addresses import HUB_LABELS, PROXY_LABELS, hub_url
 from components.apps.hub.database import claim_spec, database_directory, database_host, volume_spec
-from components.apps.hub.deployment import deployment
+from components.apps.hub.deployment import deployment, named
 from components.apps.hub.hub import HubNames, hub_pod
 from components.apps.hub.images import let_nodes_be_seen
 from components.apps.hub.keys import hub_keys
@@ -220,7 +220,7 @@ class Hub(pulumi.ComponentResource):
         address = self._namespaces.hub.apply(hub_url)
         Deployment(
             f"{self._name}-proxy",
-            metadata=self._meta("proxy"),
+            metadata=named("proxy", self._namespaces.hub),
             spec=deployment(PROXY_LABELS, proxy_pod(self._site.hub, hub_url=address, token=token, priority=priority)),
             opts=self._options_after(after),
         )
@@ -229,7 +229,7 @@ class Hub(pulumi.ComponentResource):
         """`after` is what has to answer before the hub starts anyone's server, and the policies of all pods."""
         return Deployment(
             f"{self._name}-server",
-            metadata=self._meta("hub"),
+            metadata=named("hub", self._namespaces.hub),
             spec=deployment(HUB_LABELS, hub_pod(self._site.hub, names)),
             opts=self._options_after(after),
         )

@@ -49,6 +49,14 @@ class IdentityProviderSettings(Model):
     default: bool = False
     """Whether people find it chosen already."""
 
+    @model_validator(mode="after")
+    def _allows_what_it_says(self) -> Self:
+        if self.allow_all and self.allowed_domains:
+            raise ValueError(
+                "allow_all lets in all its people, whatever allowed_domains says: remove allow_all, or allowed_domains"
+            )
+        return self
+
 
 EntityId = Annotated[
     str,
@@ -83,6 +91,10 @@ class CILogonLoginSettings(GroupsSettings):
         if len(chosen) > 1:
             raise ValueError(f"idps has several that are the default, {' and '.join(chosen)}: leave one of them")
         return self
+
+    @property
+    def lets_all_in(self) -> str:
+        return "all people of each of idps" if all(each.allow_all for each in self.idps.values()) else ""
 
     @property
     def lets_anyone_in(self) -> bool:

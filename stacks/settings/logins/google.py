@@ -32,6 +32,10 @@ class GoogleLoginSettings(ProviderLoginSettings):
         return self.allow_all
 
     @property
+    def lets_all_in(self) -> str:
+        return "everybody in hosted_domain" if self.allow_all else ""
+
+    @property
     def lets_anyone_in(self) -> bool:
         return bool(self.allow_all or self.allowed_users)
 

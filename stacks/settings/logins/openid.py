@@ -40,6 +40,10 @@ class OpenIDConnectLoginSettings(GroupsSettings):
         return self.allow_all
 
     @property
+    def lets_all_in(self) -> str:
+        return "everybody with an account there" if self.allow_all else ""
+
+    @property
     def lets_anyone_in(self) -> bool:
         return bool(self.allow_all or self.allowed_groups or self.allowed_users)
 

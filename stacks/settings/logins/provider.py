@@ -103,6 +103,11 @@ class ProviderLoginSettings(LoginSettings):
         return False
 
     @property
+    def lets_all_in(self) -> str:
+        """Who comes in by `allow_all`, in words; empty where it is not set, or not for all who can come."""
+        return ""
+
+    @property
     def lets_anyone_in(self) -> bool:
         """Whether anybody may log in at all."""
         return bool(self.allowed_users)
@@ -125,6 +130,17 @@ class ProviderLoginSettings(LoginSettings):
     def _someone_may_log_in(self) -> Self:
         if not self.lets_anyone_in:
             raise ValueError(f"lets no one in: set {self.allows}")
+        return self
+
+    @model_validator(mode="after")
+    def _allows_what_it_says(self) -> Self:
+        """Refuse conditions beside `allow_all`, which reads as if people had to meet them, too."""
+        conditions = [name for name in ("allowed_groups", "allowed_users") if getattr(self, name, ())]
+        if self.lets_all_in and conditions:
+            named = " and ".join(conditions)
+            raise ValueError(
+                f"allow_all lets in {self.lets_all_in}, whatever {named} say: remove allow_all, or {named}"
+            )
         return self
 
 

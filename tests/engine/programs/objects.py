@@ -111,7 +111,7 @@ def deployment(name: str, replicas: int, **annotations: str) -> Deployment:
     )
 
 
-deployment("idle", 0)
+deployment("idle", 0, **({"patchForce": "true"} if config.get_bool("forced") else {}))
 if config.get_bool("waiting"):
     deployment("waiting", 1, timeoutSeconds=config.get("patience") or "60")
 

@@ -94,6 +94,17 @@ async def templates(hub: JupyterHub) -> object:
     return {
         "jupyterhub": extends(Path(hub._template_paths_default()[0])),
         "native": extends(Path(nativeauthenticator.__file__).parent / "templates"),
+        "blocks": sorted(
+            {
+                name
+                for directory in (
+                    hub._template_paths_default()[0],
+                    Path(nativeauthenticator.__file__).parent / "templates",
+                )
+                for path in Path(directory).glob("*.html")
+                for name in re.findall(r"{%-? *block +(\w+)", path.read_text())
+            }
+        ),
         "variables": re.findall(r"^ +(\w+)=", source, re.MULTILINE),
         "paths": paths,
         "own": [each[0] for each in hub.extra_handlers],

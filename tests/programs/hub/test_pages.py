@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import requests
 
-from programs.hub.site_pages import OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
+from programs.hub.site_pages import BLOCKS, OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
 from stacks.settings.pages import OF_JUPYTERHUB
 from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
@@ -110,6 +110,7 @@ def test_upstreams_names_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> N
     said = ask(tmp_path, "templates", of=site(login="native"))
     assert said["jupyterhub"] == UPSTREAM
     assert {**said["native"], "page.html": None} == {**UPSTREAM_OF_NATIVE, "page.html": None}
+    assert set(said["blocks"]) == BLOCKS
     assert set(said["variables"]) <= set(OF_JUPYTERHUB)
     first = {path.strip("/$").split("/")[0] for path in said["paths"]}
     assert {each for each in first if each.replace("-", "").isalpha()} <= set(TAKEN)

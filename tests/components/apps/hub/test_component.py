@@ -205,6 +205,13 @@ def test_changed_content_gets_a_new_object(hub: Recorded) -> None:
 
 
 @pytest.mark.parametrize("name", ["hub-server", "hub-proxy"])
+def test_update_starts_what_was_scaled_by_hand(hub: Recorded, name: str) -> None:
+    made = hub.one(name).inputs
+    assert made["spec"]["replicas"] == 1
+    assert made["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}, "see tests/engine/test_kubernetes.py"
+
+
+@pytest.mark.parametrize("name", ["hub-server", "hub-proxy"])
 def test_pods_are_restricted(hub: Recorded, name: str) -> None:
     spec = pod(hub, name)
     assert spec["securityContext"]["runAsNonRoot"] is True
