@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from engine.install import ensure_engine
+from stacks.checks.mounts import HUB_OBJECTS, SERVER_OBJECTS
 from tests.certificates import Authority
 from tests.recorded import Recorded, Registration
 from tests.stacks.sites import ROOT, changed, tree
@@ -280,3 +281,12 @@ def test_pods_start_again_for_what_does_not_keep_its_name(name: str) -> None:
         assert fixed != each.inputs.get("immutable", False), f"{each.name} would be deleted before it is made again"
     (provider,) = recorded.all("pulumi:providers:kubernetes")
     assert {key: provider.inputs[key] for key in MUTABLE} == dict.fromkeys(MUTABLE, "true")
+
+
+def test_names_that_volumes_of_a_site_may_not_show_are_those_of_the_program() -> None:
+    named: dict[str, set[str]] = {"hub": set(), "users": set()}
+    for each in kubernetes_objects(program_of(STACK, settings("Friday", 11))):
+        about = each.inputs.get("metadata", {})
+        if each.inputs["kind"] in ("PersistentVolumeClaim", "Secret", "ConfigMap") and about.get("namespace") in named:
+            named[about["namespace"]] |= {about["name"]} if "name" in about else set()
+    assert named == {"hub": {*HUB_OBJECTS}, "users": {*SERVER_OBJECTS, "share-datasets", "share-project"}}

@@ -118,14 +118,14 @@ class Notes:
 
     def write(self, name: str, why: str) -> None:
         """Note why a person's server is stopped now. It is stopped also where the disk takes no note."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._directory.mkdir(exist_ok=True)
-            write_whole(self._directory / name, {"when": datetime.now(UTC).timestamp(), "why": why})
+            write_whole(self._of(name), {"when": datetime.now(UTC).timestamp(), "why": why})
 
     def read(self, name: str) -> str | None:
         """Return the sentence for a person's page; None where their server was not stopped by itself."""
         try:
-            note = json.loads((self._directory / name).read_text())
+            note = json.loads(self._of(name).read_text())
             when = datetime.fromtimestamp(note["when"], UTC)
             return f"Your server was stopped on {when:%d %B %Y at %H:%M} UTC, because {note['why']}."
         except (OSError, ArithmeticError, ValueError, KeyError, TypeError):
@@ -133,5 +133,11 @@ class Notes:
 
     def forget(self, name: str) -> None:
         """Remove it: the person starts a server."""
-        with suppress(OSError):
-            (self._directory / name).unlink(missing_ok=True)
+        with suppress(OSError, ValueError):
+            self._of(name).unlink(missing_ok=True)
+
+    def _of(self, name: str) -> Path:
+        """Return the file of a person; raise ValueError for a name that leads elsewhere, as old databases may have."""
+        if Path(name).name != name:
+            raise ValueError(f"{name!r} is not the name of a file")
+        return self._directory / name

@@ -52,20 +52,11 @@ UPSTREAM_OF_NATIVE: Final[Mapping[str, str]] = dict.fromkeys(
 """NativeAuthenticator's templates; its page.html is never seen."""
 BLOCKS: Final = frozenset(
     (
-        *(
-            "announcement",
-            "client_row",
-            "error_detail",
-            "expiration_options",
-            "favicon",
-            "footer",
-            "h1_error",
-            "header",
-        ),
-        *("heading", "login", "login_container", "login_terms", "login_terms_text", "login_widget", "logo", "main"),
-        *("message", "meta", "nav_bar", "nav_bar_left_items", "nav_bar_right_items", "otp_input", "otp_input_attrs"),
-        *("password_input", "password_input_attrs", "script", "scripts", "service", "start_button", "stylesheet"),
-        *("theme_toggle", "title", "token_row", "username_input", "username_input_attrs"),
+        *("announcement", "client_row", "error_detail", "expiration_options", "favicon", "footer", "h1_error"),
+        *("header", "heading", "login", "login_container", "login_terms", "login_terms_text", "login_widget", "logo"),
+        *("main", "message", "meta", "nav_bar", "nav_bar_left_items", "nav_bar_right_items", "otp_input"),
+        *("otp_input_attrs", "password_input", "password_input_attrs", "script", "scripts", "service", "start_button"),
+        *("stylesheet", "theme_toggle", "title", "token_row", "username_input", "username_input_attrs"),
     )
 )
 """Parts of both that a template which extends one may replace."""

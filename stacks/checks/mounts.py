@@ -11,6 +11,10 @@ from stacks.settings.chart import ExtraFileSettings, FileKey, VolumeMountSetting
 
 HUB_VOLUMES: Final = ("config", "database", "fetched-pages", "keys", "pages", "tmp")
 SERVER_VOLUMES: Final = ("files", "home", "identity", "person")
+HUB_OBJECTS: Final = ("hub-database", "hub-announcements", "image-pull-secret")
+"""Claims, ConfigMaps and Secrets of henhouse's in the hub's namespace, as far as their names can be known before."""
+SERVER_OBJECTS: Final = ("homes", "server-files", "image-pull-secret")
+"""The same in the users' namespace: whoever has a server could read everyone's, or the registry's password."""
 SYSTEM: Final = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 """Directories without which no program of an image runs."""
 INSIDE_USR: Final = (
@@ -35,16 +39,26 @@ SERVER_PATHS: Final = ("/etc/passwd", "/etc/group", "/etc/henhouse", *ACCOUNTS)
 def volumes_beside_ours(site: Site) -> Iterator[Problem]:
     """See to it that mounts have a volume and a place, and leave henhouse's volumes and files as they are."""
     hub = site.hub
-    yield from _volumes("hub.extraVolumes", hub.extra_volumes, HUB_VOLUMES)
+    yield from _volumes("hub.extraVolumes", hub.extra_volumes, HUB_VOLUMES, HUB_OBJECTS)
     yield from _mounts("hub.extraVolumeMounts", hub.extra_volume_mounts, hub.extra_volumes, hub.extra_files, "hub")
     server, path = hub.singleuser, "hub.singleuser.storage"
     volumes, mounts = server.storage.extra_volumes, server.storage.extra_volume_mounts
-    yield from _volumes(f"{path}.extraVolumes", volumes, SERVER_VOLUMES)
+    shares = [f"share-{name}" for name in site.storage.shares]
+    yield from _volumes(f"{path}.extraVolumes", volumes, SERVER_VOLUMES, (*SERVER_OBJECTS, *shares))
     yield from _mounts(f"{path}.extraVolumeMounts", mounts, volumes, server.extra_files, "user server")
 
 
-def _volumes(path: str, volumes: Sequence[VolumeSettings], ours: Sequence[str]) -> Iterator[Problem]:
+def _volumes(
+    path: str, volumes: Sequence[VolumeSettings], ours: Sequence[str], objects: Sequence[str]
+) -> Iterator[Problem]:
     for number, volume in enumerate(volumes):
+        setting, shown = volume.shows or ("", "")
+        if shown in objects:
+            yield Problem(
+                f"{path}.{number}.{setting}",
+                f"{shown} is henhouse's own, and not for programs of the site's",
+                accepted="one that you made; a directory that people share is a setting, storage.shares",
+            )
         if volume.name in ours:
             yield Problem(f"{path}.{number}.name", f"{volume.name} is henhouse's own volume", accepted="another name")
         if volume.name in (each.name for each in volumes[:number]):

@@ -265,6 +265,15 @@ class VolumeSettings(ChartModel):
         return self
 
     @property
+    def shows(self) -> tuple[str, str] | None:
+        """The setting that names an object of the cluster, and the object's name; None for an empty directory."""
+        if self.persistent_volume_claim:
+            return "persistentVolumeClaim.claimName", self.persistent_volume_claim.claim_name
+        if self.secret:
+            return "secret.secretName", self.secret.secret_name
+        return ("configMap.name", self.config_map.name) if self.config_map else None
+
+    @property
     def is_fixed(self) -> bool:
         """Whether it is read-only wherever it is mounted, and has what the object has and nothing else."""
         return self.config_map is not None or self.secret is not None

@@ -78,6 +78,21 @@ REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
         (in_servers(storage={"extraVolumes": [{"name": name, "emptyDir": {}}]}), f"{name} is henhouse's own volume")
         for name in ("home", "identity", "files", "person")
     ),
+    (
+        {"extraVolumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "hub-database"}}]},
+        "hub.extraVolumes.0.persistentVolumeClaim.claimName: hub-database is henhouse's own",
+    ),
+    *(
+        (
+            in_servers(storage={"extraVolumes": [{"name": "x", kind: {key: name}}]}),
+            f"hub.singleuser.storage.extraVolumes.0.{kind}.{key}: {name} is henhouse's own",
+        )
+        for kind, key, name in (
+            ("persistentVolumeClaim", "claimName", "homes"),
+            ("secret", "secretName", "image-pull-secret"),
+            ("secret", "secretName", "server-files"),
+        )
+    ),
     ({"extraVolumes": [{"name": "x"}]}, "give exactly one of persistentVolumeClaim"),
     ({"extraVolumes": [{"name": "x", "emptyDir": {}, "secret": {"secretName": "x"}}]}, "give exactly one of"),
     ({"extraVolumes": [{"name": "x", "hostPath": {"path": "/"}}]}, "hub.extraVolumes.0.hostPath: is not a setting"),

@@ -17,7 +17,7 @@ c.Authenticator.admin_users = set(site["administrators"])
 c.Authenticator.enable_auth_state = True
 
 
-@event.listens_for(orm.User.name, "set")  # type: ignore[untyped-decorator, unused-ignore]
+@event.listens_for(orm.User.name, "set", active_history=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _renamed(_user: Any, name: Any, before: Any, _initiator: Any) -> None:
     """Refuse another name that no person can have: JupyterHub looks at names of people that are added alone.
 

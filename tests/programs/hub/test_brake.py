@@ -235,7 +235,10 @@ def leave(hub: Hub, name: str) -> None:
 
 def give_no_answer_for_a_while(hub: Hub, ada: Browser, people: int) -> None:
     """Have the provider be away for a round, which administrators are told of."""
-    unanswered = lambda: told(hub, "henhouse_unanswered_people")  # noqa: E731
+
+    def unanswered() -> float:
+        return told(hub, "henhouse_unanswered_people")
+
     assert unanswered() == 0
     hub.provider.answers_with = 502
     eventually("a round without an answer", lambda: unanswered() == people, seconds=LATER)

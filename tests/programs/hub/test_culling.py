@@ -205,6 +205,18 @@ def test_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     notes.forget("ada")
 
 
+@pytest.mark.parametrize("name", ["../names.json", "..", ".", "", "a/b", "/names.json"])
+def test_name_that_is_a_path_has_no_note_and_ends_no_file(tmp_path: Path, name: str) -> None:
+    notes, beside = Notes(str(tmp_path)), tmp_path / "names.json"
+    beside.write_text("{}")
+    notes.write("ada", "of this")
+    notes.write(name, "of this")
+    assert notes.read(name) is None
+    notes.forget(name)
+    assert beside.read_text() == "{}"
+    assert notes.read("ada")
+
+
 ONE_GROUP: Final[dict[str, Any]] = {"groups": [{"groups": ["x"], "maxAge": 0}]}
 
 
