@@ -167,7 +167,7 @@ def test_something_else_in_a_homes_place_is_named(ask: Callable[..., Answer], tm
     (tmp_path / "homes/ada").mkdir()
     status, body = ask("POST", "/homes/ada")
     assert status == 409
-    assert "ada belongs to 0:0" in body["error"]
+    assert "ada belongs to 0," in body["error"]
 
 
 def test_file_system_that_refuses_is_an_error_of_the_server(ask: Callable[..., Answer], tmp_path: Path) -> None:
