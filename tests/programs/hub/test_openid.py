@@ -38,17 +38,17 @@ def people() -> dict[str, dict[str, Any]]:
 
 
 def with_oidc(directory: Path, provider: OpenId, **more: Any) -> Hub:
-    """Return a hub for the group staff, without the expelled."""
+    """Return a hub for the group staff, or with `allow_all` for everybody, without the expelled."""
     login: dict[str, Any] = {
         "type": "oidc",
         "issuer": "https://id.example.edu/realms/x",
         "authorize_url": f"{provider.url}/authorize",
         "token_url": f"{provider.url}/token",
         "userdata_url": f"{provider.url}/userinfo",
-        "allowed_groups": ["staff", "s"],
         "denied_groups": ["expelled"],
-        "allowed_users": ["guest", "kate"],
     }
+    if "allow_all" not in more:
+        login |= {"allowed_groups": ["staff", "s"], "allowed_users": ["guest", "kate"]}
     return Hub(directory, provider, **{**login, **more})
 
 
