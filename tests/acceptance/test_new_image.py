@@ -39,7 +39,7 @@ def test_people_start_with_the_image_before_until_their_machines_have_the_new_on
         assert person.log_in(USER, password())
         person.stop(USER)
         with edited(new_image(url, guard.user, "mistyped")):
-            eventually("the registry's refusal", lambda: "401" in problem() or "authoriz" in problem(), seconds=180)
+            eventually("the registry's refusal", lambda: "authoriz" in problem(), seconds=180)
             assert image_of_a_new_server(person) == OLD
             edit(new_image(url, guard.user, guard.password))
             make("up")

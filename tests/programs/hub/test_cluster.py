@@ -40,7 +40,7 @@ def test_hub_waits_until_it_may_see_user_pods(api: ApiServer, tmp_path: Path) ->
     try:
         eventually("a refused connection", lambda: "Connection refused" in log.read_text(), seconds=60, every=0.05)
         api.open()
-        eventually("a refused account", lambda: "403" in log.read_text(), seconds=60, every=0.05)
+        eventually("a refused account", lambda: "Error 403" in log.read_text(), seconds=60, every=0.05)
         assert waiting.poll() is None
         token.write_text(TOKEN)
         assert waiting.wait(30) == 0
