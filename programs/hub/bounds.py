@@ -19,7 +19,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 LARGEST_REQUEST: Final = 2**20
 """Bytes. What the hub is sent is forms and short JSON; ten thousand people that are added at once have less."""
 LONGEST_ANSWER: Final = 2**20
-"""Bytes of what a server says when it is up, of which the hub wants the headers."""
+"""Bytes of what a server says when it is up, of which the hub wants the headers, or of its kernels, 300 for each."""
 LONGEST_NOTE: Final = 1023
 """Characters, as the column has them (orm.APIToken.note)."""
 LONGEST_SCOPES: Final = 10_000
@@ -36,10 +36,12 @@ def bound_answers() -> None:
 
     A server that says that its answer is longer has not answered.
     """
-    utils.AsyncHTTPClient = _client
+    utils.AsyncHTTPClient = bounded_client
 
 
-def _client() -> SimpleAsyncHTTPClient:
+def bounded_client() -> SimpleAsyncHTTPClient:
+    """Return a client that reads at most `LONGEST_ANSWER` of what a server says, however it is sent."""
+    # Each bounds another way to answer: one that does not say its length goes by the buffer alone.
     return SimpleAsyncHTTPClient(
         force_instance=True,
         max_body_size=LONGEST_ANSWER,

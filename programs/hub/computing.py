@@ -10,19 +10,17 @@ whoever reads it in theirs.
 import json
 from typing import Any, Final
 
+from bounds import bounded_client
 from jupyterhub import orm
 from jupyterhub.apihandlers import APIHandler
 from jupyterhub.scopes import needs_scope
 from tornado.httpclient import HTTPRequest
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import HTTPError
 
 PATH: Final = r"/api/henhouse/computes/([^/]+)/([^/]*)"
 """Behind the hub's own prefix: a person, and the name of their server, empty for the usual one."""
 ANSWER_SECONDS: Final = 10
 """How long a server has for its answer."""
-LONGEST_ANSWER: Final = 2**20
-"""Bytes. What it says of one kernel has about 300."""
 NO_ANSWER: Final = 599
 """What tornado calls it when there is none in time, or one that is too long."""
 
@@ -54,14 +52,10 @@ class Computing(APIHandler):  # type: ignore[misc, unused-ignore]
                 f"{spawner.server.url}api/kernels",
                 headers={"Authorization": f"token {token}"},
                 follow_redirects=False,
-                decompress_response=False,
                 connect_timeout=ANSWER_SECONDS,
                 request_timeout=ANSWER_SECONDS,
             )
-            # Each bounds another way to answer: one that does not say its length goes by the buffer alone.
-            client = SimpleAsyncHTTPClient(
-                force_instance=True, max_body_size=LONGEST_ANSWER, max_buffer_size=LONGEST_ANSWER
-            )
+            client = bounded_client()
             try:
                 answer = await client.fetch(request)
             finally:

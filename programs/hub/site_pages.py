@@ -10,7 +10,7 @@ from typing import Final
 
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.meta import find_referenced_templates
-from jinja2.nodes import Block, Extends
+from jinja2.nodes import Block, Extends, Template
 
 LONGEST: Final = 200
 """Characters of a file's path; a ConfigMap's key has at most 253, and ours is longer than the path."""
@@ -107,7 +107,7 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
     for name, base in (*UPSTREAM.items(), *UPSTREAM_OF_NATIVE.items()):
         uses[f"templates/{name}"] = [base] if base else []
         uses.setdefault(name, [base] if base else [])
-    texts = dict[str, str]()
+    trees = dict[str, Template]()
     for name, content in files.items():
         if not is_template(name):
             continue
@@ -124,10 +124,11 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
             yield f"{name}: is too deep or too large for a template ({error})"
             continue
         uses[name.removeprefix("templates/")] = _used_by(text)
-        texts[name] = text
-    for name, text in texts.items():
-        others = (*own.values(), *(each for other, each in texts.items() if other != name))
-        yield from _unseen(name, text, BLOCKS.union(*map(_blocks, others)))
+        trees[name] = _ENVIRONMENT.parse(text)
+    known = BLOCKS.union(*(_blocks(_ENVIRONMENT.parse(text)) for text in own.values()))
+    blocks = {name: _blocks(tree) for name, tree in trees.items()}
+    for name, tree in trees.items():
+        yield from _unseen(name, tree, known.union(*(each for other, each in blocks.items() if other != name)))
     for name in files:
         if is_template(name):
             yield from _lost(name, uses)
@@ -144,9 +145,8 @@ def _misspelt(file: str, uses: Mapping[str, list[str]], own: Iterable[str]) -> I
         yield f"{file} would never be shown: no page has that name, and nothing uses it. Is {near[0]} meant?"
 
 
-def _unseen(file: str, text: str, known: Collection[str]) -> Iterator[str]:
+def _unseen(file: str, tree: Template, known: Collection[str]) -> Iterator[str]:
     """Refuse a block that is almost called as one of the page below: Jinja shows nothing of it, and says nothing."""
-    tree = _ENVIRONMENT.parse(text)
     if tree.find(Extends) is None:
         return
     unknown = [each for each in tree.body if isinstance(each, Block) and each.name not in known]
@@ -158,8 +158,8 @@ def _unseen(file: str, text: str, known: Collection[str]) -> Iterator[str]:
             )
 
 
-def _blocks(text: str) -> set[str]:
-    return {each.name for each in _ENVIRONMENT.parse(text).find_all(Block)}
+def _blocks(tree: Template) -> set[str]:
+    return {each.name for each in tree.find_all(Block)}
 
 
 def _lost(file: str, uses: Mapping[str, list[str]]) -> Iterator[str]:

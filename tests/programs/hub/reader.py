@@ -91,17 +91,16 @@ async def templates(hub: JupyterHub) -> object:
     authenticator = hub.authenticator_class(parent=hub, _deprecated_db_session=new_session_factory("sqlite://")())
     paths = [each[0] for each in (*handlers.default_handlers, *authenticator.get_handlers(hub))]
     source = inspect.getsource(handlers.base.BaseHandler.template_namespace.fget)
+    upstream = Path(hub._template_paths_default()[0])
+    native = Path(nativeauthenticator.__file__).parent / "templates"
     return {
-        "jupyterhub": extends(Path(hub._template_paths_default()[0])),
-        "native": extends(Path(nativeauthenticator.__file__).parent / "templates"),
+        "jupyterhub": extends(upstream),
+        "native": extends(native),
         "blocks": sorted(
             {
                 name
-                for directory in (
-                    hub._template_paths_default()[0],
-                    Path(nativeauthenticator.__file__).parent / "templates",
-                )
-                for path in Path(directory).glob("*.html")
+                for directory in (upstream, native)
+                for path in directory.glob("*.html")
                 for name in re.findall(r"{%-? *block +(\w+)", path.read_text())
             }
         ),
