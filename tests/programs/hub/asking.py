@@ -1,9 +1,7 @@
 """The hub's configuration, read by the JupyterHub that will read it."""
 
 import json
-import os
 import re
-import subprocess
 from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +23,8 @@ from components.contracts.storage import SharedVolume
 from stacks.load import parse_settings
 from stacks.settings import Site
 from tests.programs.hub.api_server import TOKEN
+from tests.programs.hub.loaded import KUBECONFIG, Script
 from tests.stacks.sites import changed, tree
-from tests.tools import jupyterhub_python
 
 NO_PROVISIONER: Final = "https://127.0.0.1:1"
 READER: Final = Path(__file__).with_name("reader.py")
@@ -126,9 +124,10 @@ def ask(
     """Put the files where the pod has them and ask `reader.py`. `cluster` is a kubeconfig, by default of no server:
     KubeSpawner makes its client before it is asked anything."""
     config = str(configured(directory, of, provisioner, secrets))
-    (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))
-    command = [str(jupyterhub_python()), str(READER), question, config, *arguments]
-    environment = os.environ | {"KUBECONFIG": str(directory / "kubeconfig")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    (directory / KUBECONFIG).write_text(cluster or kubeconfig("https://127.0.0.1:1"))
+    reader = Script(READER, question, config, *arguments, cwd=directory, errors="errors")
+    reader.stdin.close()
+    with reader.stdout:
+        said = reader.stdout.read()
+    assert reader.wait() == 0, (directory / "errors").read_text()
+    return json.loads(said.splitlines()[-1])

@@ -1,8 +1,6 @@
 """A hub that serves its pages, as a pod runs it, and people's browsers."""
 
-import os
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -12,7 +10,7 @@ import requests
 
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import kubeconfig
-from tests.tools import jupyterhub_python
+from tests.programs.hub.loaded import KUBECONFIG, Script
 
 SERVING: Final = Path(__file__).with_name("serving.py")
 HUB_CA: Final = "ca.crt"
@@ -75,29 +73,20 @@ def serving(config: Path, *, cluster: str | None = None, host: str = "hub", **en
     certificate, key = authority.issue(host)
     for name, text in ((HUB_CA, authority.pem), ("hub.crt", certificate), ("hub.key", key)):
         (directory / name).write_text(text)
-    (directory / "kubeconfig").write_text(cluster or kubeconfig("https://127.0.0.1:1"))
-    variables: Mapping[str, str] = {"KUBECONFIG": str(directory / "kubeconfig"), **environment}
-    process = subprocess.Popen(
-        [
-            str(jupyterhub_python()),
-            str(SERVING),
-            str(config),
-            *(str(directory / name) for name in ("hub.crt", "hub.key")),
-        ],
+    (directory / KUBECONFIG).write_text(cluster or kubeconfig("https://127.0.0.1:1"))
+    process = Script(
+        SERVING,
+        str(config),
+        *(str(directory / name) for name in ("hub.crt", "hub.key")),
         cwd=directory,
-        env=os.environ | variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(directory / "log").open("w"),
-        text=True,
+        errors="log",
+        **environment,
     )
-    assert process.stdout is not None
     port = process.stdout.readline().strip()
     assert port, (directory / "log").read_text()
     try:
         yield f"https://{LOOPBACK}:{port}"
     finally:
-        assert process.stdin is not None
         process.stdin.close()
         process.wait(60)  # not for the end of its output, which servers of its people may have as well
         process.stdout.close()
