@@ -26,17 +26,36 @@ ASK_FIRST = """\
 </main>
 {% endblock %}
 """
+LONGEST_PASSWORD = 72
+"""Bytes: bcrypt has never looked at more, and takes no longer one since its release 5.0."""
 STILL_RUNS = (
     "%s may no longer log in, and a server of theirs is still starting or stopping. It is stopped as soon as that is "
     "over: please try again in a minute."
 )
 
 
+TOO_LONG = (
+    f"A password has at most {LONGEST_PASSWORD} bytes; letters such as \u00e9 or \u00df have two. Please try again."
+)
+
+
 def pages(upstream: list[tuple[str, type]]) -> list[tuple[str, type]]:
     """Return upstream's pages, with ours in the place of some, and the part of JupyterHub's API that is ours."""
-    ours = {each.__mro__[1]: each for each in (Login, AskToToggle, AskToDiscard, ChangePassword, ChangePasswordOf)}
+    ours = {
+        handlers.LoginHandler: Login,
+        handlers.SignUpHandler: SignUp,
+        handlers.ToggleAuthorizationHandler: AskToToggle,
+        handlers.DiscardHandler: AskToDiscard,
+        handlers.ChangePasswordHandler: ChangePassword,
+        handlers.ChangePasswordAdminHandler: ChangePasswordOf,
+    }
     api = [(path, Person) for path, handler in default_handlers if handler is UserAPIHandler]
     return [*((path, ours.get(handler, handler)) for path, handler in upstream), *api]
+
+
+def fits(password: str) -> bool:
+    """Return whether a password is short enough to be compared."""
+    return len(password.encode()) <= LONGEST_PASSWORD
 
 
 async def _keep_out_before(authenticator: Any, user: Any) -> None:
@@ -127,8 +146,31 @@ class AskToDiscard(handlers.DiscardHandler, _AskFirst):
         await super().get(name)
 
 
-class ChangePassword(handlers.ChangePasswordHandler):
+class _SaysWhatIsTooLong(handlers.LocalBase):
+    """Says of a new password that is too long that it is; upstream says that it may be too short, or too common."""
+
+    field = "new_password"
+
+    def render_template(self, name: str, **more: Any) -> Any:
+        if more.get("alert") == "alert-danger" and not fits(self.get_body_argument(self.field, "", strip=False)):
+            more["result_message"] = TOO_LONG
+        return super().render_template(name, **more)
+
+
+class SignUp(_SaysWhatIsTooLong, handlers.SignUpHandler):
+    """Where people ask for an account."""
+
+    field = "signup_password"
+
+
+class ChangePassword(_SaysWhatIsTooLong, handlers.ChangePasswordHandler):
     """Where people change their own password: they stay logged in here, and nowhere else."""
+
+    async def post(self) -> None:
+        """Change it. What is longer than any password is a wrong one, which upstream cannot compare."""
+        if not fits(self.get_body_argument("old_password", "", strip=False)):
+            self.request.body_arguments["old_password"] = [b""]
+        await super().post()
 
     def render_template(self, name: str, **more: Any) -> Any:
         """Return the page; upstream makes it when it has changed the password."""
@@ -137,7 +179,7 @@ class ChangePassword(handlers.ChangePasswordHandler):
         return super().render_template(name, **more)
 
 
-class ChangePasswordOf(handlers.ChangePasswordAdminHandler):
+class ChangePasswordOf(_SaysWhatIsTooLong, handlers.ChangePasswordAdminHandler):
     """Where an administrator sets the password of a person, who is out at once."""
 
     def render_template(self, name: str, **more: Any) -> Any:

@@ -117,20 +117,24 @@ def culling_in_time(site: Site) -> Iterator[Problem]:
 
 
 def culled_idle_before_old(site: Site) -> Iterator[Problem]:
-    """Refuse an age below the limit of idle servers, as where each has the other's number: it stops servers in use."""
+    """Refuse an age below the limit of idle servers, as where each has the other's number: it stops servers in use.
+
+    What an entry of `groups` does not say is everyone's.
+    """
     hub = site.hub
     written = hub.cull.timeout is not None or "cull_idle_seconds" in hub.model_fields_set
-    limits: dict[str, tuple[int | None, int | None]] = {
-        "hub.cull": (hub.cull_timeout if written else None, hub.cull.max_age)
-    }
-    limits |= {f"hub.cull.groups.{index}": (each.timeout, each.max_age) for index, each in enumerate(hub.cull.groups)}
-    for path, (timeout, age) in limits.items():
-        if hub.cull.enabled and timeout and age and timeout > age:
+    everyones = (hub.cull_timeout if written else None, hub.cull.max_age)
+    entries = {f"hub.cull.groups.{index}": (each.timeout, each.max_age) for index, each in enumerate(hub.cull.groups)}
+    for path, own in ({"hub.cull": everyones} | entries).items():
+        timeout, age = (theirs if said is None else said for said, theirs in zip(own, everyones, strict=True))
+        if hub.cull.enabled and own != (None, None) and timeout and age and timeout > age:
+            name, given = ("maxAge", f"{age} is less than timeout, {timeout}")
+            if own[1] is None:
+                name, given = ("timeout", f"{timeout} is more than everyone's maxAge, {age}")
             yield Problem(
-                f"{path}.maxAge",
-                f"{age} is less than the limit of idle servers, {timeout}: servers in use would be stopped before any "
-                "is idle for so long",
-                accepted=f"0 for no limit, or {timeout} and more; or a limit of idle servers up to {age}",
+                f"{path}.{name}",
+                f"{given}: servers in use would be stopped before any is idle for so long",
+                accepted=f"a timeout up to {age}, or a maxAge of {timeout} and more, or 0 for no limit",
             )
 
 

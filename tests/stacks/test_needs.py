@@ -117,18 +117,28 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (cull(every=1200, maxAge=900), "hub.cull.every: 1200 is more than the shortest limit, 900", "30 to 900"),
     (
         cull(timeout=604800, maxAge=7200),
-        "hub.cull.maxAge: 7200 is less than the limit of idle servers, 604800",
+        "hub.cull.maxAge: 7200 is less than timeout, 604800",
         "604800",
     ),
     (
         changed(cull(maxAge=7200), {"hub": {"cull_idle_seconds": 7201}}),
-        "hub.cull.maxAge: 7200 is less than the limit of idle servers, 7201: servers in use would be stopped",
-        "0 for no limit, or 7201 and more",
+        "hub.cull.maxAge: 7200 is less than timeout, 7201: servers in use would be stopped",
+        "a maxAge of 7201 and more, or 0 for no limit",
     ),
     (
         cull(groups=[{"groups": ["a"], "timeout": 43200, "maxAge": 3600}]),
-        "hub.cull.groups.0.maxAge: 3600 is less than the limit of idle servers, 43200",
+        "hub.cull.groups.0.maxAge: 3600 is less than timeout, 43200",
         "43200 and more",
+    ),
+    (
+        cull(maxAge=7200, groups=[{"groups": ["a"], "timeout": 43200}]),
+        "hub.cull.groups.0.timeout: 43200 is more than everyone's maxAge, 7200: servers in use would be stopped",
+        "a timeout up to 7200, or a maxAge of 43200 and more",
+    ),
+    (
+        cull(timeout=7200, groups=[{"groups": ["a"], "maxAge": 3600}]),
+        "hub.cull.groups.0.maxAge: 3600 is less than timeout, 7200",
+        "a timeout up to 3600",
     ),
     (cull(maxAge=60), "hub.cull.maxAge: 60 is not more than hub.start_timeout_seconds, 300", "0 for no limit"),
     (
@@ -207,7 +217,8 @@ ALLOWED: list[dict[str, Any]] = [
     cull(maxAge=301),
     cull(timeout=7200, maxAge=7200),
     cull(enabled=False, timeout=7201, maxAge=7200),
-    cull(maxAge=7200, groups=[{"groups": ["a"], "timeout": 43200}]),
+    cull(maxAge=7200, groups=[{"groups": ["a"], "timeout": 43200, "maxAge": 0}]),
+    cull(maxAge=7200, groups=[{"groups": ["a"], "kernels": {"cull_idle_timeout": 60}}]),
     cull(kernels={"cull_idle_timeout": 60, "cull_interval": 60}),
     of_a_group({"cull_interval": 60}, kernels={"cull_idle_timeout": 60}),
     of_a_group({"cull_idle_timeout": 60}, kernels={"cull_idle_timeout": 3600, "cull_interval": 600}),

@@ -14,7 +14,7 @@ from administrators import demote_former
 from henhouse_hub import c, secret, site
 from jupyterhub import orm
 from memory import Memory
-from native_pages import Login, pages
+from native_pages import Login, fits, pages
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
 from revocation import end_sessions, send_away
@@ -26,8 +26,6 @@ ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 GENERATED = Memory("generated-passwords", site["directory"], site["database_url"])
 ACCOUNTS = Memory("names", site["directory"], site["database_url"])
 NAMES = Path(site["directory"]) / "names.json"
-LONGEST_PASSWORD = 72
-"""Bytes: bcrypt has never looked at more, and takes no longer one since its release 5.0."""
 ROUND_SECONDS = 60
 """How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
 away, or whose person was sent away just before the hub ended."""
@@ -65,11 +63,11 @@ class Accounts(NativeAuthenticator):
 
         Each comparison takes the hub a quarter of a second, in which it does nothing else.
         """
-        return _fits(password) and not self.is_blocked(name)
+        return fits(password) and not self.is_blocked(name)
 
     def is_password_strong(self, password: str) -> bool:
         """Return whether a person may have this password."""
-        return _fits(password) and bool(super().is_password_strong(password))
+        return fits(password) and bool(super().is_password_strong(password))
 
     def settle_notes(self) -> None:
         """See to it that the database has what is noted of its accounts, whatever henhouse it was written by."""
@@ -241,10 +239,6 @@ class Accounts(NativeAuthenticator):
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Return upstream's pages, with ours in the place of some."""
         return pages(super().get_handlers(app))
-
-
-def _fits(password: str) -> bool:
-    return len(password.encode()) <= LONGEST_PASSWORD
 
 
 def _hashed(password: str) -> bytes:
