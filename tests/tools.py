@@ -8,11 +8,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from lab.cache import Artifact, file_digest, uv
 from lab.machines import debian
@@ -26,6 +27,7 @@ PACKAGES: Final = (
 OF_THE_MACHINES: Final = {"amtool": "prometheus-alertmanager", "prometheus-alertmanager": "prometheus-alertmanager"}
 """Programs that have to be of the Debian that machines run, whatever this computer is: what they read has grown."""
 SHELLCHECK: Final = str(Path(sys.executable).with_name("shellcheck"))
+Answer = TypeVar("Answer")
 HUB_IMAGE: Final = ROOT / "lab/mirror/images/k8s-hub"
 
 
@@ -202,3 +204,22 @@ def listens(port: int) -> bool:
     """Return whether a process listens at a TCP port of the loopback."""
     with socket.socket() as asking:
         return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float) -> Answer:
+    """Return the first answer that is not None or False; fail, naming what was awaited, if there is none in time.
+
+    It is asked again after a twentieth of a second, and then less and less often, up to every two seconds.
+    """
+    deadline, pause = time.monotonic() + seconds, 0.05
+    while True:
+        try:
+            answer = ask()
+        except subprocess.CalledProcessError:
+            answer = None
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(pause)
+        pause = min(1.3 * pause, 2)

@@ -14,8 +14,9 @@ from typing import Final
 import bcrypt
 
 from lab.mirror.registry import REGISTRY, registry_configuration
-from tests.acceptance.site import accepts, eventually, in_the_rack, inside
+from tests.acceptance.site import accepts, in_the_rack, inside
 from tests.certificates import Authority
+from tests.tools import eventually
 
 ADDRESS: Final = IPv4Address("198.18.0.1")
 PORT: Final = 5001

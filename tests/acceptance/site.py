@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import yaml
 
@@ -25,7 +25,6 @@ _ENGINE: Final = (sys.executable, "-m", "engine", "--rack", "dev", "--inside", "
 ENVIRONMENT: Final = {
     "PULUMI_CONFIG_PASSPHRASE": PUBLISHED[STACK],
 }
-Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -183,21 +182,6 @@ def drained(node: str) -> Iterator[str]:
         yield kubectl("drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
     finally:
         kubectl("uncordon", node)
-
-
-def eventually(what: str, ask: Callable[[], Answer | None], *, seconds: float, every: float = 2) -> Answer:
-    """Return the first answer that is not None or False; fail, naming what was awaited, if there is none in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            answer = ask()
-        except subprocess.CalledProcessError:
-            answer = None
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(every)
 
 
 def in_the_pod(user: str, script: str) -> str:

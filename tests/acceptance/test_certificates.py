@@ -15,8 +15,9 @@ from typing import Final
 import pytest
 
 from lab.rack import load_rack
-from tests.acceptance.site import Clock, drift, edited, eventually, inside, kubectl, on, output, pulumi
+from tests.acceptance.site import Clock, drift, edited, inside, kubectl, on, output, pulumi
 from tests.stacks.sites import ROOT
+from tests.tools import eventually
 
 pytestmark = pytest.mark.chaos
 
@@ -80,7 +81,7 @@ def test_short_certificates_renew_themselves_and_an_alert_fires_when_they_do_not
         for _ in range(RENEWALS):
             before = ends()
             with clock.timing("certificates renewed by the timer"):
-                eventually("a renewal", partial(renewed_after, before), seconds=LIFE, every=10)
+                eventually("a renewal", partial(renewed_after, before), seconds=LIFE)
             pulumi("up", "--yes", "--skip-preview")
             assert "chick2 " in kubectl_of_the_state()
         assert not told_of_an_end(letters)
@@ -88,8 +89,8 @@ def test_short_certificates_renew_themselves_and_an_alert_fires_when_they_do_not
         on("chick0", "systemctl stop henhouse-renewal.timer")
         before = ends()
         with clock.timing("timer stopped → mail"):
-            eventually("a mail", lambda: told_of_an_end(letters), seconds=2 * LIFE, every=5)
+            eventually("a mail", lambda: told_of_an_end(letters), seconds=2 * LIFE)
         assert ends() == before
         on("chick0", "systemctl start henhouse-renewal.timer")
-        eventually("a renewal", partial(renewed_after, before), seconds=LIFE, every=10)
+        eventually("a renewal", partial(renewed_after, before), seconds=LIFE)
     assert not any(drift().values())

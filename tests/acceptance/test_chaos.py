@@ -11,7 +11,6 @@ import pytest
 from tests.acceptance.site import (
     Clock,
     drift,
-    eventually,
     kubectl,
     lab,
     make,
@@ -19,6 +18,7 @@ from tests.acceptance.site import (
     password,
 )
 from tests.browser.session import login_page, open_notebook
+from tests.tools import eventually
 
 pytestmark = pytest.mark.chaos
 

@@ -9,9 +9,10 @@ from typing import Final
 import pytest
 
 from components.apps.hub.addresses import HUB_LABELS
-from tests.acceptance.site import Clock, drained, eventually, kubectl, on, password
+from tests.acceptance.site import Clock, drained, kubectl, on, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
 from tests.browser.session import HUB, Notebook, login_page, open_notebook
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

@@ -20,7 +20,6 @@ from tests.acceptance.site import (
     ENVIRONMENT,
     STACK,
     drift,
-    eventually,
     in_the_rack,
     lab_is_up,
     make,
@@ -29,6 +28,7 @@ from tests.acceptance.site import (
     run,
 )
 from tests.browser.session import open_notebook
+from tests.tools import eventually
 
 pytestmark = pytest.mark.drill
 
@@ -90,7 +90,7 @@ def test_drift_is_looked_for_while_an_up_runs() -> None:
 def test_lock_of_a_killed_engine_stops_nothing() -> None:
     command = in_the_rack("pulumi", "--non-interactive", "up", "--stack", STACK, "--yes", "--skip-preview")
     held = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}, stdout=subprocess.DEVNULL)
-    eventually("the update's lock", lambda: lock_files() or held.poll() is not None, seconds=60, every=0.05)
+    eventually("the update's lock", lambda: lock_files() or held.poll() is not None, seconds=60)
     assert held.poll() is None, "the update ended before it was killed"
     held.kill()
     held.wait()

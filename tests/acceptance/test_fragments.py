@@ -6,9 +6,10 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import edited, eventually, kubectl, make
+from tests.acceptance.site import edited, kubectl, make
 from tests.acceptance.visitor import visitor
 from tests.stacks.sites import ROOT
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

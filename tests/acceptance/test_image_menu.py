@@ -17,9 +17,10 @@ from components.apps.hub.menu import MENU_FILE
 from components.apps.hub.site_json import DATABASE_DIRECTORY
 from lab.mirror.images import Image, application_images
 from tests.acceptance.registry import own_registry, push
-from tests.acceptance.site import edited, eventually, kubectl, password
+from tests.acceptance.site import edited, kubectl, password
 from tests.acceptance.visitor import visitor
 from tests.browser.session import open_notebook
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

@@ -8,8 +8,9 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.site import HOSTS, Clock, drift, eventually, kubectl, lab, make, on, password
+from tests.acceptance.site import HOSTS, Clock, drift, kubectl, lab, make, on, password
 from tests.browser.session import login_page, open_notebook
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

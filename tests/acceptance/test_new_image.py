@@ -13,11 +13,12 @@ from components.apps.hub.images import DEFAULT_FILE, STATUS_FILE
 from components.apps.hub.site_json import DATABASE_DIRECTORY
 from lab.mirror.images import application_images
 from tests.acceptance.registry import Guard, own_registry, push
-from tests.acceptance.site import Clock, drift, edit, edited, eventually, in_the_pod, kubectl, make, on, password
+from tests.acceptance.site import Clock, drift, edit, edited, in_the_pod, kubectl, make, on, password
 from tests.acceptance.test_image_menu import REPOSITORY, SECOND, USER, WHICH, second_image
 from tests.acceptance.test_old_images import MACHINE, images
 from tests.acceptance.visitor import Visitor, visitor
 from tests.certificates import Authority
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

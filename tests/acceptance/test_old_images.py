@@ -9,9 +9,10 @@ import pytest
 from components.apps.hub.old_images import ROLE
 from lab.mirror.images import application_images
 from tests.acceptance.registry import own_registry, push
-from tests.acceptance.site import changes, drift, edit, edited, eventually, make, on, password
+from tests.acceptance.site import changes, drift, edit, edited, make, on, password
 from tests.acceptance.test_image_menu import REPOSITORY, SECOND, USER, last_menu, menu_of, second_image
 from tests.acceptance.visitor import visitor
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.site import edit, edited, eventually, kubectl, make, password
+from tests.acceptance.site import edit, edited, kubectl, make, password
 from tests.acceptance.test_fragments import HUB, hub
 from tests.acceptance.test_provider import PORT, campus_listener, hub_reaches
 from tests.acceptance.test_push import INSTITUTION, institution
 from tests.acceptance.visitor import Visitor, visitor
 from tests.programs.hub.repositories import Host, commit, hosted
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.acceptance.site import HOSTS, connects, eventually, in_the_pod, kubectl, on, output, password
+from tests.acceptance.site import HOSTS, connects, in_the_pod, kubectl, on, output, password
 from tests.acceptance.visitor import SERVER_SECONDS, Visitor, visitor
 from tests.browser.session import open_notebook
+from tests.tools import eventually
 
 pytestmark = pytest.mark.rack
 

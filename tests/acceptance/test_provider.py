@@ -13,10 +13,11 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.site import edited, eventually, in_the_pod, kubectl, on, output
+from tests.acceptance.site import edited, in_the_pod, kubectl, on, output
 from tests.browser.chromium import ON_THE_CAMPUS, ROOT, open_page
 from tests.browser.session import GATEWAY, HUB, LAB_SECONDS, SPAWN_SECONDS, Notebook
 from tests.programs.hub.provider import CLIENT_ID, CLIENT_SECRET, PROVIDER_CA, GitHub, running
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

@@ -16,10 +16,11 @@ import pytest
 from kubernetes.utils import parse_quantity  # type: ignore[import-untyped]
 
 from components.apps.hub.scheduling import CORE_PRIORITY, PLACEHOLDER_LABELS, PLACEHOLDER_PRIORITY
-from tests.acceptance.site import Clock, drained, edited, eventually, in_the_pod, kubectl, on, password
+from tests.acceptance.site import Clock, drained, edited, in_the_pod, kubectl, on, password
 from tests.acceptance.visitor import visitor
 from tests.browser.session import login_page, open_notebook
 from tests.stacks.sites import tree
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("crowded")]
 

@@ -20,13 +20,13 @@ from tests.acceptance.site import (
     drained,
     drift,
     edited,
-    eventually,
     in_the_pod,
     kubectl,
     on,
     password,
 )
 from tests.browser.session import LAB_SECONDS, SPAWN_SECONDS, Notebook, open_notebook
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

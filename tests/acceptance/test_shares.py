@@ -18,7 +18,6 @@ from tests.acceptance.site import (
     drift,
     edit,
     edited,
-    eventually,
     in_the_pod,
     kubectl,
     on,
@@ -27,6 +26,7 @@ from tests.acceptance.site import (
     state,
 )
 from tests.acceptance.visitor import Answer, Visitor, visitor
+from tests.tools import eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.usefixtures("site_is_up")]
 

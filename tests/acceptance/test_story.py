@@ -20,7 +20,6 @@ from tests.acceptance.site import (
     changes,
     connects,
     drift,
-    eventually,
     in_the_pod,
     inside,
     kubectl,
@@ -36,6 +35,7 @@ from tests.acceptance.site import (
 from tests.acceptance.strangers import computer_at, route, scan
 from tests.browser.session import GATEWAY, HUB, login_page, open_notebook
 from tests.stacks.sites import tree
+from tests.tools import eventually
 
 pytestmark = pytest.mark.rack
 

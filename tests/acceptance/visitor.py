@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.acceptance.site import eventually, inside, output
+from tests.acceptance.site import inside, output
 from tests.browser.session import GATEWAY, HUB
+from tests.tools import eventually
 
 SERVER_SECONDS: Final = 300
 

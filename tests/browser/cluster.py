@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import kubeconfig
+from tests.tools import eventually
 
 AREA: Final = "/api/v1/namespaces/users"
 WATCH_SECONDS: Final = 5.0
@@ -47,7 +47,7 @@ class Cluster:
 
     def container(self, pod: str) -> dict[str, Any]:
         """Return the container of a pod, which may be made a moment after the page says that its server starts."""
-        found = eventually(f"the pod {pod}", lambda: self.pods.get(pod), seconds=60, every=0.2)
+        found = eventually(f"the pod {pod}", lambda: self.pods.get(pod), seconds=60)
         (container,) = found["spec"]["containers"]
         return dict(container)
 

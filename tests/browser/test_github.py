@@ -6,11 +6,11 @@ from typing import Final
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.site import eventually
 from tests.browser.visitor import Visitor, visiting
 from tests.programs.hub.provided import SOON, Hub
 from tests.programs.hub.provider import GitHub, running
 from tests.programs.hub.test_github import LOGIN, github
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

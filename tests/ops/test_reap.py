@@ -19,11 +19,10 @@ from programs.hub.menu.image_menu import choose
 from programs.hub.menu.oci_registry import RegistryError
 from stacks.load import parse_settings
 from stacks.settings import ImageMenuSettings
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.test_real_registry import MANIFEST, PATH, push
 from tests.stacks.sites import changed, tree
-from tests.tools import free_port, listens, running
+from tests.tools import eventually, free_port, listens, running
 
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 ALL: Final = {"release": None, "weekly": None, "daily": None, "experimental": None}
@@ -154,7 +153,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     configuration["storage"]["delete"] = {"enabled": True}
     (tmp_path / "registry.yml").write_text(json.dumps(configuration))
     with running("docker-registry", "serve", str(tmp_path / "registry.yml"), log=tmp_path / "log"):
-        eventually("a registry", lambda: listens(port), seconds=60, every=0.05)
+        eventually("a registry", lambda: listens(port), seconds=60)
         yield f"http://{LOOPBACK}:{port}"
 
 

@@ -11,10 +11,9 @@ import yaml
 from components.apps.hub.servers import SPAWNER_RULES
 from components.kube.pods import PURPOSE_LABEL
 from lab.mirror.programs import KUBERNETES
-from tests.acceptance.site import eventually
 from tests.bench.hub.programs import KWOK, STAGES
 from tests.engine.control_plane import ControlPlane, control_plane, running
-from tests.tools import free_port
+from tests.tools import eventually, free_port
 
 HUB, USERS, CLAIM = "hub", "users", "homes"
 PLAYED: Final = "kwok.x-k8s.io/node"

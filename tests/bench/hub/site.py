@@ -14,14 +14,13 @@ from typing import Final
 from components.apps.hub.addresses import HUB_PORT, PROXY_API_PORT, PROXY_PORT, SERVER_PORT, hub_url
 from components.storage.fileserver.texts import PROVISIONER_CLIENT, PROVISIONER_PORT
 from stacks.settings import Site
-from tests.acceptance.site import eventually
 from tests.bench.hub.cluster import HUB, hub_kubeconfig
 from tests.bench.hub.programs import in_the_proxys_image
 from tests.certificates import LOOPBACK, Authority
 from tests.engine.control_plane import ControlPlane, running
 from tests.programs.hub.asking import SECRETS, configured
 from tests.stacks.sites import ROOT
-from tests.tools import jupyterhub_python
+from tests.tools import eventually, jupyterhub_python
 
 TOKEN: Final = "token-of-the-bench"
 _SERVICE: Final = f"""

@@ -11,10 +11,10 @@ import requests
 
 from programs.hub.database import connected
 from programs.hub.memory import TABLE, Memory
-from tests.acceptance.site import eventually
 from tests.programs.hub.asking import SECRETS, configured, site
 from tests.programs.hub.provided import ROUTES, SERVER, SOON
 from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.tools import eventually
 
 FIRST: Final = "first-password-of-ada"
 CHOSEN: Final = "a-password-that-was-chosen"
@@ -145,7 +145,7 @@ class Hub:
     def start_server(self, browser: Person, name: str) -> None:
         """Start a person's server as they do, and wait for it."""
         assert browser.post("/hub/spawn").status_code == 302
-        eventually(f"the server of {name}", lambda: self.runs(name), seconds=SOON, every=0.2)
+        eventually(f"the server of {name}", lambda: self.runs(name), seconds=SOON)
 
     def runs(self, name: str) -> bool:
         """Return whether the hub says that the server of a person runs."""

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import requests
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, configured, site
 from tests.programs.hub.provider import CLIENT_ID, CLIENT_SECRET, PROVIDER_CA, Provider, running
 from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.tools import eventually
 
 SERVER: Final = Path(__file__).with_name("user_server.py")
 ROUTES: Final = """

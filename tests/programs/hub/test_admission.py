@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from programs.hub.culling import NOTES
-from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import GOOGLE_PATHS, GitHub, Held, OpenId, running
 from tests.programs.hub.running import Browser
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

@@ -12,13 +12,13 @@ import pytest
 import requests
 
 from programs.hub.brake import FEW, Brake
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.asking import SECRETS
 from tests.programs.hub.provided import SOON, Hub
 from tests.programs.hub.provider import GitHub, OpenId, running
 from tests.programs.hub.running import Browser
 from tests.programs.hub.test_openid import person, with_oidc
+from tests.tools import eventually
 
 HOUR: Final = 3600
 
@@ -229,7 +229,7 @@ def leave(hub: Hub, name: str) -> None:
     assert isinstance(hub.provider, GitHub)
     hub.provider.members["flock"].discard(name)
     out = lambda: hub.says("stopping the server", f"of {name},")  # noqa: E731
-    eventually("the end of that server", out, seconds=LATER, every=0.2)
+    eventually("the end of that server", out, seconds=LATER)
     assert not hub.says("brake:")
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from components.apps.hub.site_json import WAIT_FOR_CLUSTER, config_files, site_json
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub.api_server import TOKEN, ApiServer, api_server
 from tests.programs.hub.asking import NO_PROVISIONER, ask, kubeconfig, site
-from tests.tools import jupyterhub_python
+from tests.tools import eventually, jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
@@ -38,9 +37,9 @@ def test_hub_waits_until_it_may_see_user_pods(api: ApiServer, tmp_path: Path) ->
         command = [sys.executable, str(tmp_path / WAIT_FOR_CLUSTER), str(api.account)]
         waiting = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        eventually("a refused connection", lambda: "Connection refused" in log.read_text(), seconds=60, every=0.05)
+        eventually("a refused connection", lambda: "Connection refused" in log.read_text(), seconds=60)
         api.open()
-        eventually("a refused account", lambda: "Error 403" in log.read_text(), seconds=60, every=0.05)
+        eventually("a refused account", lambda: "Error 403" in log.read_text(), seconds=60)
         assert waiting.poll() is None
         token.write_text(TOKEN)
         assert waiting.wait(30) == 0
@@ -55,7 +54,7 @@ def test_servers_are_seen_again_after_the_cluster_was_away(api: ApiServer, tmp_p
     cluster = kubeconfig(server, **{"certificate-authority": str(api.account / "ca.crt")})
 
     def come() -> None:
-        eventually("the first question", asked.exists, seconds=60, every=0.05)
+        eventually("the first question", asked.exists, seconds=60)
         api.open()
 
     jupyterhub_python()  # which may have to be made first

@@ -17,10 +17,10 @@ from components.apps.hub.culling import FILES, cull_values
 from components.apps.hub.site_json import config_files
 from programs.hub.culling import TELLING, Hearing, Limits, Notes, Silence, limits_for, shortest, spoken
 from programs.hub.inside.inside_limits import arguments, limits_inside, with_limits
-from tests.acceptance.site import eventually
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
 from tests.programs.hub.provided import ROUTES, SERVER
 from tests.programs.hub.running import HUB_CA, Browser, serving
+from tests.tools import eventually
 
 TOKEN: Final = "token-of-the-culler"
 SERVERS: Final = f"""

@@ -10,13 +10,13 @@ from typing import Any, Final
 import pytest
 import requests
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.asking import SECRETS, ask
 from tests.programs.hub.git_server import PREFIX
 from tests.programs.hub.provided import SOON, Hub
 from tests.programs.hub.provider import GitHub, running
 from tests.programs.hub.running import HUB_CA, Browser
 from tests.programs.hub.test_person import files, variables
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

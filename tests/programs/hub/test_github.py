@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import CLIENT_SECRET, Answer, GitHub, Held, running
 from tests.programs.hub.running import Browser
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub, running_beside
 from tests.programs.hub.provider import Answer, GitHub, running
 from tests.programs.hub.running import Browser
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

@@ -22,7 +22,6 @@ from programs.hub.menu.menu_files import write_menu
 from stacks.load import parse_settings
 from stacks.settings import Site
 from stacks.versions import SITE
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK
 from tests.programs.hub import distribution
 from tests.programs.hub.api_server import api_server
@@ -32,6 +31,7 @@ from tests.programs.hub.page import Page
 from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.stacks.sites import changed, tree
 from tests.stacks.test_fragments import parsed, written
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 
@@ -103,7 +103,7 @@ def registry() -> Iterator[Distribution]:
 
 def test_menu_is_scanned_and_kept(tmp_path: Path, registry: Distribution) -> None:
     with scanner(tmp_path, site(registry.port)):
-        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60, every=0.05)
+        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60)
     menu = read_menu(tmp_path / MENU_FILE, f"quay.io/{REPOSITORY}")
     assert menu
     assert [image.tag for image in menu.images] == OFFERED
@@ -118,7 +118,7 @@ def test_what_machines_remove_is_not_offered(tmp_path: Path, registry: Distribut
     lab = f"quay.io/{REPOSITORY}"
     removed = [f"{lab}:{tag}@{digest(tag)}" for tag in ("w202648", "d20261126", "r180")]
     with scanner(tmp_path, site(registry.port, images_to_remove=removed)):
-        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60, every=0.05)
+        eventually("a menu", (tmp_path / MENU_FILE).exists, seconds=60)
     menu = read_menu(tmp_path / MENU_FILE, lab)
     assert menu
     assert [each.tag for each in menu.images] == ["r170", "w202647", "w202646", "d20261125", "d20261124", "d20261123"]
@@ -174,7 +174,7 @@ def test_last_menu_stays(tmp_path: Path, registry: Distribution, fault: Any, sai
     menu = known(tmp_path)
     registry.fault = fault
     with scanner(tmp_path, site(registry.port if fault else NOTHING)) as log:
-        eventually("a reason", lambda: said in log.read_text(), seconds=60, every=0.05)
+        eventually("a reason", lambda: said in log.read_text(), seconds=60)
     assert read_menu(tmp_path / MENU_FILE, menu.repository) == menu
     (line,) = log.read_text().splitlines()
     assert f"images of quay.io/{REPOSITORY}: the last menu stays; " in line
@@ -194,7 +194,7 @@ def test_scan_that_would_take_for_ever_is_given_up(tmp_path: Path, registry: Dis
     menu = known(tmp_path)
     registry.fault = drip
     with scanner(tmp_path, site(registry.port), "scan_images.SCAN_SECONDS = 1") as log:
-        eventually("a reason", lambda: "a scan takes more than 1 seconds" in log.read_text(), seconds=60, every=0.05)
+        eventually("a reason", lambda: "a scan takes more than 1 seconds" in log.read_text(), seconds=60)
     assert read_menu(tmp_path / MENU_FILE, menu.repository) == menu
 
 
@@ -372,9 +372,9 @@ def test_pages_do_not_wait_for_the_registry(tmp_path: Path, registry: Distributi
     of = site(NOTHING if state == "down" else registry.port)
     with scanner(tmp_path, of) as log:
         if state in ("slow", "two thousand tags"):
-            eventually("a question", lambda: registry.asked, seconds=60, every=0.05)
+            eventually("a question", lambda: registry.asked, seconds=60)
         else:
-            eventually("a failed scan", lambda: "last menu stays" in log.read_text(), seconds=60, every=0.05)
+            eventually("a failed scan", lambda: "last menu stays" in log.read_text(), seconds=60)
         (tmp_path / "secrets").rename(tmp_path / "secrets of the scanner")
         with hub(tmp_path, of) as browser:
             taken = [visit(browser, name) for name in ("ada", "grace", "eve")]

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.provided import SOON, Hub
 from tests.programs.hub.provider import CILOGON_PATHS, GOOGLE_PATHS, OpenId, running
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 

@@ -11,13 +11,13 @@ import requests
 
 from programs.hub.site_pages import BLOCKS, OURS, TAKEN, UPSTREAM, UPSTREAM_OF_NATIVE
 from stacks.settings.pages import OF_JUPYTERHUB
-from tests.acceptance.site import eventually
 from tests.certificates import LOOPBACK, Authority
 from tests.programs.hub.asking import NO_PROVISIONER, SECRETS, ask, configured, site
 from tests.programs.hub.running import HUB_CA, Browser, serving
 from tests.stacks.logins import GITHUB
 from tests.stacks.test_fragments import parsed, written
 from tests.stacks.test_pages import PNG
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 
@@ -103,7 +103,7 @@ def test_person_who_waits_is_told_what_is_awaited(plain: tuple[str, Path]) -> No
         grace.post("/hub/spawn")
         return "Your server is starting" in grace.get("/hub/spawn-pending/waiting").text
 
-    eventually("the page of a start", waits, seconds=60, every=0.2)
+    eventually("the page of a start", waits, seconds=60)
 
 
 def test_upstreams_names_are_those_of_the_pinned_jupyterhub(tmp_path: Path) -> None:

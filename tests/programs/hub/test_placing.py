@@ -10,9 +10,8 @@ from components.kube.pods import PURPOSE_LABEL
 from lab.mirror.programs import KUBERNETES
 from programs.hub.images.placing import ONLY, Kind, Place, Wanted, bears, is_for_people, kinds_of, places
 from programs.hub.menu import offers
-from tests.acceptance.site import eventually
 from tests.engine.control_plane import ControlPlane, control_plane, running
-from tests.tools import free_port
+from tests.tools import eventually, free_port
 
 LAB, CUDA, COURSE = "quay.io/team/lab:1", "quay.io/team/cuda:1", "quay.io/team/course:1"
 GPU_TAINT: Final = {"key": "example.org/gpu", "value": "a100", "effect": "NoSchedule"}
@@ -98,7 +97,7 @@ def up(cluster: ControlPlane, name: str, labels: dict[str, str], taints: list[di
         left = cluster.ask("GET", where)["spec"].get("taints") or []
         return not any(each["key"].startswith("node.kubernetes.io/") for each in left)
 
-    eventually("the controllers' taint is gone", settled, seconds=60, every=0.1)
+    eventually("the controllers' taint is gone", settled, seconds=60)
     return cluster.ask("GET", where)
 
 
@@ -134,7 +133,7 @@ def test_scheduler_judges_as_we_do(cluster: ControlPlane) -> None:
                     judged[pod["metadata"]["name"]] = condition["status"] == "True"
         return len(judged) == len(pairs)
 
-    eventually("the scheduler has judged each", all_judged, seconds=120, every=0.2)
+    eventually("the scheduler has judged each", all_judged, seconds=120)
     ours = {f"server{index}": kind.can_run(place) for index, (kind, place) in enumerate(pairs)}
     assert {name: pairs[int(name[6:])] for name in ours if ours[name] != judged[name]} == {}
     assert set(judged.values()) == {True, False}

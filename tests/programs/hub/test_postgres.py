@@ -13,13 +13,12 @@ import pytest
 
 from components.apps.hub.site_json import WAIT_FOR_DATABASE
 from stacks.settings.database import PostgresSettings
-from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.programs.hub.asking import SECRETS, ask, configured, site
 from tests.programs.hub.postgres import ENVIRONMENT, PASSWORD, Postgres, postgres
 from tests.programs.hub.provided import SERVER
 from tests.programs.hub.running import HUB_CA, Browser, serving
-from tests.tools import jupyterhub_python
+from tests.tools import eventually, jupyterhub_python
 
 pytestmark = pytest.mark.programs
 
@@ -192,7 +191,7 @@ def test_database_that_is_away_is_awaited_and_said(tmp_path: Path, server: Postg
     log = tmp_path / "log"
     process = waiting(tmp_path / "hub", log)
     try:
-        eventually("a refused connection", lambda: b"Connection refused" in log.read_bytes(), seconds=SOON, every=0.05)
+        eventually("a refused connection", lambda: b"Connection refused" in log.read_bytes(), seconds=SOON)
         assert process.poll() is None
         server.start()
         assert process.wait(30) == 0
@@ -224,7 +223,7 @@ def test_what_keeps_the_hub_out_is_said(
         if said is None:
             assert process.wait(30) == 0
         else:
-            eventually("a reason", lambda: said in log.read_text(), seconds=SOON, every=0.05)
+            eventually("a reason", lambda: said in log.read_text(), seconds=SOON)
             assert "T0P-S3CRET" not in log.read_text()
     finally:
         process.kill()
@@ -238,7 +237,7 @@ def test_a_stranger_is_not_taken_for_the_database(tmp_path: Path, server: Postgr
     Hub(tmp_path / "hub", settings(server, certificate_authority=Authority("a stranger's").pem))
     process = waiting(tmp_path / "hub", log)
     try:
-        eventually("a reason", lambda: "certificate verify failed" in log.read_text(), seconds=SOON, every=0.05)
+        eventually("a reason", lambda: "certificate verify failed" in log.read_text(), seconds=SOON)
     finally:
         process.kill()
         server.stop()

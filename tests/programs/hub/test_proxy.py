@@ -12,11 +12,10 @@ import pytest
 import requests
 
 from components.apps.hub.proxy import proxy_command
-from tests.acceptance.site import eventually
 from tests.bench.hub.programs import in_the_proxys_image
 from tests.programs.hub.provided import SOON
 from tests.stacks.sites import ROOT
-from tests.tools import free_port, listens
+from tests.tools import eventually, free_port, listens
 
 pytestmark = pytest.mark.programs
 

@@ -27,11 +27,11 @@ from programs.hub.default_image import Default, read_default, write_default
 from programs.hub.image_names import canonical
 from programs.hub.images.prepulling import pod_for, read_status
 from stacks.settings import Site
-from tests.acceptance.site import eventually
 from tests.components.apps.hub.test_component import program
 from tests.components.apps.hub.test_private_images import site as private
 from tests.engine.control_plane import ControlPlane, control_plane
 from tests.programs.hub.asking import configured, site
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 
@@ -64,7 +64,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
                 "POST", f"{place}bindings", {"metadata": {"name": "hub"}, "subjects": [subject], "roleRef": reference}
             )
         where = "/api/v1/namespaces/users/serviceaccounts/default"
-        eventually("the account of pods", lambda: running.exists(where), seconds=60, every=0.1)
+        eventually("the account of pods", lambda: running.exists(where), seconds=60)
         token = running.ask("POST", "/api/v1/namespaces/hub/serviceaccounts/hub/token", {"spec": {}})
         (directory / "token").write_text(token["status"]["token"])
         yield running
@@ -224,9 +224,8 @@ def test_every_node_for_people_gets_every_image(tmp_path: Path, cluster: Control
             "both have all images",
             lambda: has(tmp_path, "chick1") == has(tmp_path, "chick2") == {SERVER, EXTRA},
             seconds=60,
-            every=0.1,
         )
-        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30)
     assert kubelets.pulled == {("chick1", SERVER): 1, ("chick2", SERVER): 1, ("chick2", EXTRA): 1}
     assert max(kubelets.most.values()) == 1
 
@@ -236,7 +235,7 @@ def test_private_images_are_pulled_with_the_accounts_of_the_settings(
 ) -> None:
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, private("quay.io", server_image=SERVER, prePuller={})):
-        eventually("the image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60, every=0.1)
+        eventually("the image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60)
     assert kubelets.accounts == {PULL_SECRET}
 
 
@@ -287,9 +286,8 @@ def test_node_has_the_images_of_the_servers_that_can_run_on_it(
             "each has what its servers use",
             lambda: (has(tmp_path, "chick1"), has(tmp_path, "gpu1")) == ({SERVER, EXTRA}, {CUDA, EXTRA}),
             seconds=60,
-            every=0.1,
         )
-        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30)
     pulled = {("chick1", SERVER): 1, ("chick1", EXTRA): 1, ("gpu1", CUDA): 1, ("gpu1", EXTRA): 1}
     assert kubelets.pulled == pulled, log.read_text()
 
@@ -300,18 +298,18 @@ def test_pull_is_not_driven_off_a_node_that_drives_others_off(
     with_gpu(kubelets, "NoSchedule", "NoExecute")
     kubelets.held.set()
     with pulling(tmp_path, cluster, site(server_image=SERVER, profile_list=[LAB, CUDA_PROFILE], prePuller={})):
-        eventually("the pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60, every=0.1)
+        eventually("the pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60)
         (pull,) = cluster.ask("GET", PULLS)["items"]
         stranger = pod_for("gpu1", SERVER, [])
         stranger["metadata"] = {"name": "stranger"}
         cluster.ask("POST", PULLS, stranger)
         # The controller that deletes pods has then seen the pull, which came before.
-        eventually("its end", lambda: not cluster.exists(f"{PULLS}/stranger"), seconds=60, every=0.1)
+        eventually("its end", lambda: not cluster.exists(f"{PULLS}/stranger"), seconds=60)
         (left,) = cluster.ask("GET", PULLS)["items"]
         assert left["metadata"]["uid"] == pull["metadata"]["uid"]
         assert not left["metadata"].get("deletionTimestamp")
         kubelets.held.clear()
-        eventually("the image", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
+        eventually("the image", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60)
     assert kubelets.pulled == {("gpu1", CUDA): 1}
 
 
@@ -326,10 +324,10 @@ def test_profile_waits_for_its_own_nodes(tmp_path: Path, cluster: ControlPlane, 
     write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
     kubelets.held.set()
     with pulling(tmp_path, cluster, site(server_image=EXTRA, profile_list=[LAB, GPU], prePuller={})) as log:
-        eventually("the profile whose nodes have it", lambda: kept().of("lab") == EXTRA, seconds=60, every=0.1)
+        eventually("the profile whose nodes have it", lambda: kept().of("lab") == EXTRA, seconds=60)
         assert kept().of("gpu") == SERVER
         kubelets.held.clear()
-        eventually("the other", lambda: kept().of("gpu") == EXTRA, seconds=60, every=0.1)
+        eventually("the other", lambda: kept().of("gpu") == EXTRA, seconds=60)
         said = log.read_text()
     # Of which alone depends on whether the other's node was ready when the first was seen.
     assert re.search(rf"servers of the profile (lab|gpu) start with {re.escape(EXTRA)}", said), said
@@ -348,8 +346,8 @@ def test_image_of_the_settings_waits_for_no_node_on_which_none_uses_it(
     write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
     kubelets.broken.add(EXTRA)
     with pulling(tmp_path, cluster, site(server_image=EXTRA, profile_list=[LAB, CUDA_PROFILE], prePuller={})):
-        eventually("the new image", settled, seconds=60, every=0.1)
-        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
+        eventually("the new image", settled, seconds=60)
+        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60)
     assert kubelets.pulled == {("gpu1", CUDA): 1}
 
 
@@ -358,8 +356,8 @@ def test_image_that_no_profile_uses_is_not_pulled(tmp_path: Path, cluster: Contr
     with_gpu(kubelets, "NoSchedule")
     write_default(tmp_path / DEFAULT_FILE, Default(EXTRA, EXTRA, 0))
     with pulling(tmp_path, cluster, site(server_image=SERVER, profile_list=[CUDA_PROFILE], prePuller={})):
-        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60, every=0.1)
-        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        eventually("the profile's own", lambda: has(tmp_path, "gpu1") == {CUDA}, seconds=60)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30)
     known = read_status(tmp_path / STATUS_FILE)
     assert known
     assert set(known["nodes"]) == {"gpu1"}
@@ -373,8 +371,8 @@ def test_image_that_does_not_exist_holds_up_no_other(tmp_path: Path, cluster: Co
     kubelets.broken.add(SERVER)
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, with_images(EXTRA)) as log:
-        eventually("the other image", lambda: has(tmp_path, "chick1") == {EXTRA}, seconds=60, every=0.1)
-        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        eventually("the other image", lambda: has(tmp_path, "chick1") == {EXTRA}, seconds=60)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30)
         said = log.read_text()
     known = read_status(tmp_path / STATUS_FILE)
     assert known
@@ -387,10 +385,10 @@ def test_hub_that_starts_again_resumes_where_it_was(tmp_path: Path, cluster: Con
     kubelets.held.set()
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, with_images(EXTRA)):
-        eventually("a pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60, every=0.1)
+        eventually("a pull", lambda: cluster.ask("GET", PULLS)["items"], seconds=60)
     with pulling(tmp_path, cluster, with_images(EXTRA)):
         kubelets.held.clear()
-        eventually("images", lambda: has(tmp_path, "chick1") == {SERVER, EXTRA}, seconds=60, every=0.1)
+        eventually("images", lambda: has(tmp_path, "chick1") == {SERVER, EXTRA}, seconds=60)
     assert kubelets.pulled == {("chick1", SERVER): 1, ("chick1", EXTRA): 1}
     assert kubelets.most["chick1"] == 1
 
@@ -398,12 +396,12 @@ def test_hub_that_starts_again_resumes_where_it_was(tmp_path: Path, cluster: Con
 def test_image_that_is_removed_is_not_pulled_at_once(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
     kubelets.node("chick1")
     with pulling(tmp_path, cluster, with_images()):
-        eventually("an image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60, every=0.1)
-        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30, every=0.1)
+        eventually("an image", lambda: has(tmp_path, "chick1") == {SERVER}, seconds=60)
+        eventually("no pod is left", lambda: not cluster.ask("GET", PULLS)["items"], seconds=30)
         kubelets.remove("chick1", SERVER)
-        eventually("no image", lambda: has(tmp_path, "chick1") == set(), seconds=60, every=0.1)
+        eventually("no image", lambda: has(tmp_path, "chick1") == set(), seconds=60)
         kubelets.node("chick2")
-        eventually("another node's image", lambda: has(tmp_path, "chick2") == {SERVER}, seconds=60, every=0.1)
+        eventually("another node's image", lambda: has(tmp_path, "chick2") == {SERVER}, seconds=60)
     assert kubelets.pulled["chick1", SERVER] == 1
 
 
@@ -420,18 +418,18 @@ def test_servers_start_with_a_new_image_once_all_nodes_have_it(
     write_default(tmp_path / DEFAULT_FILE, Default(SERVER, SERVER, 0))
     kubelets.held.set()
     with pulling(tmp_path, cluster, site(server_image=EXTRA, prePuller={})) as log:
-        eventually("pulls", lambda: len(cluster.ask("GET", PULLS)["items"]) == 2, seconds=60, every=0.1)
-        eventually("the wish", lambda: kept().wanted == EXTRA, seconds=60, every=0.1)
+        eventually("pulls", lambda: len(cluster.ask("GET", PULLS)["items"]) == 2, seconds=60)
+        eventually("the wish", lambda: kept().wanted == EXTRA, seconds=60)
         assert kept().image == SERVER
         kubelets.held.clear()
-        eventually("the new image", lambda: kept().image == EXTRA, seconds=60, every=0.1)
+        eventually("the new image", lambda: kept().image == EXTRA, seconds=60)
         assert f"servers start with {EXTRA}" in log.read_text()
     assert all(EXTRA in has(tmp_path, node) for node in ("chick1", "chick2"))
 
 
 def test_api_server_that_is_away_is_waited_for(tmp_path: Path, cluster: ControlPlane, kubelets: Kubelets) -> None:
     with pulling(tmp_path, cluster, with_images(), "https://127.0.0.1:1") as log:
-        eventually("a reason", lambda: "Connection refused" in log.read_text(), seconds=30, every=0.1)
+        eventually("a reason", lambda: "Connection refused" in log.read_text(), seconds=30)
     assert len(log.read_text().splitlines()) == 1
     assert not (tmp_path / STATUS_FILE).exists()
 

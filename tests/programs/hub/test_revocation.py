@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.site import eventually
 from tests.programs.hub.accounts import CHOSEN, Hub, Person, administrator
 from tests.programs.hub.provided import SOON
+from tests.tools import eventually
 
 pytestmark = pytest.mark.programs
 
@@ -72,7 +72,7 @@ def test_server_that_is_starting_is_stopped_when_it_has_started(hub: Hub, send_a
         assert not browser.is_in()
     finally:
         hub.hold_starts(False)
-    eventually("the end of the server", lambda: not hub.servers(name), seconds=SOON, every=0.2)
+    eventually("the end of the server", lambda: not hub.servers(name), seconds=SOON)
     assert f"stopping the server '' of {name}" in (hub.directory / "log").read_text()
 
 
@@ -91,7 +91,7 @@ def test_person_who_is_deleted_while_their_server_starts_is_out_and_deleted_late
     assert not browser.is_in()
     assert not hub.takes(token)
     assert browser.log_in("starter", CHOSEN) is None
-    eventually("the end of the server", lambda: not hub.servers("starter"), seconds=SOON, every=0.2)
+    eventually("the end of the server", lambda: not hub.servers("starter"), seconds=SOON)
     delete(zoe, "starter")
 
 
@@ -99,7 +99,7 @@ def test_named_servers_end_with_their_person(hub: Hub) -> None:
     browser = hub.person("namer")
     assert browser.api("POST", "users/namer/servers/second").status_code in (201, 202)
     ready = lambda: hub.servers("namer").get("second", {}).get("ready")  # noqa: E731
-    eventually("the second server", ready, seconds=SOON, every=0.2)
+    eventually("the second server", ready, seconds=SOON)
     delete(administrator(hub), "namer")
     assert administrator(hub).api("GET", "users/namer").status_code == 404
 

@@ -24,10 +24,9 @@ from components.network.edge.config import (
 )
 from components.network.edge.roles import CONFIG, edge_proxy
 from stacks.load import parse_settings
-from tests.acceptance.site import eventually
 from tests.certificates import Authority
 from tests.stacks.sites import tree
-from tests.tools import accepts, free_port, listens, run, running
+from tests.tools import accepts, eventually, free_port, listens, run, running
 
 pytestmark = pytest.mark.programs
 
@@ -120,7 +119,7 @@ def edge(directory: Path, hub: int) -> Iterator[int]:
     config = re.sub(r"listen unix:/tmp/n/([01])", rf"listen unix:{directory}/\1.sock", config)
     (directory / "nginx.conf").write_text(config)
     with running("nginx", "-e", "stderr", "-c", str(directory / "nginx.conf"), log=directory / "log"):
-        eventually("nginx", lambda: listens(port), seconds=20, every=0.1)
+        eventually("nginx", lambda: listens(port), seconds=20)
         yield port
 
 
