@@ -38,9 +38,11 @@ def test_fragment_that_fails_ends_the_update_and_no_hub() -> None:
             eventually("the hub", lambda: person.ask("/hub/health").status == 200, seconds=300)
             before = hub()
 
+            # As the pages ask an administrator to: the update has to bring it back all the same.
+            kubectl("--namespace", "hub", "scale", "deployment/hub", "--replicas=0")
             fragment.write_text(GOOD.replace("first", "second"))
             make("up")
-            assert hub() != before
+            assert hub() not in ("", before)
             assert person.ask("/hub/health").status == 200
             jobs = kubectl("--namespace", "hub", "get", "jobs", "--output", "name")
             assert jobs.count("job.batch/hub-rehearsal-") == jobs.count("job.batch/hub-proxy-rehearsal-") == 1
