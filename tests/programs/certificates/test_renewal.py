@@ -79,8 +79,8 @@ def files(tmp_path: Path) -> Files:
 
 @pytest.fixture
 def ending(tmp_path: Path) -> Files:
-    """Provide a control plane whose certificates last for another minute."""
-    return Files.made(tmp_path, "20m", first="60s")
+    """Provide a control plane whose certificates last for another half a minute."""
+    return Files.made(tmp_path, "20m", first="30s")
 
 
 def run(files: Files, spec: Spec, verb: str = "renew") -> subprocess.CompletedProcess[str]:
