@@ -28,14 +28,12 @@ ASK_FIRST = """\
 """
 LONGEST_PASSWORD = 72
 """Bytes: bcrypt has never looked at more, and takes no longer one since its release 5.0."""
+TOO_LONG = (
+    f"A password has at most {LONGEST_PASSWORD} bytes; letters such as \u00e9 or \u00df have two. Please try again."
+)
 STILL_RUNS = (
     "%s may no longer log in, and a server of theirs is still starting or stopping. It is stopped as soon as that is "
     "over: please try again in a minute."
-)
-
-
-TOO_LONG = (
-    f"A password has at most {LONGEST_PASSWORD} bytes; letters such as \u00e9 or \u00df have two. Please try again."
 )
 
 
