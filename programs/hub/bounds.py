@@ -51,13 +51,16 @@ def bounded_client() -> SimpleAsyncHTTPClient:
 
 
 def bound_tokens() -> None:
-    """Have a token's note shortened, and one with too many scopes refused."""
+    """Have a token's note shortened and made one that can be kept, and one with too many scopes refused."""
     event.listen(orm.APIToken.note, "set", _short, retval=True)
     event.listen(orm.APIToken.scopes, "set", _few, retval=True)
 
 
 def _short(_token: Any, note: Any, *_: Any) -> Any:
-    return note[:LONGEST_NOTE] if isinstance(note, str) else note
+    """Return the note without what no database keeps: it would fail the next request as well, whoever's that is."""
+    if not isinstance(note, str):
+        return note
+    return note[:LONGEST_NOTE].encode(errors="replace").decode().replace("\0", "")
 
 
 def _few(_token: Any, scopes: Any, *_: Any) -> Any:

@@ -72,9 +72,12 @@ class Login(handlers.LoginHandler):
         return str(super().get_next_url(user, default))
 
     async def post(self) -> None:
-        """Let in a person; upstream compares the password of one who is not let in again, however many were wrong."""
-        name, password = (self.get_argument(each, "", strip=False) for each in ("username", "password"))
-        if self.authenticator.is_tried(self.authenticator.normalize_username(name), password):
+        """Let in a person; upstream compares the password of one who is not let in again, however many were wrong.
+
+        Nor can it do without a name or a password.
+        """
+        name, password = (self.get_body_argument(each, "", strip=False) for each in ("username", "password"))
+        if name and password and self.authenticator.is_tried(self.authenticator.normalize_username(name), password):
             await super().post()
         else:
             self.finish(await self._render(login_error="Invalid username or password.", username=name))
@@ -179,6 +182,13 @@ class ChangePassword(_SaysWhatIsTooLong, handlers.ChangePasswordHandler):
 
 class ChangePasswordOf(_SaysWhatIsTooLong, handlers.ChangePasswordAdminHandler):
     """Where an administrator sets the password of a person, who is out at once."""
+
+    @handlers.admin_users_scope
+    async def post(self, user_name: str) -> None:
+        """Set it; upstream says of a person without an account that the password may be too short."""
+        if not self.authenticator.user_exists(user_name):
+            raise web.HTTPError(404)
+        await super().post(user_name)
 
     def render_template(self, name: str, **more: Any) -> Any:
         """Return the page, as text where JupyterHub wants that for an error, and else to be awaited.

@@ -26,6 +26,8 @@ ADMINISTRATORS: dict[str, str] = json.loads(secret("administrators"))
 GENERATED = Memory("generated-passwords", site["directory"], site["database_url"])
 ACCOUNTS = Memory("names", site["directory"], site["database_url"])
 NAMES = Path(site["directory"]) / "names.json"
+LONGEST_EMAIL = 128
+"""Characters, as the column has them (nativeauthenticator.orm.UserInfo.email)."""
 ROUND_SECONDS = 60
 """How often the hub looks for servers of people who may not log in: one that could not be stopped when they were sent
 away, or whose person was sent away just before the hub ended."""
@@ -128,11 +130,14 @@ class Accounts(NativeAuthenticator):
     def create_user(self, username: str, password: str, **more: Any) -> Any:
         """Make the account of a person who signs up; None when they cannot have it."""
         name = self.normalize_username(username)
-        if name in self.admin_users or self.user_exists(name):
+        # Also what the page does not ask for can be sent: a second factor whose secret is shown to no one, for example.
+        email = more.get("email", "") if self.ask_email_on_signup else ""
+        asked = {"email": email, "has_2fa": bool(self.allow_2fa and more.get("has_2fa"))}
+        if name in self.admin_users or self.user_exists(name) or len(email) > LONGEST_EMAIL:
             return None
         # Before the account, which upstream commits: without what tells it from the one before it had their home.
         self._names.take(name)
-        made = super().create_user(username, password, **more)
+        made = super().create_user(username, password, **asked)
         if made is None:
             self.db.rollback()
         return made

@@ -246,6 +246,29 @@ def test_wrong_password_that_is_too_long_changes_nothing(hub: Hub) -> None:
     assert hub.browser().log_in("lengthy", CHOSEN)
 
 
+@pytest.mark.parametrize("fields", [{}, {"username": "ada"}, {"password": "x"}, {"2fa": "\u20ac"}], ids=str)
+def test_login_without_a_name_or_a_password_is_refused(hub: Hub, fields: dict[str, str]) -> None:
+    refused = hub.browser().post("/hub/login", **fields)
+    assert (refused.status_code, "Invalid username or password" in refused.text) == (200, True)
+    refused = hub.browser().post("/hub/login?username=ada&password=x", **fields)
+    assert (refused.status_code, "Invalid username or password" in refused.text) == (200, True)
+
+
+def test_sign_up_has_only_what_its_page_asks_for(hub: Hub) -> None:
+    """Whoever asks for a second factor with a request of their own would never be shown its secret."""
+    person = hub.browser()
+    passwords = {"signup_password": CHOSEN, "signup_password_confirmation": CHOSEN}
+    more = {"2fa": "1", "email": "a" * 130 + "@example.edu"}
+    assert person.post("/hub/signup", username="eager", **passwords, **more).status_code == 200
+    administrator(hub).post("/hub/authorize/eager")
+    assert person.log_in("eager", CHOSEN)
+
+
+def test_password_of_a_person_without_an_account_is_not_set(hub: Hub) -> None:
+    passwords = {"new_password": CHOSEN, "new_password_confirmation": CHOSEN}
+    assert administrator(hub).post("/hub/change-password/unheard-of", **passwords).status_code == 404
+
+
 def test_account_that_is_discarded_in_capitals_is_forgotten_whole(hub: Hub) -> None:
     """With the person, whose name is noted: whoever has it next does not get the home."""
     person, zoe = hub.browser(), administrator(hub)
