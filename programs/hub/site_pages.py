@@ -102,8 +102,8 @@ def _misplaced(files: Mapping[str, bytes]) -> Iterator[str]:
 
 def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with templates; only what would certainly end in an error page is found."""
-    ours = {f"henhouse/{name}": text for name, text in own.items()}
-    uses = {name: _used_by(text) for name, text in {**own, **ours}.items()}
+    own_trees = {name: _ENVIRONMENT.parse(text) for name, text in own.items()}
+    uses = {path: _used_by(tree) for name, tree in own_trees.items() for path in (name, f"henhouse/{name}")}
     for name, base in (*UPSTREAM.items(), *UPSTREAM_OF_NATIVE.items()):
         uses[f"templates/{name}"] = [base] if base else []
         uses.setdefault(name, [base] if base else [])
@@ -112,8 +112,8 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
         if not is_template(name):
             continue
         try:
-            text = content.decode()
-            _ENVIRONMENT.compile(text)
+            tree = _ENVIRONMENT.parse(content.decode())
+            _ENVIRONMENT.compile(tree)
         except UnicodeDecodeError as error:
             yield f"{name}, line {content[: error.start].count(10) + 1}: is not UTF-8"
             continue
@@ -123,9 +123,9 @@ def _unsound(files: Mapping[str, bytes], own: Mapping[str, str]) -> Iterator[str
         except (SyntaxError, RecursionError, ValueError) as error:
             yield f"{name}: is too deep or too large for a template ({error})"
             continue
-        uses[name.removeprefix("templates/")] = _used_by(text)
-        trees[name] = _ENVIRONMENT.parse(text)
-    known = BLOCKS.union(*(_blocks(_ENVIRONMENT.parse(text)) for text in own.values()))
+        uses[name.removeprefix("templates/")] = _used_by(tree)
+        trees[name] = tree
+    known = BLOCKS.union(*map(_blocks, own_trees.values()))
     blocks = {name: _blocks(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         yield from _unseen(name, tree, known.union(*(each for other, each in blocks.items() if other != name)))
@@ -187,6 +187,6 @@ def _reached(name: str, uses: Mapping[str, list[str]]) -> set[str]:
 _ENVIRONMENT: Final = Environment(autoescape=True, optimized=False)  # it would compute what a template multiplies
 
 
-def _used_by(text: str) -> list[str]:
+def _used_by(tree: Template) -> list[str]:
     """Return the templates that a template extends, includes or imports, without those whose name it computes."""
-    return [name for name in find_referenced_templates(_ENVIRONMENT.parse(text)) if name]
+    return [name for name in find_referenced_templates(tree) if name]

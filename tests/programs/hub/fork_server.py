@@ -12,9 +12,7 @@ import runpy
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 LOADED = ("jupyterhub.app", "kubespawner", "oauthenticator.oauth2")
 """What takes long to load, and loads the same for every script.
@@ -24,15 +22,16 @@ NativeAuthenticator is not in it: once loaded, it adds a table to every database
 LARGEST = 1 << 20
 
 
-def requests(asked: socket.socket) -> Iterator[tuple[dict[str, Any], list[int]]]:
-    """Yield each request and the files that came with it, in a new process of its own."""
+def serve(asked: socket.socket) -> None:
+    """Take requests until there are no more. Each returns in a new process of its own, once its script has ended."""
     while True:
         message, files, _, _ = socket.recv_fds(asked, LARGEST, 4)
         if not message:
             return
         if os.fork() == 0:
             asked.close()
-            yield json.loads(message), files
+            if attended(files):
+                run(**json.loads(message))
             return
         for file in files:
             os.close(file)
@@ -70,6 +69,4 @@ if __name__ == "__main__":
     for name in LOADED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the process that waits for a script is itself not waited for
-    for request, files in requests(socket.socket(fileno=int(sys.argv[1]))):
-        if attended(files):
-            run(**request)
+    serve(socket.socket(fileno=int(sys.argv[1])))
